@@ -1,0 +1,175 @@
+//! aido's own terminal in the full situation: raw while in the foreground, put back on every way
+//! out, and the keys on their way to the command.
+
+use std::os::fd::BorrowedFd;
+
+use rustix::io::Errno;
+use rustix::termios::{LocalModes, SpecialCodeIndex};
+
+use crate::sys::pty::Pty;
+use crate::sys::terminal::{RawMode, in_foreground};
+
+/// Bytes of typed input on their way at most.
+const INPUT_BYTES: usize = 4096;
+
+/// The caller's terminal.
+pub struct Outer {
+    stdin: BorrowedFd<'static>,
+    /// Held while aido is in the foreground.
+    raw: Option<RawMode<'static>>,
+    input: Vec<u8>,
+    sent: usize,
+    /// False once the terminal is gone.
+    connected: bool,
+    /// Whether the last keys held the terminal's interrupt or quit character.
+    typed_interrupt: bool,
+}
+
+/// What reading keys came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// Some arrived, or none did.
+    Taken,
+    /// The terminal is gone.
+    HungUp,
+}
+
+impl Outer {
+    /// The terminal on standard input, still as it is.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            stdin: rustix::stdio::stdin(),
+            raw: None,
+            input: Vec::new(),
+            sent: 0,
+            connected: true,
+            typed_interrupt: false,
+        }
+    }
+
+    /// Follows the foreground: raw mode and no post-processing outside while aido is in front, the
+    /// other way round while it isn't, so that lines end in one CRLF either way.
+    pub fn follow_foreground(&mut self, inner: Option<&Pty>) {
+        let in_front = self.connected && in_foreground(self.stdin);
+        if in_front == self.raw.is_some() {
+            return;
+        }
+        if in_front {
+            self.raw = RawMode::enter(self.stdin).ok();
+        } else {
+            // Dropped without effect: the terminal belongs to another group now.
+            self.raw = None;
+        }
+        if let Some(inner) = inner {
+            inner.set_post_processing(self.raw.is_some());
+        }
+    }
+
+    /// Goes back to raw mode after aido itself was stopped, since a shell resets the terminal then.
+    pub fn assert_raw(&mut self) {
+        if let Some(raw) = &self.raw
+            && in_foreground(self.stdin)
+        {
+            raw.assert();
+        }
+    }
+
+    /// Puts the terminal back as it was found.
+    pub fn restore(&mut self) {
+        self.raw = None;
+    }
+
+    /// Whether aido has the terminal in raw mode.
+    #[must_use]
+    pub fn is_raw(&self) -> bool {
+        self.raw.is_some()
+    }
+
+    /// Whether the terminal is still there.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.connected
+    }
+
+    /// Takes the terminal for gone.
+    pub fn disconnect(&mut self) {
+        self.connected = false;
+        self.input.clear();
+        self.sent = 0;
+    }
+
+    /// Standard input, while keys may be read from it.
+    #[must_use]
+    pub fn wants_keys(&self) -> Option<BorrowedFd<'static>> {
+        (self.raw.is_some() && self.connected && !self.has_input()).then_some(self.stdin)
+    }
+
+    /// Whether keys wait to be taken by the command.
+    #[must_use]
+    pub fn has_input(&self) -> bool {
+        self.sent < self.input.len()
+    }
+
+    /// Whether an interrupt or quit character was typed last, and the command's terminal made a
+    /// signal of it.
+    #[must_use]
+    pub fn typed_interrupt(&self) -> bool {
+        self.typed_interrupt
+    }
+
+    /// Reads keys.
+    pub fn read_keys(&mut self, inner: Option<&Pty>) -> Keys {
+        if !in_foreground(self.stdin) {
+            return Keys::Taken;
+        }
+        self.input.resize(INPUT_BYTES, 0);
+        self.sent = 0;
+        let read = rustix::io::read(self.stdin, self.input.as_mut_slice());
+        match read {
+            Ok(count) if count > 0 => {
+                self.input.truncate(count);
+                self.typed_interrupt = inner.is_some_and(|inner| interrupts(inner, &self.input));
+                Keys::Taken
+            }
+            Err(Errno::INTR | Errno::AGAIN) => {
+                self.input.clear();
+                Keys::Taken
+            }
+            _ => {
+                self.disconnect();
+                Keys::HungUp
+            }
+        }
+    }
+
+    /// Passes keys on to the command, as far as its terminal takes them.
+    pub fn pass_keys(&mut self, inner: &Pty) {
+        match rustix::io::write(inner, &self.input[self.sent..]) {
+            Ok(count) => self.sent += count,
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(_) => self.sent = self.input.len(),
+        }
+        if !self.has_input() {
+            self.input.clear();
+            self.sent = 0;
+        }
+    }
+}
+
+impl Default for Outer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Whether the command's terminal makes a signal out of one of these keys.
+fn interrupts(inner: &Pty, keys: &[u8]) -> bool {
+    inner.settings().is_some_and(|settings| {
+        let codes = [SpecialCodeIndex::VINTR, SpecialCodeIndex::VQUIT];
+        settings.local_modes.contains(LocalModes::ISIG)
+            && codes
+                .iter()
+                .any(|code| keys.contains(&settings.special_codes[*code]))
+    })
+}

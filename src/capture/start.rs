@@ -1,0 +1,251 @@
+//! Opens what the plan asks for and starts the command on it.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use super::channel::{Channel, Source, pipe};
+use super::outer::Outer;
+use crate::clock::Stopwatch;
+use crate::plan::{CallerStream, Carrier, ErrorStream, RunPlan, Situation, TerminalPlan};
+use crate::session::Stream;
+use crate::sys::monitor::Monitor;
+use crate::sys::process::Target;
+use crate::sys::pty::{Processing, Pty};
+use crate::sys::signals::Inbox;
+use crate::sys::spawn::{ChildStream, Command, Group};
+use rustix::process::Pid;
+
+/// Signals that are passed on to the command, or that aido must survive.
+const CAUGHT: &[i32] = &[
+    libc::SIGCHLD,
+    libc::SIGHUP,
+    libc::SIGINT,
+    libc::SIGQUIT,
+    libc::SIGTERM,
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+    libc::SIGALRM,
+    libc::SIGCONT,
+    libc::SIGWINCH,
+    // A transcript at the file size limit is a failed write, not aido's death.
+    libc::SIGXFSZ,
+];
+
+/// Why a command is not running.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The system won't execute it; the error has the reason of execve(2).
+    #[error("{0}")]
+    Command(io::Error),
+    /// There is no PTY, pipe or process to run it with.
+    #[error("{0}")]
+    Resources(io::Error),
+}
+
+/// How the command is reached.
+pub enum Child {
+    /// aido is its parent.
+    Direct(Pid),
+    /// A monitor is, in the full situation.
+    Monitored(Monitor),
+}
+
+/// A command that runs and whose output nobody has read yet.
+pub struct Running<'i> {
+    pub(super) situation: Situation,
+    pub(super) inbox: &'i mut Inbox,
+    pub(super) child: Child,
+    pub(super) target: Target,
+    pub(super) channels: Vec<Channel>,
+    pub(super) outer: Option<Outer>,
+    pub(super) timeout: Option<std::time::Duration>,
+    pub(super) stopwatch: Stopwatch,
+}
+
+/// What the command gets for one output stream, and aido's side of it.
+struct Opened {
+    child: ChildStream,
+    /// The command's end, to be closed here once it has its own.
+    end: Option<OwnedFd>,
+    channel: Option<Channel>,
+}
+
+/// Starts to catch the signals that a run needs. Open it first and drop it last: a signal that
+/// arrives before the command runs is passed on to it, and none ends aido while it publishes.
+///
+/// # Errors
+/// When no pipe can be had.
+pub fn inbox() -> io::Result<Inbox> {
+    Inbox::open(CAUGHT)
+}
+
+/// The command's streams, opened and not used yet.
+pub struct Opening {
+    stdout: Opened,
+    stderr: Opened,
+}
+
+/// Opens the PTYs and pipes that the plan asks for.
+///
+/// # Errors
+/// When there are no more of them.
+pub fn open(terminal: &TerminalPlan) -> io::Result<Opening> {
+    let stdout = if terminal.situation == Situation::Full {
+        open_terminal(terminal)?
+    } else {
+        open_stream(terminal.stdout, Stream::Stdout, terminal)?
+    };
+    let stderr = match terminal.stderr {
+        ErrorStream::WithOutput => Opened {
+            child: stdout.child,
+            end: None,
+            channel: None,
+        },
+        ErrorStream::Own(carrier) => open_stream(carrier, Stream::Stderr, terminal)?,
+    };
+    Ok(Opening { stdout, stderr })
+}
+
+/// Starts the command on what was opened for it. `stopwatch` runs since the session's start.
+///
+/// # Errors
+/// [`StartError`]; nothing runs then.
+pub fn start<'i>(
+    plan: &RunPlan,
+    opening: Opening,
+    inbox: &'i mut Inbox,
+    stopwatch: Stopwatch,
+) -> Result<Running<'i>, StartError> {
+    let Opening { stdout, stderr } = opening;
+    let situation = plan.terminal.situation;
+    let path = plan.environment.iter().find(|(name, _)| name == "PATH");
+    let mut command = Command::new(
+        &plan.argv,
+        plan.environment.iter().cloned(),
+        path.map(|(_, value)| OsStr::new(value)),
+    )
+    .map_err(StartError::Command)?;
+    let stdin = match (plan.terminal.caller.stdin, situation) {
+        (CallerStream::Closed, _) => ChildStream::Closed,
+        (_, Situation::Full) => stdout.child,
+        (_, Situation::Attached | Situation::Detached) => ChildStream::Inherit,
+    };
+    command.streams = [stdin, stdout.child, stderr.child];
+    let mut channels = Vec::with_capacity(2);
+    channels.extend(stdout.channel);
+    channels.extend(stderr.channel);
+    let started = match (&stdout.end, situation) {
+        (Some(slave), Situation::Full) => {
+            let pty = channels.first().and_then(Channel::pty);
+            start_at_terminal(command, slave, pty, inbox)?
+        }
+        _ => start_directly(command, situation, inbox)?,
+    };
+    Ok(Running {
+        situation,
+        inbox,
+        child: started.child,
+        target: started.target,
+        channels,
+        outer: started.outer,
+        timeout: plan.timeout,
+        stopwatch,
+    })
+}
+
+/// A command that was just started.
+struct Started {
+    child: Child,
+    target: Target,
+    outer: Option<Outer>,
+}
+
+/// Starts the command behind a monitor, with `slave` as its controlling terminal.
+fn start_at_terminal(
+    command: Command,
+    slave: &OwnedFd,
+    pty: Option<&Pty>,
+    inbox: &mut Inbox,
+) -> Result<Started, StartError> {
+    // Sent to aido itself, it suspends the command too.
+    inbox.catch(libc::SIGTSTP);
+    let mut outer = Outer::new();
+    outer.follow_foreground(pty);
+    if !outer.is_raw()
+        && let Some(pty) = pty
+    {
+        pty.set_post_processing(false);
+    }
+    let monitor = Monitor::start(command, slave.as_fd(), inbox.inheritance())
+        .map_err(|error| StartError::Command(error.source))?;
+    Ok(Started {
+        target: Target::Group(monitor.command),
+        child: Child::Monitored(monitor),
+        outer: Some(outer),
+    })
+}
+
+/// Starts the command as aido's own child.
+fn start_directly(
+    mut command: Command,
+    situation: Situation,
+    inbox: &Inbox,
+) -> Result<Started, StartError> {
+    let own_group = situation == Situation::Detached;
+    command.group = if own_group {
+        Group::Own
+    } else {
+        Group::Callers
+    };
+    command.dies_with_parent = true;
+    let pid = command
+        .spawn(inbox.inheritance())
+        .map_err(|error| StartError::Command(error.source))?;
+    let target = if own_group {
+        Target::Group
+    } else {
+        Target::Process
+    };
+    Ok(Started {
+        child: Child::Direct(pid),
+        target: target(pid),
+        outer: None,
+    })
+}
+
+fn open_terminal(terminal: &TerminalPlan) -> io::Result<Opened> {
+    let outer = rustix::termios::tcgetattr(rustix::stdio::stdin())?;
+    let (pty, slave) = Pty::open(terminal.size, &Processing::Like(&outer))?;
+    Ok(opened(Source::Pty(pty), slave, Stream::Stdout))
+}
+
+fn open_stream(carrier: Carrier, stream: Stream, terminal: &TerminalPlan) -> io::Result<Opened> {
+    match carrier {
+        Carrier::Closed => Ok(Opened {
+            child: ChildStream::Closed,
+            end: None,
+            channel: None,
+        }),
+        Carrier::Pty => {
+            let (pty, slave) = Pty::open(terminal.size, &Processing::Off)?;
+            Ok(opened(Source::Pty(pty), slave, stream))
+        }
+        Carrier::Pipe => {
+            let (reader, writer) = pipe()?;
+            Ok(opened(Source::Pipe(reader), writer.into(), stream))
+        }
+    }
+}
+
+fn opened(source: Source, end: OwnedFd, stream: Stream) -> Opened {
+    let target = match stream {
+        Stream::Stdout => rustix::stdio::stdout(),
+        Stream::Stderr => rustix::stdio::stderr(),
+    };
+    Opened {
+        child: ChildStream::Use(end.as_raw_fd()),
+        end: Some(end),
+        channel: Some(Channel::new(stream, source, target)),
+    }
+}

@@ -1,0 +1,413 @@
+//! What was typed: clap's types, and which of three things it is. No logic beyond that.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use super::error::{CliError, Kind};
+use crate::config::layer::Given;
+use crate::config::{Layer, Source};
+
+/// Run a command exactly as without aido, and record it: transcript, exit code, sidecar.
+///
+/// Options end at the first word that is not one; everything after belongs to the command.
+#[derive(Debug, Parser)]
+#[command(
+    name = "aido",
+    version,
+    disable_help_subcommand = true,
+    override_usage = "aido [OPTIONS] COMMAND [ARG]...\n       \
+                      aido [OPTIONS] -- COMMAND [ARG]...\n       \
+                      aido [OPTIONS] -c 'SHELL LINE'\n       \
+                      aido list|show|schema [OPTIONS]"
+)]
+struct RunLine {
+    #[command(flatten)]
+    options: RunOptions,
+
+    /// Run this line with a shell
+    #[arg(short = 'c', value_name = "LINE", allow_hyphen_values = true)]
+    line: Option<OsString>,
+
+    /// The command and its arguments
+    #[arg(trailing_var_arg = true, value_name = "COMMAND")]
+    words: Vec<OsString>,
+}
+
+/// The options of a run. Values are checked together with those of variables and files.
+#[derive(Debug, Default, Args)]
+struct RunOptions {
+    /// The agent's name in the session's id
+    #[arg(long, value_name = "NAME")]
+    agent: Option<String>,
+    /// Where sessions are kept
+    #[arg(long, value_name = "DIR")]
+    session_dir: Option<String>,
+    /// The task that this command belongs to
+    #[arg(long, value_name = "NAME")]
+    task: Option<String>,
+    /// A note for the sidecar
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    /// A label for the sidecar; may be given more than once
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
+    /// End the command after this time, such as 90s or 10m (exit 124)
+    #[arg(long, value_name = "DUR")]
+    timeout: Option<String>,
+    /// When the command gets a terminal: always, auto (where the caller has one) or never
+    #[arg(long, value_name = "MODE")]
+    tty: Option<String>,
+    /// Record at most this much output, plus its end; 0 is no limit [default: 1GiB]
+    #[arg(long, value_name = "SIZE")]
+    max_bytes: Option<String>,
+    /// How hard the recording is forced to the disk: fast (not), normal (started) or full
+    #[arg(long, value_name = "LEVEL")]
+    durability: Option<String>,
+    /// The shell for -c [default: $SHELL if it is a POSIX shell, else /bin/sh]
+    #[arg(long, value_name = "PATH")]
+    shell: Option<String>,
+    /// Run without recording
+    #[arg(long)]
+    no_record: bool,
+    /// Don't start the command unless it can be recorded (exit 125)
+    #[arg(long)]
+    strict: bool,
+    /// Print one line on stderr about the outcome: never, failure or always [default: never]
+    #[arg(long, value_name = "WHEN")]
+    report: Option<String>,
+    /// Say on stderr what aido does
+    #[arg(long)]
+    debug: bool,
+    /// Say it in this file; a relative path is beside the session's files
+    #[arg(long, value_name = "FILE")]
+    debug_log: Option<String>,
+}
+
+impl RunOptions {
+    fn into_layer(self) -> Result<Layer, CliError> {
+        let mut layer = Layer::default();
+        let texts = [
+            ("agent", self.agent),
+            ("session_dir", self.session_dir),
+            ("task", self.task),
+            ("note", self.note),
+            ("timeout", self.timeout),
+            ("tty", self.tty),
+            ("max_bytes", self.max_bytes),
+            ("durability", self.durability),
+            ("shell", self.shell),
+            ("report", self.report),
+            ("debug_log", self.debug_log),
+        ];
+        for (name, text) in texts {
+            if let Some(text) = text {
+                layer.set(name, &Given::Text(&text), &Source::Flag)?;
+            }
+        }
+        let switches = [
+            ("no_record", self.no_record),
+            ("strict", self.strict),
+            ("debug", self.debug),
+        ];
+        for (name, given) in switches {
+            if given {
+                layer.set(name, &Given::Switch(true), &Source::Flag)?;
+            }
+        }
+        if !self.tag.is_empty() {
+            layer.set("tags", &Given::List(self.tag), &Source::Flag)?;
+        }
+        Ok(layer)
+    }
+}
+
+/// One of aido's own words.
+#[derive(Debug, Parser)]
+#[command(name = "aido", version, disable_help_subcommand = true)]
+struct WordLine {
+    #[command(subcommand)]
+    word: Word,
+}
+
+/// aido's own words.
+#[derive(Debug, Subcommand)]
+pub enum Word {
+    /// List sessions, newest first
+    List(ListArguments),
+    /// Show a session: a summary and its output as text
+    Show(ShowArguments),
+    /// Print the JSON Schema of a sidecar
+    Schema(SchemaArguments),
+}
+
+/// Which store to read.
+#[derive(Debug, Args)]
+pub struct StoreArguments {
+    /// Where sessions are kept
+    #[arg(long, value_name = "DIR")]
+    pub session_dir: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `aido list`
+#[derive(Debug, Args)]
+pub struct ListArguments {
+    /// Which store, and how to print.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// At most this many
+    #[arg(short = 'n', value_name = "COUNT")]
+    pub count: Option<usize>,
+}
+
+/// `aido show`
+#[derive(Debug, Args)]
+pub struct ShowArguments {
+    /// Which store, and how to print.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// last, last~2, last:failed, @agent, an id, or the beginning or end of one
+    #[arg(value_name = "SESSION", default_value = "last")]
+    pub selector: String,
+    /// Print the recorded bytes as they are
+    #[arg(long, conflicts_with = "json")]
+    pub raw: bool,
+}
+
+/// `aido schema`
+#[derive(Debug, Args)]
+pub struct SchemaArguments {
+    /// Accepted for symmetry: a schema is JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Word {
+    /// Whether JSON was asked for, so that errors are JSON too.
+    #[must_use]
+    pub fn wants_json(&self) -> bool {
+        match self {
+            Self::List(arguments) => arguments.store.json,
+            Self::Show(arguments) => arguments.store.json,
+            Self::Schema(arguments) => arguments.json,
+        }
+    }
+}
+
+/// What is to be run.
+#[derive(Debug)]
+pub struct TypedRun {
+    /// What the options say.
+    pub flags: Layer,
+    /// The line of `-c`.
+    pub line: Option<OsString>,
+    /// The command's words; with a line, its parameters.
+    pub words: Vec<OsString>,
+}
+
+/// What the arguments ask for.
+#[derive(Debug)]
+pub enum Invocation {
+    /// Help or the version.
+    Print(String),
+    /// Run a command.
+    Run(TypedRun),
+    /// One of aido's own words, and the options before it.
+    Word(Word, Layer),
+}
+
+/// Tells what the arguments ask for.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn parse(arguments: Vec<OsString>) -> Result<Invocation, CliError> {
+    // The common case needs no parser: a command without options.
+    let first = arguments.get(1);
+    if first.is_some_and(|first| !is_option(first) && !is_own_word(first)) {
+        return Ok(Invocation::Run(TypedRun {
+            flags: Layer::default(),
+            line: None,
+            words: arguments.into_iter().skip(1).collect(),
+        }));
+    }
+    let count = arguments.len();
+    let after_dashes = |words: usize| arguments.get(count - words - 1) == Some(&"--".into());
+    let typed = match RunLine::try_parse_from(&arguments) {
+        Ok(typed) => typed,
+        Err(error) => return refuse_or_print(&error, Kind::Run),
+    };
+    let is_word = typed.line.is_none() && typed.words.first().is_some_and(|word| is_own_word(word));
+    if is_word && !after_dashes(typed.words.len()) {
+        return parse_word(typed.words, typed.options.into_layer()?);
+    }
+    if typed.line.is_none() && typed.words.is_empty() {
+        // Help is for whoever typed nothing; options without a command are a mistake.
+        if count > 1 {
+            return Err(CliError::new(Kind::Run, "there is no command to run")
+                .with_hint("aido [OPTIONS] COMMAND [ARG]...; aido --help says more"));
+        }
+        return Ok(Invocation::Print(help()));
+    }
+    Ok(Invocation::Run(TypedRun {
+        flags: typed.options.into_layer()?,
+        line: typed.line,
+        words: typed.words,
+    }))
+}
+
+fn help() -> String {
+    with_words(RunLine::command()).render_help().to_string()
+}
+
+/// Lists aido's own words below the options.
+fn with_words(command: clap::Command) -> clap::Command {
+    let mut text = String::from("Words of its own (`aido WORD --help` says more):\n");
+    for word in WordLine::command().get_subcommands() {
+        let about = word
+            .get_about()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        text.push_str(&format!("  {:<8}{about}\n", word.get_name()));
+    }
+    text.push_str(
+        "\nExit status: the command's own; 124 timed out, 125 aido failed, 126 not executable,\n\
+         127 not found. Every option has a variable (AIDO_TTY) and a key in nexus/aido.toml.",
+    );
+    command.after_help(text)
+}
+
+fn parse_word(words: Vec<OsString>, flags: Layer) -> Result<Invocation, CliError> {
+    let name = words.first().cloned().unwrap_or_default();
+    let line = std::iter::once(OsString::from("aido")).chain(words);
+    match WordLine::try_parse_from(line) {
+        Ok(typed) => Ok(Invocation::Word(typed.word, flags)),
+        Err(error) => refuse_or_print(&error, Kind::Usage).map_err(|error| {
+            let name = name.to_string_lossy();
+            if crate::record::shell::is_on_path(&name) {
+                error.with_hint(format!("to run the program {name}: aido -- {name}"))
+            } else {
+                error
+            }
+        }),
+    }
+}
+
+fn refuse_or_print(error: &clap::Error, kind: Kind) -> Result<Invocation, CliError> {
+    match error.kind() {
+        ErrorKind::DisplayHelp if kind == Kind::Run => Ok(Invocation::Print(help())),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            Ok(Invocation::Print(error.render().to_string()))
+        }
+        _ => {
+            let text = error.render().to_string();
+            let text = text.trim_end();
+            Err(CliError::new(
+                kind,
+                text.strip_prefix("error: ").unwrap_or(text),
+            ))
+        }
+    }
+}
+
+fn is_option(word: &OsStr) -> bool {
+    word.as_encoded_bytes().starts_with(b"-")
+}
+
+fn is_own_word(word: &OsStr) -> bool {
+    // Kept beside the enum by a test, so that a plain run doesn't build clap's tables.
+    const WORDS: &[&str] = &["list", "show", "schema"];
+    word.to_str().is_some_and(|word| WORDS.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_words(words: &[&str]) -> Result<Invocation, CliError> {
+        let own = std::iter::once(&"aido");
+        parse(own.chain(words).map(OsString::from).collect())
+    }
+
+    fn run_of(words: &[&str]) -> Vec<OsString> {
+        match parse_words(words) {
+            Ok(Invocation::Run(typed)) => typed.words,
+            other => panic!("{words:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn clap_finds_no_mistake_in_the_definitions() {
+        RunLine::command().debug_assert();
+        WordLine::command().debug_assert();
+    }
+
+    #[test]
+    fn every_own_word_is_known_without_the_parser() {
+        for word in WordLine::command().get_subcommands() {
+            assert!(
+                is_own_word(OsStr::new(word.get_name())),
+                "{}",
+                word.get_name()
+            );
+        }
+    }
+
+    #[test]
+    fn options_end_at_the_first_word_that_is_none() {
+        for (words, command) in [
+            (&["git", "--help"][..], &["git", "--help"][..]),
+            (&["--tty", "auto", "git", "-c", "x"], &["git", "-c", "x"]),
+            (&["--strict", "sh", "--strict"], &["sh", "--strict"]),
+            (&["--", "list"], &["list"]),
+            (&["--strict", "--", "list", "--json"], &["list", "--json"]),
+            (&["--", "--version"], &["--version"]),
+            (&["git", "--", "x"], &["git", "--", "x"]),
+            (&["--", "--", "x"], &["--", "x"]),
+        ] {
+            assert_eq!(run_of(words), command, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn own_words_come_first() {
+        for words in [
+            &["list"][..],
+            &["list", "--json"],
+            &["--session-dir", "x", "show", "last"],
+        ] {
+            let parsed = parse_words(words);
+            assert!(matches!(parsed, Ok(Invocation::Word(..))), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn a_shell_line_may_have_parameters() {
+        let Ok(Invocation::Run(typed)) = parse_words(&["-c", "-x $1", "zero", "one"]) else {
+            panic!("a run");
+        };
+        assert_eq!(typed.line, Some("-x $1".into()));
+        assert_eq!(typed.words, ["zero", "one"]);
+    }
+
+    #[test]
+    fn a_wrong_option_is_refused_with_aidos_own_code() {
+        for words in [
+            &["--bogus", "ls"][..],
+            &["--tty", "maybe", "ls"],
+            &["--strict"],
+        ] {
+            assert_eq!(
+                parse_words(words).unwrap_err().exit_code(),
+                125,
+                "{words:?}"
+            );
+        }
+        for words in [&["list", "--bogus"][..], &["show", "a", "b"]] {
+            assert_eq!(parse_words(words).unwrap_err().exit_code(), 2, "{words:?}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! One exit for errors: the kind decides the exit code, and each is printed once.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::io;
+use crate::config::ConfigError;
+use crate::session::outcome::AIDO_FAILED;
+use crate::store::StoreError;
+use crate::store::resolve::ResolveError;
+use crate::view::sanitize;
+
+/// What kind of error it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// aido could not run the command: 125.
+    Run,
+    /// One of aido's own words was used wrongly: 2.
+    Usage,
+    /// There is nothing to show: 1.
+    NotFound,
+    /// More than one thing fits: 1.
+    Ambiguous,
+    /// Something failed: 1.
+    Failed,
+}
+
+/// An error for people, with a way out.
+#[derive(Debug)]
+pub struct CliError {
+    kind: Kind,
+    message: String,
+    hint: Option<String>,
+}
+
+impl CliError {
+    /// An error.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// The same, with a way out.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// aido's exit code for it.
+    #[must_use]
+    pub fn exit_code(&self) -> i32 {
+        match self.kind {
+            Kind::Run => AIDO_FAILED,
+            Kind::Usage => 2,
+            Kind::NotFound | Kind::Ambiguous | Kind::Failed => 1,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self.kind {
+            Kind::Run => "refused",
+            Kind::Usage => "usage",
+            Kind::NotFound => "not_found",
+            Kind::Ambiguous => "ambiguous",
+            Kind::Failed => "failed",
+        }
+    }
+}
+
+impl From<ConfigError> for CliError {
+    fn from(error: ConfigError) -> Self {
+        Self::new(Kind::Run, error.to_string())
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        Self::new(Kind::Failed, error.to_string())
+    }
+}
+
+impl From<ResolveError> for CliError {
+    fn from(error: ResolveError) -> Self {
+        let message = error.to_string();
+        match error {
+            ResolveError::Nothing { sessions: 0, .. } => {
+                Self::new(Kind::NotFound, format!("{message}: none is recorded here"))
+                    .with_hint("aido list says where it looked; aido COMMAND records one")
+            }
+            ResolveError::Nothing { .. } => {
+                Self::new(Kind::NotFound, message).with_hint("aido list shows what there is")
+            }
+            ResolveError::Ambiguous { candidates, .. } => {
+                let shown: Vec<&str> = candidates.iter().take(10).map(|id| id.as_str()).collect();
+                Self::new(Kind::Ambiguous, message)
+                    .with_hint(format!("one of: {}", shown.join(", ")))
+            }
+            ResolveError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<std::io::Error> for CliError {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(Kind::Failed, error.to_string())
+    }
+}
+
+/// Prints an error on standard error and gives its exit code.
+#[must_use]
+pub fn report(error: &CliError, as_json: bool) -> ExitCode {
+    let text = if as_json {
+        let (message, hint) = (&error.message, &error.hint);
+        json!({"error": {"code": error.code(), "message": message, "hint": hint}}).to_string()
+    } else {
+        let mut text = format!("aido: {}", error.message);
+        if let Some(hint) = &error.hint {
+            text.push_str(&format!("\naido: hint: {hint}"));
+        }
+        sanitize::text(&text).into_owned()
+    };
+    io::say(&text);
+    io::code(error.exit_code())
+}

@@ -1,0 +1,91 @@
+//! The only place that prints.
+
+use std::io::{self, BufWriter, Stdout, StdoutLock, Write};
+use std::process::ExitCode;
+
+/// Buffered standard output whose reader may go away, which is no error.
+pub struct Out {
+    writer: BufWriter<StdoutLock<'static>>,
+    broken: bool,
+}
+
+impl Out {
+    /// Standard output.
+    #[must_use]
+    pub fn stdout() -> Self {
+        let stdout: Stdout = io::stdout();
+        Self {
+            writer: BufWriter::with_capacity(64 * 1024, stdout.lock()),
+            broken: false,
+        }
+    }
+
+    /// Writes text and all that waits.
+    ///
+    /// # Errors
+    /// As [`Write::write_all`], but a reader that went away is success.
+    pub fn write(&mut self, text: &str) -> io::Result<()> {
+        self.write_all(text.as_bytes())?;
+        self.flush()
+    }
+
+    /// Whether anybody still reads.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        !self.broken
+    }
+
+    fn forgive<T: Default>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.broken = true;
+                Ok(T::default())
+            }
+            result => result,
+        }
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.broken {
+            return Ok(bytes.len());
+        }
+        let written = self.writer.write(bytes);
+        self.forgive(written)
+            .map(|count| if self.broken { bytes.len() } else { count })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.broken {
+            return Ok(());
+        }
+        let flushed = self.writer.flush();
+        self.forgive(flushed)
+    }
+}
+
+/// Says a line on standard error; lost if nobody takes it.
+pub fn say(line: &str) {
+    let mut text = line.to_owned();
+    text.push('\n');
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// An exit code of 0 to 255.
+#[must_use]
+pub fn code(code: i32) -> ExitCode {
+    ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
+}
+
+/// The exit code of a program that only prints.
+#[must_use]
+pub fn finish(result: io::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("aido: standard output: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! FRONT DOOR: the command line.
+//!
+//! Arguments are parsed in two steps: what was typed ([`args`]), then settings that can be used
+//! ([`crate::config`]). Only [`io`] prints, and only [`main`] turns an end into an exit status.
+
+pub mod args;
+pub mod error;
+pub mod io;
+pub mod list;
+pub mod reading;
+pub mod run;
+pub mod schema;
+pub mod show;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use args::{Invocation, Word};
+use error::CliError;
+
+/// Does what the arguments say; the first of them is the program's own name.
+#[must_use]
+pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    match args::parse(arguments) {
+        Ok(Invocation::Print(text)) => io::finish(io::Out::stdout().write(&text)),
+        Ok(Invocation::Run(typed)) => run::run(typed),
+        Ok(Invocation::Word(word, flags)) => {
+            let json = word.wants_json();
+            let result = match word {
+                Word::List(arguments) => list::list(&arguments, flags),
+                Word::Show(arguments) => show::show(&arguments, flags),
+                Word::Schema(arguments) => schema::schema(&arguments),
+            };
+            match result {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => error::report(&error, json),
+            }
+        }
+        Err(error) => error::report(&error, false),
+    }
+}
+
+/// The result of one of aido's own words.
+pub type CliResult = Result<(), CliError>;

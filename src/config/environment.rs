@@ -1,0 +1,55 @@
+//! The environment as a value: read once, passed on, made up in tests.
+#![expect(clippy::disallowed_methods, reason = "this module is their home")]
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+/// Environment variables.
+#[derive(Clone, Debug, Default)]
+pub struct Environment(Vec<(OsString, OsString)>);
+
+impl Environment {
+    /// This process's environment.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self(std::env::vars_os().collect())
+    }
+
+    /// An environment of these variables.
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let pairs = pairs.into_iter();
+        Self(
+            pairs
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
+    }
+
+    /// A variable's value; one that is set but empty counts as unset, as for most programs.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&OsStr> {
+        let found = self.0.iter().find(|(known, _)| known == OsStr::new(name));
+        found
+            .map(|(_, value)| value.as_os_str())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// A variable's value, if it is text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.value(name)?.to_str()
+    }
+
+    /// A variable's value, if it is an absolute path; the XDG specification ignores others.
+    #[must_use]
+    pub fn absolute_path(&self, name: &str) -> Option<PathBuf> {
+        let path = PathBuf::from(self.value(name)?);
+        path.is_absolute().then_some(path)
+    }
+
+    /// All variables, in the order in which they stand.
+    #[must_use]
+    pub fn all(&self) -> &[(OsString, OsString)] {
+        &self.0
+    }
+}

@@ -1,0 +1,455 @@
+//! One source of settings, with every value checked; and the one table of what there is to set.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::environment::Environment;
+use super::units::{DURATION_FORMS, SIZE_FORMS, parse_duration, parse_size};
+use super::{DEFAULT_MAX_BYTES, Report, Settings};
+use crate::plan::TtyMode;
+use crate::store::Durability;
+
+/// Where a value was given, for messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// An option on the command line.
+    Flag,
+    /// An environment variable.
+    Environment,
+    /// A file, by its path.
+    File(String),
+}
+
+/// A value as it was given.
+#[derive(Clone, Debug)]
+pub enum Given<'a> {
+    /// Text: from a flag, a variable, or a quoted value in a file.
+    Text(&'a str),
+    /// A number in a file.
+    Number(i64),
+    /// A flag that was given, or a boolean in a file.
+    Switch(bool),
+    /// A list in a file, or an option given more than once.
+    List(Vec<String>),
+    /// Something in a file that no setting takes, such as a table.
+    Other(&'static str),
+}
+
+/// A setting that can't be taken as it is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Nothing is called that.
+    #[error("{file}: unknown key {key:?}; allowed keys: {allowed}")]
+    UnknownKey {
+        /// The file.
+        file: String,
+        /// The key.
+        key: String,
+        /// All keys.
+        allowed: String,
+    },
+    /// The value doesn't fit.
+    #[error("{place}: {value} is not allowed; allowed: {allowed}")]
+    BadValue {
+        /// The option, the variable, or the file with its key.
+        place: String,
+        /// What was given.
+        value: String,
+        /// What may be given.
+        allowed: String,
+    },
+    /// The file can't be read as TOML.
+    #[error("{file}: {problem}")]
+    File {
+        /// The file.
+        file: String,
+        /// What is wrong, and where.
+        problem: String,
+    },
+}
+
+/// Who may set a key in a repository's file, which may come from a stranger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Anybody: a mode, a limit, a report.
+    Anybody,
+    /// Only the user: a path, a shell, a name, whether anything is recorded.
+    UserOnly,
+}
+
+/// One thing to set.
+pub struct Key {
+    /// Its name in files; the option is the same with dashes.
+    pub name: &'static str,
+    /// The variable.
+    pub variable: &'static str,
+    /// Who may set it.
+    pub trust: Trust,
+    set: fn(&mut Layer, &Given<'_>) -> Result<(), String>,
+}
+
+/// Everything there is to set.
+pub const KEYS: &[Key] = &[
+    key("agent", "AIDO_AGENT", Trust::UserOnly, |layer, given| {
+        // A name is made of anything, so an empty one is the default and not a mistake.
+        layer.agent = match given {
+            Given::Text("") => None,
+            given => Some(text(given)?),
+        };
+        Ok(())
+    }),
+    key(
+        "session_dir",
+        "AIDO_SESSION_DIR",
+        Trust::UserOnly,
+        |layer, given| {
+            layer.session_dir = Some(text(given)?.into());
+            Ok(())
+        },
+    ),
+    key("task", "AIDO_TASK", Trust::Anybody, |layer, given| {
+        layer.task = Some(text(given)?);
+        Ok(())
+    }),
+    key("note", "AIDO_NOTE", Trust::Anybody, |layer, given| {
+        layer.note = Some(text(given)?);
+        Ok(())
+    }),
+    key("tags", "AIDO_TAG", Trust::Anybody, |layer, given| {
+        layer.tags = Some(list(given)?);
+        Ok(())
+    }),
+    key("timeout", "AIDO_TIMEOUT", Trust::Anybody, |layer, given| {
+        layer.timeout = Some(duration(given)?);
+        Ok(())
+    }),
+    key("tty", "AIDO_TTY", Trust::Anybody, |layer, given| {
+        layer.tty = Some(one_of(given, TTY_MODES)?);
+        Ok(())
+    }),
+    key(
+        "max_bytes",
+        "AIDO_MAX_BYTES",
+        Trust::Anybody,
+        |layer, given| {
+            layer.max_bytes = Some(size(given)?);
+            Ok(())
+        },
+    ),
+    key(
+        "durability",
+        "AIDO_DURABILITY",
+        Trust::Anybody,
+        |layer, given| {
+            layer.durability = Some(one_of(given, DURABILITIES)?);
+            Ok(())
+        },
+    ),
+    key("shell", "AIDO_SHELL", Trust::UserOnly, |layer, given| {
+        layer.shell = Some(text(given)?.into());
+        Ok(())
+    }),
+    key("record", "AIDO_RECORD", Trust::UserOnly, |layer, given| {
+        layer.record = Some(switch(given)?);
+        Ok(())
+    }),
+    key(
+        "no_record",
+        "AIDO_NO_RECORD",
+        Trust::UserOnly,
+        |layer, given| {
+            layer.record = Some(!switch(given)?);
+            Ok(())
+        },
+    ),
+    key("strict", "AIDO_STRICT", Trust::Anybody, |layer, given| {
+        layer.strict = Some(switch(given)?);
+        Ok(())
+    }),
+    key("report", "AIDO_REPORT", Trust::Anybody, |layer, given| {
+        layer.report = Some(one_of(given, REPORTS)?);
+        Ok(())
+    }),
+    key("debug", "AIDO_DEBUG", Trust::UserOnly, |layer, given| {
+        layer.debug = Some(switch(given)?);
+        Ok(())
+    }),
+    key(
+        "debug_log",
+        "AIDO_DEBUG_LOG",
+        Trust::UserOnly,
+        |layer, given| {
+            layer.debug_log = Some(text(given)?.into());
+            Ok(())
+        },
+    ),
+];
+
+const TTY_MODES: &[(&str, TtyMode)] = &[
+    ("always", TtyMode::Always),
+    ("auto", TtyMode::Auto),
+    ("never", TtyMode::Never),
+];
+const DURABILITIES: &[(&str, Durability)] = &[
+    ("fast", Durability::Fast),
+    ("normal", Durability::Normal),
+    ("full", Durability::Full),
+];
+const REPORTS: &[(&str, Report)] = &[
+    ("never", Report::Never),
+    ("failure", Report::Failure),
+    ("always", Report::Always),
+];
+
+const fn key(
+    name: &'static str,
+    variable: &'static str,
+    trust: Trust,
+    set: fn(&mut Layer, &Given<'_>) -> Result<(), String>,
+) -> Key {
+    Key {
+        name,
+        variable,
+        trust,
+        set,
+    }
+}
+
+/// What one source says; none where it says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layer {
+    agent: Option<String>,
+    session_dir: Option<PathBuf>,
+    task: Option<String>,
+    note: Option<String>,
+    tags: Option<Vec<String>>,
+    timeout: Option<Duration>,
+    tty: Option<TtyMode>,
+    max_bytes: Option<u64>,
+    durability: Option<Durability>,
+    shell: Option<PathBuf>,
+    record: Option<bool>,
+    strict: Option<bool>,
+    report: Option<Report>,
+    debug: Option<bool>,
+    debug_log: Option<PathBuf>,
+}
+
+impl Layer {
+    /// Sets one key. The singular `tag` is accepted for `tags`.
+    ///
+    /// # Errors
+    /// [`ConfigError::UnknownKey`], [`ConfigError::BadValue`].
+    pub fn set(
+        &mut self,
+        name: &str,
+        given: &Given<'_>,
+        source: &Source,
+    ) -> Result<(), ConfigError> {
+        let key = find(name).ok_or_else(|| ConfigError::UnknownKey {
+            file: match source {
+                Source::File(file) => file.clone(),
+                Source::Flag | Source::Environment => "aido".to_owned(),
+            },
+            key: name.to_owned(),
+            allowed: KEYS
+                .iter()
+                .map(|key| key.name)
+                .collect::<Vec<_>>()
+                .join(", "),
+        })?;
+        (key.set)(self, given).map_err(|allowed| ConfigError::BadValue {
+            place: match source {
+                Source::Flag => {
+                    let option = if key.name == "tags" { "tag" } else { key.name };
+                    format!("--{}", option.replace('_', "-"))
+                }
+                Source::Environment => format!("environment variable {}", key.variable),
+                Source::File(file) => format!("{file}: {}", key.name),
+            },
+            value: match given {
+                Given::Text(text) => format!("{text:?}"),
+                Given::Number(number) => number.to_string(),
+                Given::Switch(switch) => switch.to_string(),
+                Given::List(list) => format!("{list:?}"),
+                Given::Other(kind) => format!("a {kind}"),
+            },
+            allowed,
+        })
+    }
+
+    /// What the environment says.
+    ///
+    /// # Errors
+    /// A bad value.
+    pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
+        let mut layer = Self::default();
+        for (name, value) in environment.all() {
+            let Some(name) = name.to_str().filter(|name| name.starts_with("AIDO_")) else {
+                continue;
+            };
+            let Some(key) = KEYS.iter().find(|key| key.variable == name) else {
+                continue;
+            };
+            let value = value.to_string_lossy();
+            if !value.is_empty() {
+                layer.set(key.name, &Given::Text(&value), &Source::Environment)?;
+            }
+        }
+        Ok(layer)
+    }
+
+    /// This layer, and the other where this one says nothing.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            agent: self.agent.or(other.agent),
+            session_dir: self.session_dir.or(other.session_dir),
+            task: self.task.or(other.task),
+            note: self.note.or(other.note),
+            tags: self.tags.or(other.tags),
+            timeout: self.timeout.or(other.timeout),
+            tty: self.tty.or(other.tty),
+            max_bytes: self.max_bytes.or(other.max_bytes),
+            durability: self.durability.or(other.durability),
+            shell: self.shell.or(other.shell),
+            record: self.record.or(other.record),
+            strict: self.strict.or(other.strict),
+            report: self.report.or(other.report),
+            debug: self.debug.or(other.debug),
+            debug_log: self.debug_log.or(other.debug_log),
+        }
+    }
+
+    /// The settings, with defaults where nothing was said.
+    #[must_use]
+    pub fn into_settings(self) -> Settings {
+        Settings {
+            agent: self.agent,
+            session_dir: self.session_dir,
+            task: self.task,
+            note: self.note,
+            tags: self.tags.unwrap_or_default(),
+            timeout: self.timeout.filter(|timeout| !timeout.is_zero()),
+            tty: self.tty.unwrap_or(TtyMode::Always),
+            max_bytes: self.max_bytes.unwrap_or(DEFAULT_MAX_BYTES),
+            durability: self.durability.unwrap_or(Durability::Normal),
+            shell: self.shell,
+            record: self.record.unwrap_or(true),
+            strict: self.strict.unwrap_or(false),
+            report: self.report.unwrap_or(Report::Never),
+            debug: self.debug.unwrap_or(false),
+            debug_log: self.debug_log,
+        }
+    }
+}
+
+/// The key with this name in files.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Key> {
+    let name = if name == "tag" { "tags" } else { name };
+    KEYS.iter().find(|key| key.name == name)
+}
+
+fn text(given: &Given<'_>) -> Result<String, String> {
+    match given {
+        Given::Text(text) if !text.is_empty() && !text.contains('\0') => Ok((*text).to_owned()),
+        _ => Err("text that is not empty".to_owned()),
+    }
+}
+
+fn list(given: &Given<'_>) -> Result<Vec<String>, String> {
+    let items = match given {
+        // A variable holds several, as in AIDO_TAG=ci,nightly.
+        Given::Text(text) => text.split(',').map(|item| item.trim().to_owned()).collect(),
+        Given::List(list) => list.clone(),
+        _ => Vec::new(),
+    };
+    if items.is_empty() || items.iter().any(String::is_empty) {
+        return Err("words, none of them empty".to_owned());
+    }
+    Ok(items)
+}
+
+fn duration(given: &Given<'_>) -> Result<Duration, String> {
+    let parsed = match given {
+        Given::Text(text) => parse_duration(text),
+        Given::Number(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
+        _ => None,
+    };
+    parsed.ok_or_else(|| DURATION_FORMS.to_owned())
+}
+
+fn size(given: &Given<'_>) -> Result<u64, String> {
+    let parsed = match given {
+        Given::Text(text) => parse_size(text),
+        Given::Number(bytes) => u64::try_from(*bytes).ok(),
+        _ => None,
+    };
+    parsed.ok_or_else(|| SIZE_FORMS.to_owned())
+}
+
+fn switch(given: &Given<'_>) -> Result<bool, String> {
+    match given {
+        Given::Switch(switch) => Ok(*switch),
+        Given::Text("1" | "true" | "yes" | "on") | Given::Number(1) => Ok(true),
+        Given::Text("0" | "false" | "no" | "off") | Given::Number(0) => Ok(false),
+        _ => Err("true or false".to_owned()),
+    }
+}
+
+fn one_of<T: Copy>(given: &Given<'_>, words: &[(&str, T)]) -> Result<T, String> {
+    let found = match given {
+        Given::Text(text) => words.iter().find(|(word, _)| word == text),
+        _ => None,
+    };
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        words.join(", ")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_pairs(pairs: &[(&str, &str)]) -> Result<Layer, ConfigError> {
+        Layer::from_environment(&Environment::from_pairs(pairs.iter().copied()))
+    }
+
+    #[test]
+    fn a_bad_value_names_where_and_what_is_allowed() {
+        let error = from_pairs(&[("AIDO_TTY", "sometimes")]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "environment variable AIDO_TTY: \"sometimes\" is not allowed; allowed: always, auto, never"
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_file_and_all_keys() {
+        let source = Source::File("nexus/aido.toml".to_owned());
+        let given = Given::Switch(true);
+        let error = Layer::default().set("ttty", &given, &source).unwrap_err();
+        let message = error.to_string();
+        assert!(
+            message.starts_with("nexus/aido.toml: unknown key \"ttty\"; allowed keys: agent, ")
+        );
+    }
+
+    #[test]
+    fn what_is_said_first_wins() {
+        let first = from_pairs(&[("AIDO_TTY", "auto"), ("AIDO_TAG", "a, b")]).unwrap();
+        let second = from_pairs(&[("AIDO_TTY", "never"), ("AIDO_MAX_BYTES", "1K")]).unwrap();
+        let settings = first.or(second).into_settings();
+        assert_eq!(settings.tty, TtyMode::Auto);
+        assert_eq!(settings.max_bytes, 1024);
+        assert_eq!(settings.tags, ["a", "b"]);
+        assert_eq!(settings.timeout, None);
+    }
+
+    #[test]
+    fn an_empty_variable_says_nothing() {
+        assert_eq!(from_pairs(&[("AIDO_TTY", "")]).unwrap(), Layer::default());
+    }
+}

@@ -1,0 +1,103 @@
+//! What the user wants: options, environment and configuration files, merged.
+//!
+//! Flag before environment before the repository's file before the user's file before the default.
+//! The repository's file may come from a stranger, so it can't set paths, a shell, a name or
+//! whether anything is recorded; such keys are named in a warning and ignored.
+
+pub mod environment;
+pub mod file;
+pub mod layer;
+pub mod units;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use environment::Environment;
+pub use layer::{ConfigError, Layer, Source};
+
+use crate::place::Place;
+use crate::plan::TtyMode;
+use crate::store::Durability;
+
+/// The default of `--max-bytes`.
+pub const DEFAULT_MAX_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// When a line about the outcome is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// Never.
+    Never,
+    /// After a failure.
+    Failure,
+    /// After every command.
+    Always,
+}
+
+/// Every setting of a run, decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The agent's name, where one was given.
+    pub agent: Option<String>,
+    /// The session directory, where one was named.
+    pub session_dir: Option<PathBuf>,
+    /// The task that the session belongs to.
+    pub task: Option<String>,
+    /// A note for the sidecar.
+    pub note: Option<String>,
+    /// Labels for the sidecar.
+    pub tags: Vec<String>,
+    /// When to end the command.
+    pub timeout: Option<Duration>,
+    /// When the command gets a terminal.
+    pub tty: TtyMode,
+    /// The most bytes of output recorded from the beginning; 0 is no limit.
+    pub max_bytes: u64,
+    /// How hard a session is forced to the disk.
+    pub durability: Durability,
+    /// The shell for `-c`.
+    pub shell: Option<PathBuf>,
+    /// Whether to record at all.
+    pub record: bool,
+    /// Whether to refuse to run what can't be recorded.
+    pub strict: bool,
+    /// When to print a line about the outcome.
+    pub report: Report,
+    /// Whether to say what aido does.
+    pub debug: bool,
+    /// Where to say it, if not on standard error.
+    pub debug_log: Option<PathBuf>,
+}
+
+/// Settings, and what was ignored on the way.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The settings.
+    pub settings: Settings,
+    /// One line for each key that was ignored.
+    pub warnings: Vec<String>,
+}
+
+/// Merges everything that was said, from `flags` down.
+///
+/// # Errors
+/// An unknown key or a bad value anywhere: naming where, which, and what is allowed.
+pub fn resolve(
+    flags: Layer,
+    environment: &Environment,
+    place: &Place,
+) -> Result<Resolved, ConfigError> {
+    let mut warnings = Vec::new();
+    let mut merged = flags.or(Layer::from_environment(environment)?);
+    if let Some(root) = &place.root {
+        let (repository, ignored) = file::read_repository(root)?;
+        warnings.extend(ignored);
+        merged = merged.or(repository);
+    }
+    if let Some(path) = &place.user_config {
+        merged = merged.or(file::read_user(path)?);
+    }
+    Ok(Resolved {
+        settings: merged.into_settings(),
+        warnings,
+    })
+}

@@ -1,0 +1,27 @@
+//! aido: a flight recorder for the commands that AI agents run.
+//!
+//! A tour, in the direction in which data flows. [`cli`] reads the arguments and [`config`] merges
+//! them with the environment and files into settings. [`place`] and [`caller`] say where and who;
+//! [`plan`] decides which terminal the command gets. [`record`] is the use case where all meet: it
+//! begins a session in the [`store`], lets [`capture`] run the plan, and publishes the sidecar.
+//! [`capture`] relays bytes between the command and its caller and tells a tee of sinks what
+//! happens; [`transcript`] is the sink that writes it down, and reads and renders it again.
+//! [`session`] is the vocabulary they all share, [`sys`] the operating system below them, and
+//! [`view`] how sessions look to people and programs.
+//!
+//! docs/architecture.md draws it, with who may use whom.
+
+pub mod caller;
+pub mod capture;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod place;
+pub mod plan;
+pub mod record;
+pub mod session;
+pub mod store;
+pub mod sys;
+pub mod transcript;
+pub mod user_key;
+pub mod view;

@@ -1,0 +1,321 @@
+//! USE CASE: run a command and record it.
+//!
+//! Fails open: whatever goes wrong with the recording, the command runs, its output is delivered
+//! and its status is returned; one warning says what is missing. `strict` refuses before the start.
+
+pub mod describe;
+pub mod notice;
+pub mod shell;
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::capture::{self, Ended, StartError, Tee};
+use crate::clock::{self, Stopwatch};
+use crate::config::{Environment, Report, Settings};
+use crate::place::Place;
+use crate::plan::{self, Caller, RunPlan, TerminalPlan, TtyMode};
+use crate::session::outcome::{AIDO_FAILED, NOT_EXECUTABLE, NOT_FOUND};
+use crate::session::{AgentName, Metadata, Outcome, SessionId, Signal, Sink};
+use crate::store::fs::FileStore;
+use crate::store::{Draft, Durability, IdSeed, Store, StoreError};
+use crate::sys::signals::Inbox;
+use crate::transcript::{Excerpt, record as events};
+use crate::user_key;
+use notice::{DebugLog, Notice};
+
+/// The variable that tells an aido inside a session which one it is in.
+pub const SESSION_VARIABLE: &str = "AIDO_SESSION";
+
+/// A command that ran longer than this is made durable by default: nobody notices it then.
+const WORTH_SYNCING: Duration = Duration::from_secs(1);
+
+/// What to run, where, and how.
+pub struct Request {
+    /// What to execute.
+    pub command: shell::Command,
+    /// Every setting.
+    pub settings: Settings,
+    /// Where the caller stands.
+    pub place: Place,
+    /// The caller's environment.
+    pub environment: Environment,
+    /// The caller's streams.
+    pub caller: Caller,
+}
+
+/// How aido itself is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// With this code.
+    Code(i32),
+    /// By the signal that the command died of.
+    Signal(Signal),
+    /// By it, and the caller's process group gets it too: it came from a key at the terminal.
+    GroupSignal(Signal),
+}
+
+/// Runs a command and records it. `tell` is called with everything that the caller should know.
+pub fn run(request: Request, tell: &mut dyn FnMut(&Notice)) -> Exit {
+    let stopwatch = Stopwatch::start();
+    // Held to the end, so that no signal ends aido between the command's end and its sidecar.
+    let mut inbox = match capture::inbox() {
+        Ok(inbox) => inbox,
+        Err(error) => {
+            tell(&Notice::NotStarted(&format!(
+                "cannot run commands: {error}"
+            )));
+            return Exit::Code(AIDO_FAILED);
+        }
+    };
+    let settings = &request.settings;
+    let store = request
+        .place
+        .location(settings.session_dir.as_deref())
+        .map(|location| {
+            let state = request.place.state.clone();
+            FileStore::new(location, state, request.place.current.clone())
+        });
+    let mut debug = DebugLog::open(settings, store.as_ref(), stopwatch);
+    let terminal = TerminalPlan::new(settings.tty, request.caller);
+    debug.log(|| format!("terminal: {terminal:?}"));
+
+    let facts = describe::facts(&request, &terminal);
+    let (draft, known) = match begin(&request, store.as_ref(), &facts) {
+        Ok(Some((draft, known))) => (Some(draft), known),
+        Ok(None) => (None, facts),
+        Err(error) if settings.strict => {
+            tell(&Notice::Refused(error));
+            return Exit::Code(AIDO_FAILED);
+        }
+        Err(error) => {
+            tell(&Notice::NotRecorded(error));
+            (None, facts)
+        }
+    };
+    debug.log(|| match &draft {
+        Some(draft) => format!("session: {}", draft.id()),
+        None => "not recording".to_owned(),
+    });
+    let id = draft.as_ref().map(|draft| draft.id().clone());
+    let recording = Recording {
+        draft,
+        known,
+        store,
+    };
+    let plan = make_plan(&request, terminal, id.as_ref());
+    let watch = Watch {
+        inbox: &mut inbox,
+        stopwatch,
+    };
+    let finished = execute(plan, recording, &request, watch, &mut debug, tell);
+    debug.log(|| format!("exit: {finished:?}"));
+    finished
+}
+
+/// What a run is watched with.
+struct Watch<'i> {
+    inbox: &'i mut Inbox,
+    stopwatch: Stopwatch,
+}
+
+/// The recorder's side of a run.
+struct Recording {
+    draft: Option<Box<dyn Draft>>,
+    /// The sidecar as far as it is known.
+    known: Metadata,
+    store: Option<FileStore>,
+}
+
+type Begun = Option<(Box<dyn Draft>, Metadata)>;
+
+fn begin(
+    request: &Request,
+    store: Option<&FileStore>,
+    facts: &Metadata,
+) -> Result<Begun, StoreError> {
+    if !request.settings.record {
+        return Ok(None);
+    }
+    let Some(store) = store else {
+        let source = io::Error::other(
+            "there is no repository and no home directory; name one with --session-dir",
+        );
+        return Err(StoreError::File {
+            what: "sessions".to_owned(),
+            source,
+        });
+    };
+    let seed = IdSeed {
+        agent: AgentName::from_any(&facts.agent),
+        local_time: clock::local_stamp(facts.timestamp),
+        process: std::process::id(),
+    };
+    let with_id = |id: &SessionId| {
+        let mut known = facts.clone();
+        known.typescript_file = store.typescript_file(id);
+        known.session_id = id.clone();
+        known
+    };
+    let start_line = |id: &SessionId| {
+        let start = crate::sys::process::start_time();
+        let record = events::start(&with_id(id), std::process::id(), start);
+        // Serialising what this program made doesn't fail; an empty line would be a torn one.
+        let mut line = record
+            .and_then(|record| serde_json::to_vec(&record))
+            .unwrap_or_default();
+        line.push(b'\n');
+        line
+    };
+    let draft = store.begin(&seed, request.settings.max_bytes, &start_line)?;
+    let known = with_id(draft.id());
+    Ok(Some((draft, known)))
+}
+
+fn make_plan(request: &Request, terminal: TerminalPlan, id: Option<&SessionId>) -> RunPlan {
+    let mut environment = request.environment.all().to_vec();
+    terminal.adapt(&mut environment);
+    if let Some(id) = id {
+        plan::set(&mut environment, SESSION_VARIABLE, id.as_str());
+    }
+    RunPlan {
+        argv: request.command.argv.clone(),
+        environment,
+        terminal,
+        timeout: request.settings.timeout,
+    }
+}
+
+/// Starts the command, with pipes where there can be no PTY.
+fn start<'i>(
+    plan: &mut RunPlan,
+    watch: Watch<'i>,
+    tell: &mut dyn FnMut(&Notice),
+) -> Result<capture::Running<'i>, StartError> {
+    let opening = match capture::open(&plan.terminal) {
+        Err(error) if plan.terminal.has_pty() => {
+            tell(&Notice::NoTerminal(error));
+            plan.terminal = TerminalPlan::new(TtyMode::Never, plan.terminal.caller);
+            capture::open(&plan.terminal)
+        }
+        result => result,
+    };
+    let opening = opening.map_err(StartError::Resources)?;
+    capture::start(plan, opening, watch.inbox, watch.stopwatch)
+}
+
+fn execute(
+    mut plan: RunPlan,
+    mut recording: Recording,
+    request: &Request,
+    watch: Watch<'_>,
+    debug: &mut DebugLog,
+    tell: &mut dyn FnMut(&Notice),
+) -> Exit {
+    let mut excerpt = Excerpt::new();
+    let stopwatch = watch.stopwatch;
+    let ended = match start(&mut plan, watch, tell) {
+        Ok(running) => {
+            debug.log(|| "started".to_owned());
+            let mut sinks: Vec<&mut dyn Sink> = Vec::with_capacity(2);
+            if let Some(draft) = &mut recording.draft {
+                sinks.push(draft.recorder());
+                sinks.push(&mut excerpt);
+            }
+            running.relay(&mut Tee::new(sinks))
+        }
+        Err(error) => not_started(&error, request, stopwatch, tell),
+    };
+    debug.log(|| format!("ended: {ended:?}"));
+    for lost in &ended.undelivered {
+        tell(&Notice::Undelivered(lost));
+    }
+    // What ran may not be what was planned, if there was no PTY to be had.
+    recording.known.tty = describe::tty(&plan.terminal);
+    let id = recording.draft.as_ref().map(|draft| draft.id().clone());
+    finish(recording, &plan, &ended, &excerpt, request, tell);
+    let report = match request.settings.report {
+        Report::Never => false,
+        Report::Failure => !ended.outcome.is_success(),
+        Report::Always => true,
+    };
+    if report {
+        tell(&Notice::Report {
+            outcome: &ended.outcome,
+            id: id.as_ref(),
+            elsewhere: request.settings.session_dir.as_deref(),
+        });
+    }
+    how_to_exit(&ended)
+}
+
+fn not_started(
+    error: &StartError,
+    request: &Request,
+    stopwatch: Stopwatch,
+    tell: &mut dyn FnMut(&Notice),
+) -> Ended {
+    let (code, reason) = match error {
+        StartError::Command(source) => {
+            let problem = shell::explain(&request.command, source, &request.environment);
+            (problem.code, problem.reason)
+        }
+        StartError::Resources(source) => (AIDO_FAILED, format!("cannot run commands: {source}")),
+    };
+    debug_assert!([NOT_FOUND, NOT_EXECUTABLE, AIDO_FAILED].contains(&code));
+    tell(&Notice::NotStarted(&reason));
+    Ended {
+        outcome: Outcome::NotStarted { code, reason },
+        duration: stopwatch.elapsed(),
+        output_bytes: 0,
+        undelivered: Vec::new(),
+        interrupted_at_terminal: None,
+    }
+}
+
+/// Publishes the session.
+fn finish(
+    recording: Recording,
+    plan: &RunPlan,
+    ended: &Ended,
+    excerpt: &Excerpt,
+    request: &Request,
+    tell: &mut dyn FnMut(&Notice),
+) {
+    let Some(mut draft) = recording.draft else {
+        return;
+    };
+    let sealed = draft.seal(ended.duration, &ended.outcome);
+    let mut metadata = recording.known;
+    describe::complete(&mut metadata, ended, &sealed, excerpt, &plan.terminal);
+    let path = || -> PathBuf {
+        let store = recording.store.as_ref();
+        store.map(FileStore::path).unwrap_or_default()
+    };
+    // A cap that was asked for loses nothing that was wanted.
+    if let Some(error) = sealed.errors.first() {
+        tell(&Notice::Incomplete {
+            dropped_bytes: sealed.dropped_bytes,
+            place: path(),
+            error,
+        });
+    }
+    let durability = match request.settings.durability {
+        Durability::Normal if ended.duration > WORTH_SYNCING => Durability::Full,
+        level => level,
+    };
+    let state = request.place.state.as_deref();
+    let key = state.and_then(|state| user_key::load_or_make(state).ok());
+    if let Err(error) = draft.finish(metadata, durability, key.as_ref()) {
+        tell(&Notice::NotPublished(error));
+    }
+}
+
+fn how_to_exit(ended: &Ended) -> Exit {
+    match (&ended.outcome, ended.interrupted_at_terminal) {
+        (_, Some(signal)) => Exit::GroupSignal(signal),
+        (Outcome::Signaled(signal), None) => Exit::Signal(*signal),
+        (outcome, None) => Exit::Code(outcome.exit_code().unwrap_or(AIDO_FAILED)),
+    }
+}

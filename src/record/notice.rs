@@ -1,0 +1,167 @@
+//! What the caller is told: messages as values, and the debug log.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::capture::Undelivered;
+use crate::clock::Stopwatch;
+use crate::config::Settings;
+use crate::session::quote::shell_line;
+use crate::session::{Outcome, SessionId, Stream};
+use crate::store::StoreError;
+use crate::store::fs::FileStore;
+
+/// Something the caller should know, said in one line on standard error.
+#[derive(Debug)]
+pub enum Notice<'a> {
+    /// The command runs without a recording.
+    NotRecorded(StoreError),
+    /// The command was not started, because it could not have been recorded.
+    Refused(StoreError),
+    /// The command got pipes, because there is no PTY.
+    NoTerminal(io::Error),
+    /// The command could not be started.
+    NotStarted(&'a str),
+    /// Output that the caller didn't get.
+    Undelivered(&'a Undelivered),
+    /// The recording lacks something.
+    Incomplete {
+        /// Bytes of output that are missing.
+        dropped_bytes: u64,
+        /// The session directory.
+        place: PathBuf,
+        /// Why.
+        error: &'a io::Error,
+    },
+    /// The recording has no sidecar.
+    NotPublished(StoreError),
+    /// How it went, where asked for.
+    Report {
+        /// The command's end.
+        outcome: &'a Outcome,
+        /// The recording.
+        id: Option<&'a SessionId>,
+        /// The session directory, where `aido show` wouldn't find it by itself.
+        elsewhere: Option<&'a Path>,
+    },
+}
+
+impl fmt::Display for Notice<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRecorded(error) => write!(formatter, "warning: not recorded: {error}"),
+            Self::Refused(error) => write!(
+                formatter,
+                "not started, since it can't be recorded (--strict): {error}"
+            ),
+            Self::NoTerminal(error) => write!(formatter, "warning: no terminal: {error}"),
+            Self::NotStarted(reason) => formatter.write_str(reason),
+            Self::Undelivered(Undelivered { stream, reason }) => {
+                let name = match stream {
+                    Stream::Stdout => "standard output",
+                    Stream::Stderr => "standard error",
+                };
+                write!(
+                    formatter,
+                    "warning: {name} could not be delivered whole: {reason}"
+                )
+            }
+            Self::Incomplete {
+                dropped_bytes: 0,
+                place,
+                error,
+            } => write!(
+                formatter,
+                "warning: the recording in {} is incomplete: {error}",
+                place.display()
+            ),
+            Self::Incomplete {
+                dropped_bytes,
+                place,
+                error,
+            } => write!(
+                formatter,
+                "warning: the recording in {} lacks {dropped_bytes} bytes of output: {error}",
+                place.display()
+            ),
+            Self::NotPublished(error) => {
+                write!(formatter, "warning: the recording has no sidecar: {error}")
+            }
+            Self::Report {
+                outcome,
+                id,
+                elsewhere,
+            } => report(formatter, outcome, *id, *elsewhere),
+        }
+    }
+}
+
+fn report(
+    formatter: &mut fmt::Formatter<'_>,
+    outcome: &Outcome,
+    id: Option<&SessionId>,
+    elsewhere: Option<&Path>,
+) -> fmt::Result {
+    match outcome {
+        Outcome::Exited(code) => write!(formatter, "exit {code}")?,
+        Outcome::Signaled(signal) => write!(formatter, "killed by {signal}")?,
+        Outcome::TimedOut(_) => write!(formatter, "timed out")?,
+        Outcome::NotStarted { code, .. } => write!(formatter, "not started (exit {code})")?,
+        Outcome::Interrupted => write!(formatter, "interrupted")?,
+    }
+    let Some(id) = id else {
+        return write!(formatter, "; not recorded");
+    };
+    let mut words: Vec<OsString> = ["aido", "show", id.hex()].map(OsString::from).into();
+    if let Some(directory) = elsewhere {
+        words.extend(["--session-dir".into(), directory.into()]);
+    }
+    write!(formatter, "; full output: {}", shell_line(&words))
+}
+
+/// What aido does, for whoever asked with `--debug` or `--debug-log`.
+pub struct DebugLog {
+    target: Option<Target>,
+    stopwatch: Stopwatch,
+}
+
+enum Target {
+    Stderr,
+    File(File),
+}
+
+impl DebugLog {
+    /// Opens the log that the settings ask for. A relative path is one beside the session's files.
+    /// A log that can't be opened goes to standard error.
+    #[must_use]
+    pub fn open(settings: &Settings, store: Option<&FileStore>, stopwatch: Stopwatch) -> Self {
+        let target = match &settings.debug_log {
+            Some(path) => {
+                let file = match store {
+                    Some(store) if path.is_relative() => store.open_beside(path),
+                    _ => crate::sys::file::append_private(path),
+                };
+                Some(file.map_or(Target::Stderr, Target::File))
+            }
+            None => settings.debug.then_some(Target::Stderr),
+        };
+        Self { target, stopwatch }
+    }
+
+    /// Adds a line.
+    pub fn log(&mut self, line: impl FnOnce() -> String) {
+        let Some(target) = &mut self.target else {
+            return;
+        };
+        let elapsed = self.stopwatch.elapsed().as_secs_f64();
+        let line = format!("aido: debug: {elapsed:9.6} {}\n", line());
+        match target {
+            Target::Stderr => crate::capture::say(&line),
+            // A log that can't be written changes nothing.
+            Target::File(file) => drop(file.write_all(line.as_bytes())),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The vocabulary: what a session is, as plain data.
+//!
+//! Everything here can be constructed by a test, compared and serialised; nothing here touches the
+//! system. Other modules decide with these values, carry them out, or show them.
+
+pub mod event;
+pub mod id;
+pub mod metadata;
+pub mod outcome;
+pub mod quote;
+pub mod selector;
+pub mod signal;
+pub mod sink;
+pub mod time;
+
+pub use event::{Event, Size, Stream};
+pub use id::{AgentName, SessionId};
+pub use metadata::Metadata;
+pub use outcome::{Outcome, Status};
+pub use selector::Selector;
+pub use signal::Signal;
+pub use sink::Sink;
+pub use time::Timestamp;

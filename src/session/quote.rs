@@ -1,0 +1,142 @@
+//! The command as one line that a POSIX shell parses back to the very same arguments.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
+
+/// Words that a shell takes for its own where a command's name stands (POSIX.1-2024, 2.4; and
+/// those that bash and zsh add).
+const RESERVED: &[&str] = &[
+    "!",
+    "{",
+    "}",
+    "case",
+    "do",
+    "done",
+    "elif",
+    "else",
+    "esac",
+    "fi",
+    "for",
+    "if",
+    "in",
+    "then",
+    "until",
+    "while",
+    "[[",
+    "]]",
+    "function",
+    "select",
+    "time",
+    "coproc",
+    "namespace",
+    "repeat",
+    "foreach",
+    "end",
+    "nocorrect",
+    "noglob",
+    "always",
+];
+
+/// Joins arguments to one shell line; quotes only where a shell would read something else.
+#[must_use]
+pub fn shell_line(argv: &[OsString]) -> String {
+    let mut line = String::new();
+    for (index, argument) in argv.iter().enumerate() {
+        if index > 0 {
+            line.push(' ');
+        }
+        push_word(&mut line, argument, index == 0);
+    }
+    line
+}
+
+fn push_word(line: &mut String, argument: &OsStr, is_command_name: bool) {
+    let Some(text) = argument.to_str().filter(|text| !text.contains('\0')) else {
+        push_bytes(line, argument.as_bytes());
+        return;
+    };
+    let plain = !text.is_empty()
+        && text.bytes().all(is_plain)
+        && !(is_command_name && (text.contains('=') || RESERVED.contains(&text)));
+    if plain {
+        line.push_str(text);
+    } else {
+        push_quoted(line, text);
+    }
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-./:=@%,+".contains(&byte)
+}
+
+fn push_quoted(line: &mut String, text: &str) {
+    line.push('\'');
+    line.push_str(&text.replace('\'', "'\\''"));
+    line.push('\'');
+}
+
+/// Writes bytes that are no UTF-8 through printf(1), which is the one portable way.
+///
+/// A command substitution drops trailing newlines, so those follow in quotes.
+fn push_bytes(line: &mut String, bytes: &[u8]) {
+    let end = bytes
+        .iter()
+        .rposition(|byte| *byte != b'\n')
+        .map_or(0, |last| last + 1);
+    line.push_str("\"$(printf '");
+    for byte in &bytes[..end] {
+        if is_plain(*byte) && *byte != b'%' {
+            line.push(char::from(*byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(line, "\\{byte:03o}");
+        }
+    }
+    line.push_str("')\"");
+    if end < bytes.len() {
+        push_quoted(line, &"\n".repeat(bytes.len() - end));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::os::unix::ffi::OsStringExt;
+    use std::process::Command;
+
+    #[test]
+    fn quotes_only_where_needed() {
+        for (argv, line) in [
+            (&["git", "status"][..], "git status"),
+            (&["grep", "a b", "x"][..], "grep 'a b' x"),
+            (&["echo", ""][..], "echo ''"),
+            (&["echo", "it's"][..], "echo 'it'\\''s'"),
+            (&["A=b", "A=b"][..], "'A=b' A=b"),
+            (&["if", "if"][..], "'if' if"),
+            (&["ls", "~", "*"][..], "ls '~' '*'"),
+        ] {
+            let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
+            assert_eq!(shell_line(&argv), line);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+        #[test]
+        fn a_shell_parses_the_line_back_to_the_same_arguments(
+            arguments in prop::collection::vec(prop::collection::vec(1u8..=255, 0..12), 1..5)
+        ) {
+            let mut argv = vec![OsString::from("printf"), OsString::from("%s\\0")];
+            argv.extend(arguments.iter().map(|bytes| OsString::from_vec(bytes.clone())));
+            let output = Command::new("/bin/sh").arg("-c").arg(shell_line(&argv)).output().unwrap();
+            let mut expected = Vec::new();
+            for argument in &arguments {
+                expected.extend_from_slice(argument);
+                expected.push(0);
+            }
+            prop_assert_eq!(output.stdout, expected);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Every file name of the store is computed here, from an id.
+
+use std::ffi::OsStr;
+
+use crate::session::SessionId;
+
+/// The session directory, relative to a repository's root.
+pub const IN_REPOSITORY: &str = "nexus/.aisessions";
+/// The session directory's name below the user's state directory.
+pub const IN_STATE: &str = ".aisessions";
+/// Where one entry a running session is, so that nobody has to read the whole directory.
+pub const LIVE: &str = "live";
+
+/// Keeps git from ever seeing a session.
+pub const IGNORE: &str = ".gitignore";
+/// One line a finished session; derived from the sidecars, so it may be deleted at any time.
+pub const INDEX: &str = "index.jsonl";
+
+const TRANSCRIPT: &str = ".typescript";
+const EVENTS: &str = ".events.jsonl";
+const SIDECAR: &str = ".meta.json";
+
+/// The transcript.
+#[must_use]
+pub fn transcript(id: &SessionId) -> String {
+    format!("{id}{TRANSCRIPT}")
+}
+
+/// The events.
+#[must_use]
+pub fn events(id: &SessionId) -> String {
+    format!("{id}{EVENTS}")
+}
+
+/// The sidecar.
+#[must_use]
+pub fn sidecar(id: &SessionId) -> String {
+    format!("{id}{SIDECAR}")
+}
+
+/// The events file before it is locked and has its start record.
+#[must_use]
+pub fn new_events(id: &SessionId) -> String {
+    format!(".{id}.new")
+}
+
+/// The sidecar before it is complete; holds its room on the disk while the command runs.
+#[must_use]
+pub fn new_sidecar(id: &SessionId) -> String {
+    format!(".{id}.meta.tmp")
+}
+
+/// Which of a session's files a name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The transcript.
+    Transcript,
+    /// The events.
+    Events,
+    /// The sidecar.
+    Sidecar,
+}
+
+/// Whose file a name is, and which; none for any other name.
+#[must_use]
+pub fn parse(name: &OsStr) -> Option<(SessionId, Kind)> {
+    let name = name.to_str()?;
+    let kinds = [
+        (TRANSCRIPT, Kind::Transcript),
+        (EVENTS, Kind::Events),
+        (SIDECAR, Kind::Sidecar),
+    ];
+    kinds.into_iter().find_map(|(ending, kind)| {
+        let id = name.strip_suffix(ending)?.parse().ok()?;
+        Some((id, kind))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_leads_back_to_its_session() {
+        let id: SessionId = "a-20260305_132522-1-abcdef12".parse().unwrap();
+        for (name, kind) in [
+            (transcript(&id), Kind::Transcript),
+            (events(&id), Kind::Events),
+            (sidecar(&id), Kind::Sidecar),
+        ] {
+            assert_eq!(parse(OsStr::new(&name)), Some((id.clone(), kind)));
+        }
+        for name in [new_events(&id), new_sidecar(&id), ".gitignore".to_owned()] {
+            assert_eq!(parse(OsStr::new(&name)), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! MANY SESSIONS: where they are kept, and what may be done with them.
+//!
+//! Invariants:
+//! - A session is complete when its sidecar exists; the sidecar appears by rename, last, in whole.
+//! - A session is running while its recorder holds the lock on its events file; no process id is
+//!   ever asked. Without lock and sidecar it was interrupted.
+//! - Paths are computed from ids, and ids match one pattern first (see [`layout`]).
+//! - Dropping a [`Draft`] leaves an interrupted session; it never deletes.
+//! - Nothing here knows how a command is run.
+//!
+//! [`memory`] is a strict twin of [`fs`] for tests and embedding; both pass `conformance`.
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::session::{AgentName, Metadata, Outcome, SessionId, Sink};
+use crate::transcript::Sealed;
+
+#[cfg(test)]
+mod conformance;
+pub mod fs;
+pub mod index;
+pub mod layout;
+pub mod memory;
+pub mod resolve;
+pub mod signature;
+
+pub use signature::Key;
+
+/// Why the store could not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file or directory is not as needed.
+    #[error("{what}: {source}")]
+    File {
+        /// Which, in words for people.
+        what: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// There is no such session.
+    #[error("no session {0}")]
+    NoSession(SessionId),
+    /// A sidecar that can't be read as one.
+    #[error("the sidecar of {id} is not valid: {reason}")]
+    InvalidSidecar {
+        /// Whose.
+        id: SessionId,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl StoreError {
+    /// Says what an I/O error was about.
+    pub fn file(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::File { what, source }
+    }
+}
+
+/// How hard a session is forced to the disk before it is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// Not at all: survives a killed recorder, not a power cut.
+    Fast,
+    /// Write-back is started; a power cut may take the last seconds.
+    Normal,
+    /// Transcript, sidecar and directory are synced: nothing acknowledged is lost.
+    Full,
+}
+
+/// What a session's id is drawn from.
+#[derive(Clone, Debug)]
+pub struct IdSeed {
+    /// The agent's name.
+    pub agent: AgentName,
+    /// The start in local time, `YYYYMMDD_HHMMSS`.
+    pub local_time: String,
+    /// The recorder's process id.
+    pub process: u32,
+}
+
+/// Whether a session is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Its sidecar exists.
+    Finished,
+    /// Its recorder lives.
+    Running,
+    /// Its recorder was killed and nobody has finished it.
+    Interrupted,
+}
+
+/// Sessions, and a way to add one.
+pub trait Store {
+    /// Begins a session: draws an id, asks for its start record, and holds its lock.
+    ///
+    /// # Errors
+    /// When nothing can be recorded; nothing is left behind then.
+    fn begin(
+        &self,
+        seed: &IdSeed,
+        cap_bytes: u64,
+        start_line: &dyn Fn(&SessionId) -> Vec<u8>,
+    ) -> Result<Box<dyn Draft>, StoreError>;
+
+    /// The ids of all sessions, in no order.
+    ///
+    /// # Errors
+    /// When the store can't be read; one that doesn't exist yet is empty.
+    fn ids(&self) -> Result<Vec<SessionId>, StoreError>;
+
+    /// Whether a session is over.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSession`].
+    fn state(&self, id: &SessionId) -> Result<State, StoreError>;
+
+    /// The sidecar of a finished session, byte for byte.
+    ///
+    /// # Errors
+    /// When there is none, or it is not a plain file of reasonable size.
+    fn sidecar(&self, id: &SessionId) -> Result<Vec<u8>, StoreError>;
+
+    /// The start record of any session that was begun.
+    ///
+    /// # Errors
+    /// When it is missing or torn.
+    fn start_record(&self, id: &SessionId) -> Result<Map<String, Value>, StoreError>;
+
+    /// The transcript, from its beginning.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn transcript(&self, id: &SessionId) -> Result<Box<dyn Read>, StoreError>;
+
+    /// The events file, from its beginning.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn events(&self, id: &SessionId) -> Result<Box<dyn Read>, StoreError>;
+
+    /// The metadata of a finished session.
+    ///
+    /// # Errors
+    /// When there is none, or it is invalid.
+    fn metadata(&self, id: &SessionId) -> Result<Metadata, StoreError> {
+        parse_sidecar(id, &self.sidecar(id)?)
+    }
+}
+
+/// A session being written. Dropping a draft leaves an interrupted session; it never deletes.
+pub trait Draft {
+    /// Its id.
+    fn id(&self) -> &SessionId;
+
+    /// Where output and events go.
+    fn recorder(&mut self) -> &mut dyn Sink;
+
+    /// Ends the transcript. Call it once, before [`Draft::finish`].
+    fn seal(&mut self, at: Duration, outcome: &Outcome) -> Sealed;
+
+    /// Publishes the session: syncs as asked, signs the metadata, puts the sidecar in place. Its
+    /// `durable` and `mac` are filled in here.
+    ///
+    /// # Errors
+    /// When it can't be published; the session then stays interrupted.
+    fn finish(
+        self: Box<Self>,
+        metadata: Metadata,
+        durability: Durability,
+        key: Option<&Key>,
+    ) -> Result<(), StoreError>;
+}
+
+/// Reads a sidecar's bytes, and checks that it is this session's.
+///
+/// # Errors
+/// [`StoreError::InvalidSidecar`].
+pub fn parse_sidecar(id: &SessionId, bytes: &[u8]) -> Result<Metadata, StoreError> {
+    let invalid = |reason: String| StoreError::InvalidSidecar {
+        id: id.clone(),
+        reason,
+    };
+    let metadata: Metadata =
+        serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
+    if metadata.session_id == *id {
+        Ok(metadata)
+    } else {
+        Err(invalid(format!("it says it is {}", metadata.session_id)))
+    }
+}

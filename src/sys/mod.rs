@@ -1,0 +1,19 @@
+//! THE OS: every system call that std does not offer safely, and the only `unsafe` of the project.
+//!
+//! Invariants that the rest of the program relies on:
+//! - Nothing here prints, reads configuration or knows what a session is.
+//! - Every descriptor opened here is close-on-exec: a command inherits what its caller gave it and
+//!   nothing else.
+//! - `O_NONBLOCK` is set on descriptors that aido opened itself, never on inherited ones: that flag
+//!   sits on the open file, which the caller shares.
+//! - Whatever is changed for a while (terminal modes, signal handlers) is changed back by a guard.
+
+pub mod file;
+pub mod monitor;
+pub mod process;
+pub mod pty;
+pub mod signals;
+pub mod spawn;
+pub mod startup;
+pub mod terminal;
+pub mod watchdog;

@@ -1,0 +1,146 @@
+//! Processes that were started: how they end, and how they are reached.
+#![expect(
+    unsafe_code,
+    reason = "closing a range of inherited descriptors in a forked helper"
+)]
+
+use std::os::fd::RawFd;
+
+use rustix::process::{Pid, WaitOptions, WaitStatus};
+
+use crate::session::{Outcome, Signal};
+
+/// A change of a child's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It exited with this code.
+    Exited(i32),
+    /// This signal killed it.
+    Signaled(Signal),
+    /// This signal stopped it.
+    Stopped(Signal),
+}
+
+impl Change {
+    fn of(status: WaitStatus) -> Option<Self> {
+        let exited = status.exit_status().map(Self::Exited);
+        exited
+            .or_else(|| Some(Self::Signaled(Signal(status.terminating_signal()?))))
+            .or_else(|| Some(Self::Stopped(Signal(status.stopping_signal()?))))
+    }
+
+    /// The outcome, if this is an end.
+    #[must_use]
+    pub fn outcome(self) -> Option<Outcome> {
+        match self {
+            Self::Exited(code) => Some(Outcome::Exited(code)),
+            Self::Signaled(signal) => Some(Outcome::Signaled(signal)),
+            Self::Stopped(_) => None,
+        }
+    }
+}
+
+/// What happened to this child since the last call, without waiting.
+#[must_use]
+pub fn poll_change(child: Pid) -> Option<Change> {
+    let waited = retry(|| rustix::process::waitpid(Some(child), WaitOptions::NOHANG));
+    Change::of(waited.ok()??.1)
+}
+
+/// Waits without hanging for what happened to this child, its stopping included.
+#[must_use]
+pub fn poll_change_or_stop(child: Pid) -> Option<Change> {
+    let options = WaitOptions::NOHANG | WaitOptions::UNTRACED;
+    let waited = retry(|| rustix::process::waitpid(Some(child), options));
+    Change::of(waited.ok()??.1)
+}
+
+/// Waits until a child has ended, and forgets it.
+pub fn reap(child: Pid) {
+    let _ = retry(|| rustix::process::waitpid(Some(child), WaitOptions::empty()));
+}
+
+fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
+    loop {
+        match call() {
+            Err(rustix::io::Errno::INTR) => {}
+            result => return result,
+        }
+    }
+}
+
+/// Whom a signal is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// One process.
+    Process(Pid),
+    /// A whole process group.
+    Group(Pid),
+}
+
+impl Target {
+    /// Sends a signal; false when there is nobody, or it isn't allowed.
+    pub fn send(self, signal: Signal) -> bool {
+        let Some(signal) = rustix::process::Signal::from_named_raw(signal.0) else {
+            return false;
+        };
+        match self {
+            Self::Process(pid) => rustix::process::kill_process(pid, signal).is_ok(),
+            Self::Group(pid) => rustix::process::kill_process_group(pid, signal).is_ok(),
+        }
+    }
+
+    /// Whether anybody is there.
+    #[must_use]
+    pub fn exists(self) -> bool {
+        let tested = match self {
+            Self::Process(pid) => rustix::process::test_kill_process(pid),
+            Self::Group(pid) => rustix::process::test_kill_process_group(pid),
+        };
+        tested != Err(rustix::io::Errno::SRCH)
+    }
+}
+
+/// When this process started, in the kernel's clock ticks since boot (proc(5), field 22 of `stat`);
+/// with the process id it names this process for good. None where there is no /proc.
+#[must_use]
+pub fn start_time() -> Option<u64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The second field is the program's name, which may hold anything, in parentheses.
+    let after_name = &stat[stat.rfind(')')? + 1..];
+    after_name.split_ascii_whitespace().nth(19)?.parse().ok()
+}
+
+/// Signals every member of a group that has no recorder any more: asks, waits up to two seconds,
+/// then kills. Sleeps; for a helper process that outlives aido.
+pub fn end_group(group: Pid) {
+    let target = Target::Group(group);
+    for number in [libc::SIGHUP, libc::SIGTERM, libc::SIGCONT] {
+        target.send(Signal(number));
+    }
+    for _ in 0..40 {
+        if !target.exists() {
+            return;
+        }
+        // Nothing can wake this helper earlier: the group's members are not its children.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    target.send(Signal(libc::SIGKILL));
+}
+
+/// Closes every descriptor from `first` on. For a forked helper, which would otherwise keep the
+/// caller's pipes open.
+pub fn close_from(first: RawFd) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        let from = u32::try_from(first).unwrap_or(3);
+        // SAFETY: the helper owns its copies of these descriptors and uses none of them again.
+        if unsafe { libc::syscall(libc::SYS_close_range, from, u32::MAX, 0_u32) } == 0 {
+            return;
+        }
+    }
+    for descriptor in first..1024 {
+        // SAFETY: as above; closing what isn't open is harmless.
+        unsafe { libc::close(descriptor) };
+    }
+}

@@ -1,0 +1,116 @@
+//! One pseudo-terminal: opened and resized by portable-pty, configured here.
+//!
+//! The command is not spawned by portable-pty: that always gives it the terminal as standard input
+//! and error, closes inherited descriptors and hides the signal it died of.
+#![expect(
+    unsafe_code,
+    reason = "borrowing the descriptor that portable-pty holds"
+)]
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use portable_pty::{MasterPty, PtySize, native_pty_system};
+use rustix::termios::{self, OptionalActions, OutputModes, Termios};
+
+use crate::session::Size;
+
+/// The master side of a PTY.
+pub struct Pty {
+    master: Box<dyn MasterPty + Send>,
+}
+
+/// How the terminal treats what the command writes.
+pub enum Processing<'a> {
+    /// Bytes pass as they are.
+    Off,
+    /// As the terminal with these settings does.
+    Like(&'a Termios),
+}
+
+fn pty_size(size: Size) -> PtySize {
+    PtySize {
+        rows: size.rows,
+        cols: size.columns,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
+}
+
+impl Pty {
+    /// Opens a PTY and returns it with its slave side, which doesn't become a controlling terminal.
+    ///
+    /// # Errors
+    /// When the system has no more PTYs or descriptors.
+    pub fn open(size: Size, processing: &Processing<'_>) -> io::Result<(Self, OwnedFd)> {
+        let pair = native_pty_system()
+            .openpty(pty_size(size))
+            .map_err(|error| io::Error::other(format!("no pseudo-terminal: {error}")))?;
+        let pty = Self {
+            master: pair.master,
+        };
+        let slave = pty.open_slave()?;
+        let mut settings = termios::tcgetattr(&slave)?;
+        match processing {
+            Processing::Off => settings.output_modes.remove(OutputModes::OPOST),
+            Processing::Like(outer) => {
+                settings.input_modes = outer.input_modes;
+                settings.output_modes = outer.output_modes;
+                settings.local_modes = outer.local_modes;
+                settings.special_codes = outer.special_codes.clone();
+            }
+        }
+        termios::tcsetattr(&slave, OptionalActions::Now, &settings)?;
+        // The open file of the master is aido's alone, so the flag reaches nobody else.
+        rustix::io::ioctl_fionbio(&pty, true)?;
+        Ok((pty, slave))
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn open_slave(&self) -> io::Result<OwnedFd> {
+        use rustix::pty::OpenptFlags;
+        // By descriptor, not by name: right in any mount namespace or chroot.
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        Ok(rustix::pty::ioctl_tiocgptpeer(self, flags)?)
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    fn open_slave(&self) -> io::Result<OwnedFd> {
+        use rustix::fs::{Mode, OFlags};
+        let name = self.master.tty_name();
+        let name = name.ok_or_else(|| io::Error::other("a PTY without a name"))?;
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        Ok(rustix::fs::open(name, flags, Mode::empty())?)
+    }
+
+    /// Gives the window a new size; the kernel tells the foreground group if this is a controlling
+    /// terminal.
+    pub fn resize(&self, size: Size) {
+        // A terminal that is gone has no size.
+        let _ = self.master.resize(pty_size(size));
+    }
+
+    /// Switches output post-processing.
+    pub fn set_post_processing(&self, on: bool) {
+        let Ok(mut settings) = termios::tcgetattr(self) else {
+            return;
+        };
+        settings.output_modes.set(OutputModes::OPOST, on);
+        let _ = termios::tcsetattr(self, OptionalActions::Now, &settings);
+    }
+
+    /// The terminal's present settings, as the command left them.
+    #[must_use]
+    pub fn settings(&self) -> Option<Termios> {
+        termios::tcgetattr(self).ok()
+    }
+}
+
+impl AsFd for Pty {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        let raw = self.master.as_raw_fd().unwrap_or(0);
+        // SAFETY: the master owns this descriptor and outlives the borrow. portable-pty's Unix
+        // master always has one; 0 would be standard input, which is open too.
+        unsafe { BorrowedFd::borrow_raw(raw) }
+    }
+}

@@ -1,0 +1,326 @@
+//! Starts a program exactly as its caller would have: same word as `argv[0]`, same directory, same
+//! inherited descriptors, same signal settings; and reports the real reason when it can't.
+//!
+//! On Linux the child borrows aido's memory until it execs (`CLONE_VM | CLONE_VFORK`, what
+//! posix_spawn does inside), so the cost doesn't grow with aido's memory and an error is one store.
+//! posix_spawn itself can't ignore a signal again, set a parent-death signal or move the terminal's
+//! foreground group; docs/design/process.md has the comparison.
+#![expect(unsafe_code, reason = "clone, and what runs between clone and exec")]
+
+use std::ffi::{CStr, CString, OsStr, OsString};
+use std::io;
+use std::os::fd::RawFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::ptr;
+
+use rustix::process::Pid;
+
+use super::signals::{AllBlocked, Inheritance};
+
+/// What the command finds as one of its standard streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChildStream {
+    /// What aido was given.
+    Inherit,
+    /// Nothing: the caller had it closed.
+    Closed,
+    /// This descriptor of aido's, above 2.
+    Use(RawFd),
+}
+
+/// Which process group the command runs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// aido's own, so that the caller's terminal does job control for both.
+    Callers,
+    /// One of its own, so that a signal to aido's group reaches it once, through aido.
+    Own,
+    /// One of its own in the foreground of the terminal behind this descriptor.
+    OwnInForeground(RawFd),
+}
+
+/// A program to start, with everything prepared that needs memory.
+pub struct Command {
+    candidates: Vec<CString>,
+    argv: Vec<CString>,
+    environment: Vec<CString>,
+    /// Standard input, output and error.
+    pub streams: [ChildStream; 3],
+    /// The process group.
+    pub group: Group,
+    /// Whether the kernel kills the command should aido be killed.
+    pub dies_with_parent: bool,
+}
+
+/// Why a program could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+pub struct SpawnError {
+    /// The system's reason.
+    #[source]
+    pub source: io::Error,
+}
+
+/// Where execvp(3) looks when PATH is not set.
+const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
+
+impl Command {
+    /// Prepares `argv` with this environment. `path` is the PATH to search, where set.
+    ///
+    /// # Errors
+    /// When a word holds a NUL byte, which no program can be given.
+    pub fn new(
+        argv: &[OsString],
+        environment: impl Iterator<Item = (OsString, OsString)>,
+        path: Option<&OsStr>,
+    ) -> io::Result<Self> {
+        let program = argv.first().map_or(OsStr::new(""), OsString::as_os_str);
+        let mut words = Vec::with_capacity(argv.len());
+        for word in argv {
+            words.push(CString::new(word.as_bytes())?);
+        }
+        let mut variables = Vec::with_capacity(64);
+        for (name, value) in environment {
+            let mut bytes = name.into_vec();
+            bytes.push(b'=');
+            bytes.extend_from_slice(value.as_bytes());
+            variables.push(CString::new(bytes)?);
+        }
+        Ok(Self {
+            candidates: candidates(program, path)?,
+            argv: words,
+            environment: variables,
+            streams: [ChildStream::Inherit; 3],
+            group: Group::Callers,
+            dies_with_parent: false,
+        })
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    /// The reason that execve(2) gave for the best candidate, as execvp(3) picks it.
+    pub fn spawn(&self, inheritance: &Inheritance) -> Result<Pid, SpawnError> {
+        let argv = pointers(&self.argv);
+        let environment = pointers(&self.environment);
+        // `sh FILE ARG…`, for a file without `#!`; the child fills in which file.
+        let mut shell_argv = Vec::with_capacity(argv.len() + 2);
+        shell_argv.push(c"sh".as_ptr());
+        shell_argv.push(ptr::null());
+        shell_argv.extend_from_slice(argv.get(1..).unwrap_or(&[ptr::null()]));
+        let mut child = Child {
+            command: self,
+            inheritance,
+            argv: argv.as_ptr(),
+            environment: environment.as_ptr(),
+            shell_argv: shell_argv.as_mut_ptr(),
+            error: 0,
+        };
+        let blocked = AllBlocked::new();
+        let started = start(&mut child);
+        drop(blocked);
+        let pid = started.map_err(|source| SpawnError { source })?;
+        if child.error == 0 {
+            return Ok(pid);
+        }
+        // The child has ended already; its status says nothing more.
+        let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty());
+        Err(SpawnError {
+            source: io::Error::from_raw_os_error(child.error),
+        })
+    }
+}
+
+/// The files that `program` can mean, in the order of execvp(3): a name with a slash is a path,
+/// any other is looked for along PATH, where an empty entry is the current directory.
+fn candidates(program: &OsStr, path: Option<&OsStr>) -> io::Result<Vec<CString>> {
+    let name = program.as_bytes();
+    if name.is_empty() || name.contains(&b'/') {
+        return Ok(vec![CString::new(name)?]);
+    }
+    let mut found = Vec::with_capacity(8);
+    for directory in path
+        .map_or(DEFAULT_PATH, OsStr::as_bytes)
+        .split(|byte| *byte == b':')
+    {
+        let mut file = Vec::with_capacity(directory.len() + name.len() + 1);
+        if !directory.is_empty() {
+            file.extend_from_slice(directory);
+            file.push(b'/');
+        }
+        file.extend_from_slice(name);
+        found.push(CString::new(file)?);
+    }
+    Ok(found)
+}
+
+fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
+    let all = strings.iter().map(|string| string.as_ptr());
+    all.chain(std::iter::once(ptr::null())).collect()
+}
+
+/// What the child works with: made by the parent, since the child must not allocate.
+struct Child<'a> {
+    command: &'a Command,
+    inheritance: &'a Inheritance,
+    argv: *const *const libc::c_char,
+    environment: *const *const libc::c_char,
+    shell_argv: *mut *const libc::c_char,
+    /// The errno of the failure, written by the child.
+    error: i32,
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn start(child: &mut Child<'_>) -> io::Result<Pid> {
+    /// Room for the child's few frames; touched only as far as it is used.
+    const STACK_BYTES: usize = 64 * 1024;
+    extern "C" fn run(argument: *mut libc::c_void) -> libc::c_int {
+        // SAFETY: `start` passes its own `Child` and, because of CLONE_VFORK, sleeps until this
+        // process has exec'd or ended, so the borrow is exclusive.
+        unsafe { exec(&mut *argument.cast::<Child<'_>>()) };
+        127
+    }
+    let mut stack = Vec::<u8>::with_capacity(STACK_BYTES);
+    // SAFETY: the stack outlives the child's use of it (CLONE_VFORK); its top is aligned to 16.
+    // All signals are blocked by the caller, so no handler of aido's runs in the shared memory.
+    let pid = unsafe {
+        let top = stack.as_mut_ptr().add(STACK_BYTES);
+        let top = top.sub(top as usize % 16);
+        libc::clone(
+            run,
+            top.cast(),
+            libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD,
+            ptr::from_mut(child).cast(),
+        )
+    };
+    Pid::from_raw(pid)
+        .filter(|_| pid > 0)
+        .ok_or_else(io::Error::last_os_error)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn start(child: &mut Child<'_>) -> io::Result<Pid> {
+    use std::io::{Read, Write};
+    let (reader, writer) = rustix::pipe::pipe()?;
+    for end in [&reader, &writer] {
+        rustix::io::fcntl_setfd(end, rustix::io::FdFlags::CLOEXEC)?;
+    }
+    // SAFETY: aido has one thread here, so the child may use what it finds; it execs or ends.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        // SAFETY: this is the child, with its own copy of everything.
+        unsafe { exec(child) };
+        let _ = std::fs::File::from(writer).write_all(&child.error.to_ne_bytes());
+        // SAFETY: ends the child without running the parent's exit handlers.
+        unsafe { libc::_exit(127) };
+    }
+    let pid = Pid::from_raw(pid)
+        .filter(|_| pid > 0)
+        .ok_or_else(io::Error::last_os_error)?;
+    drop(writer);
+    let mut errno = [0; 4];
+    if std::fs::File::from(reader).read_exact(&mut errno).is_ok() {
+        child.error = i32::from_ne_bytes(errno);
+    }
+    Ok(pid)
+}
+
+/// Turns this process into the command; returns only on failure, with the reason in `error`.
+///
+/// # Safety
+/// Only in a fresh child with all signals blocked: async-signal-safe calls only, no allocation.
+unsafe fn exec(child: &mut Child<'_>) {
+    // SAFETY: system calls on prepared, NUL-terminated memory that outlives them.
+    unsafe {
+        match child.command.group {
+            Group::Callers => {}
+            Group::Own => {
+                libc::setpgid(0, 0);
+            }
+            Group::OwnInForeground(terminal) => {
+                libc::setpgid(0, 0);
+                // SIGTTOU is blocked, so the terminal obeys although this group is not in front.
+                libc::tcsetpgrp(terminal, libc::getpid());
+            }
+        }
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if child.command.dies_with_parent {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        }
+        for (number, stream) in (0..).zip(child.command.streams) {
+            match stream {
+                ChildStream::Inherit => {}
+                ChildStream::Closed => {
+                    libc::close(number);
+                }
+                ChildStream::Use(descriptor) => {
+                    if libc::dup2(descriptor, number) == -1 {
+                        child.error = errno();
+                        return;
+                    }
+                }
+            }
+        }
+        child.inheritance.restore_for_exec();
+        // Written only once nothing is left to try: the parent shares this memory, and after a
+        // successful exec it must find no error.
+        let mut best = libc::ENOENT;
+        for candidate in &child.command.candidates {
+            libc::execve(candidate.as_ptr(), child.argv, child.environment);
+            match errno() {
+                libc::ENOEXEC => {
+                    run_by_shell(child, candidate);
+                    best = errno();
+                    break;
+                }
+                // Something was found that may not be run: remembered, in case nothing better is.
+                libc::EACCES => best = libc::EACCES,
+                // A path is what it is; along PATH the next directory may have it.
+                libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT
+                    if child.command.candidates.len() > 1 => {}
+                other => {
+                    best = other;
+                    break;
+                }
+            }
+        }
+        child.error = best;
+    }
+}
+
+/// A file without `#!` is a shell script, as execvp(3) and every shell have it.
+///
+/// # Safety
+/// As for [`exec`].
+unsafe fn run_by_shell(child: &Child<'_>, file: &CStr) {
+    // SAFETY: slot 1 was reserved for this by `spawn`.
+    unsafe {
+        *child.shell_argv.add(1) = file.as_ptr();
+        libc::execve(c"/bin/sh".as_ptr(), child.shell_argv, child.environment);
+    }
+}
+
+unsafe fn errno() -> i32 {
+    // SAFETY: reads the calling thread's errno.
+    io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_a_slash_is_never_searched_for() {
+        let found = candidates(OsStr::new("sub/prog"), Some(OsStr::new("/bin"))).unwrap();
+        assert_eq!(found, [c"sub/prog".to_owned()]);
+    }
+
+    #[test]
+    fn an_empty_entry_of_path_is_the_current_directory() {
+        let found = candidates(OsStr::new("x"), Some(OsStr::new("/a::/b"))).unwrap();
+        assert_eq!(
+            found,
+            [c"/a/x".to_owned(), c"x".to_owned(), c"/b/x".to_owned()]
+        );
+    }
+}

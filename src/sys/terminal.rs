@@ -1,0 +1,97 @@
+//! aido's own terminal: what it is, its size, and raw mode with a guard that takes it back.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::termios::{self, OptionalActions, Termios};
+
+use super::signals::AllBlocked;
+use crate::session::Size;
+
+/// Whether this process has a controlling terminal.
+#[must_use]
+pub fn has_controlling_terminal() -> bool {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    rustix::fs::open("/dev/tty", flags, Mode::empty()).is_ok()
+}
+
+/// The size of the window behind a descriptor; none if it is no terminal or says 0.
+#[must_use]
+pub fn size(terminal: impl AsFd) -> Option<Size> {
+    let size = termios::tcgetwinsize(terminal).ok()?;
+    (size.ws_col > 0 && size.ws_row > 0).then_some(Size {
+        columns: size.ws_col,
+        rows: size.ws_row,
+    })
+}
+
+/// The size of the controlling terminal's window.
+#[must_use]
+pub fn controlling_size() -> Option<Size> {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    size(rustix::fs::open("/dev/tty", flags, Mode::empty()).ok()?)
+}
+
+/// Whether two descriptors are the same file.
+#[must_use]
+pub fn same_file(one: impl AsFd, other: impl AsFd) -> bool {
+    match (rustix::fs::fstat(one), rustix::fs::fstat(other)) {
+        (Ok(one), Ok(other)) => {
+            (one.st_dev, one.st_ino, one.st_rdev) == (other.st_dev, other.st_ino, other.st_rdev)
+        }
+        _ => false,
+    }
+}
+
+/// Whether this process's group may use the terminal: it is in the foreground of it, or the
+/// terminal controls nobody.
+#[must_use]
+pub fn in_foreground(terminal: impl AsFd) -> bool {
+    match termios::tcgetpgrp(terminal) {
+        Ok(group) => group == rustix::process::getpgrp(),
+        Err(error) => error == rustix::io::Errno::NOTTY,
+    }
+}
+
+/// Raw mode on a terminal; dropping it restores what was found.
+#[must_use]
+pub struct RawMode<'a> {
+    terminal: BorrowedFd<'a>,
+    before: Termios,
+    raw: Termios,
+}
+
+impl<'a> RawMode<'a> {
+    /// Switches to raw mode. The terminal must be in the foreground of this process's group.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn enter(terminal: BorrowedFd<'a>) -> io::Result<Self> {
+        let before = termios::tcgetattr(terminal)?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        termios::tcsetattr(terminal, OptionalActions::Now, &raw)?;
+        Ok(Self {
+            terminal,
+            before,
+            raw,
+        })
+    }
+
+    /// Sets raw mode again, after somebody else changed it. The foreground must be aido's.
+    pub fn assert(&self) {
+        let _ = termios::tcsetattr(self.terminal, OptionalActions::Now, &self.raw);
+    }
+}
+
+impl Drop for RawMode<'_> {
+    fn drop(&mut self) {
+        // Not in the foreground any more: the settings are somebody else's by now.
+        if in_foreground(self.terminal) {
+            // Blocked, SIGTTOU can't stop aido should the foreground change just now.
+            let _blocked = AllBlocked::new();
+            let _ = termios::tcsetattr(self.terminal, OptionalActions::Now, &self.before);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The ends of the output that the sidecar quotes, kept while it passes.
+
+use std::io;
+use std::time::Duration;
+
+use crate::session::{Event, Sink, Stream};
+
+/// Bytes kept of either end. Escape sequences and progress bars shrink to less when rendered.
+const KEPT_BYTES: usize = 8 * 1024;
+
+/// The last bytes of standard output and the first of standard error.
+#[derive(Debug, Default)]
+pub struct Excerpt {
+    output: Vec<u8>,
+    errors: Vec<u8>,
+    /// Whether `output` begins in the middle.
+    output_was_cut: bool,
+}
+
+impl Excerpt {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The end of standard output, from the beginning of a line where it was cut.
+    #[must_use]
+    pub fn output_tail(&self) -> &[u8] {
+        let start = self.output.len().saturating_sub(KEPT_BYTES);
+        let tail = &self.output[start..];
+        if start == 0 && !self.output_was_cut {
+            return tail;
+        }
+        match tail.iter().position(|byte| *byte == b'\n') {
+            Some(newline) => &tail[newline + 1..],
+            None => tail,
+        }
+    }
+
+    /// The beginning of standard error.
+    #[must_use]
+    pub fn errors_head(&self) -> &[u8] {
+        &self.errors
+    }
+}
+
+impl Sink for Excerpt {
+    fn event(&mut self, _at: Duration, event: &Event<'_>) -> io::Result<()> {
+        let Event::Output { stream, bytes } = event else {
+            return Ok(());
+        };
+        if *stream == Stream::Stderr {
+            let room = KEPT_BYTES - self.errors.len();
+            self.errors
+                .extend_from_slice(&bytes[..bytes.len().min(room)]);
+            return Ok(());
+        }
+        if bytes.len() >= KEPT_BYTES {
+            self.output_was_cut |= bytes.len() > KEPT_BYTES || !self.output.is_empty();
+            self.output.clear();
+            self.output
+                .extend_from_slice(&bytes[bytes.len() - KEPT_BYTES..]);
+            return Ok(());
+        }
+        self.output.extend_from_slice(bytes);
+        // Cut rarely, so that small writes don't move the rest each time.
+        if self.output.len() > 2 * KEPT_BYTES {
+            self.output_was_cut = true;
+            self.output.drain(..self.output.len() - KEPT_BYTES);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn kept(chunks: &[Vec<u8>]) -> Vec<u8> {
+        let mut excerpt = Excerpt::new();
+        for bytes in chunks {
+            let stream = Stream::Stdout;
+            excerpt
+                .event(Duration::ZERO, &Event::Output { stream, bytes })
+                .unwrap();
+        }
+        excerpt.output_tail().to_vec()
+    }
+
+    #[test]
+    fn short_output_is_kept_whole() {
+        assert_eq!(kept(&[b"a\nb".to_vec(), b"c\n".to_vec()]), b"a\nbc\n");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn any_chunking_keeps_the_same_end(lines in prop::collection::vec("[a-z]{0,300}\n", 0..300), cut in 1usize..9000) {
+            let all: Vec<u8> = lines.concat().into_bytes();
+            let chunks: Vec<Vec<u8>> = all.chunks(cut).map(<[u8]>::to_vec).collect();
+            let tail = kept(&chunks);
+            prop_assert!(all.ends_with(&tail));
+            prop_assert!(tail.len() <= KEPT_BYTES);
+            if all.len() <= KEPT_BYTES {
+                prop_assert_eq!(tail, all);
+            } else {
+                prop_assert!(tail.len() + 301 >= KEPT_BYTES);
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! A table of sessions.
+
+use std::fmt;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::sanitize;
+use super::session::Shown;
+use super::units;
+use crate::session::Timestamp;
+use crate::store::State;
+
+/// Sessions as a table: one line each, cut to the width where there is one.
+pub struct Table<'a> {
+    /// What to show.
+    pub sessions: &'a [Shown],
+    /// The present time, which ages are counted from.
+    pub now: Timestamp,
+    /// The terminal's width in columns; none doesn't cut.
+    pub width: Option<usize>,
+}
+
+const HEADER: [&str; 7] = ["ID", "STATE", "EXIT", "AGENT", "AGE", "TIME", "COMMAND"];
+
+impl Table<'_> {
+    fn row(&self, shown: &Shown) -> [String; 7] {
+        let metadata = &shown.metadata;
+        let age = self.now.0.signed_duration_since(metadata.timestamp.0);
+        let exit = match (shown.state, metadata.exit_code) {
+            (State::Finished, Some(code)) => code.to_string(),
+            _ => "-".to_owned(),
+        };
+        [
+            metadata.session_id.hex().to_owned(),
+            shown.state_name().to_owned(),
+            exit,
+            metadata.session_id.agent().to_owned(),
+            units::age(age.num_seconds()),
+            metadata.duration_ms.map_or("-".to_owned(), units::duration),
+            sanitize::line(&metadata.command).into_owned(),
+        ]
+    }
+}
+
+impl fmt::Display for Table<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows: Vec<[String; 7]> = self.sessions.iter().map(|shown| self.row(shown)).collect();
+        let mut widths = HEADER.map(str::len);
+        for row in &rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.width());
+            }
+        }
+        let header = HEADER.map(str::to_owned);
+        for row in std::iter::once(&header).chain(&rows) {
+            let mut line = String::new();
+            for (index, cell) in row.iter().enumerate() {
+                line.push_str(cell);
+                if index + 1 < row.len() {
+                    let padding = widths[index] - cell.width() + 2;
+                    line.extend(std::iter::repeat_n(' ', padding));
+                }
+            }
+            writeln!(formatter, "{}", fit(&line, self.width))?;
+        }
+        Ok(())
+    }
+}
+
+/// Cuts a line to a width, and shows that it did.
+fn fit(line: &str, width: Option<usize>) -> String {
+    let Some(width) = width.filter(|width| line.width() > *width) else {
+        return line.to_owned();
+    };
+    let mut cut = String::new();
+    let mut used = 0;
+    for character in line.chars() {
+        let columns = character.width().unwrap_or(0);
+        if used + columns + 1 > width {
+            break;
+        }
+        cut.push(character);
+        used += columns;
+    }
+    cut.push('…');
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::metadata::tests::minimal;
+
+    fn shown(id: &str, command: &str) -> Shown {
+        let mut metadata = minimal(id);
+        metadata.command = command.to_owned();
+        Shown {
+            metadata,
+            state: State::Finished,
+            signature: None,
+        }
+    }
+
+    fn table(width: Option<usize>) -> String {
+        let sessions = [
+            shown(
+                "codex-20260305_132522-1-abcdef12",
+                "echo 日本語 and more\x1b[2J",
+            ),
+            shown("ai-agent-20260305_132520-1-00000001", "true"),
+        ];
+        let now = serde_json::from_str("\"2026-03-05T13:30:22.000Z\"").unwrap();
+        let sessions = &sessions;
+        let table = Table {
+            sessions,
+            now,
+            width,
+        };
+        table.to_string()
+    }
+
+    #[test]
+    fn a_table_in_a_pipe_is_not_cut_and_shows_no_control_character() {
+        let expected = "\
+ID        STATE     EXIT  AGENT     AGE  TIME   COMMAND
+abcdef12  finished  0     codex     5m   0.00s  echo 日本語 and more^[[2J
+00000001  finished  0     ai-agent  5m   0.00s  true
+";
+        assert_eq!(table(None), expected);
+    }
+
+    #[test]
+    fn a_table_fits_the_terminal() {
+        for width in [1, 20, 55, 60, 200] {
+            for line in table(Some(width)).lines() {
+                assert!(line.width() <= width, "{width}: {line:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! HOW IT LOOKS: values that implement Display or become JSON. No I/O; width and now are passed in.
+//!
+//! Recorded text never acts on a terminal: everything that comes from a session goes through
+//! [`sanitize`].
+
+pub mod list;
+pub mod sanitize;
+pub mod session;
+pub mod units;

@@ -1,0 +1,117 @@
+//! One session: its summary, and its JSON.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::sanitize;
+use super::units;
+use crate::session::Metadata;
+use crate::store::State;
+use crate::store::signature::Signature;
+
+/// A session as it is shown. Of one that is not finished, the metadata is what its start record
+/// knew.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// What is known.
+    pub metadata: Metadata,
+    /// Whether it is over.
+    pub state: State,
+    /// What its mac says; none where there is no sidecar yet.
+    pub signature: Option<Signature>,
+}
+
+impl Shown {
+    /// The state's name.
+    #[must_use]
+    pub fn state_name(&self) -> &'static str {
+        match self.state {
+            State::Finished => "finished",
+            State::Running => "running",
+            State::Interrupted => "interrupted",
+        }
+    }
+
+    /// The sidecar's fields, with `state` and `signature`.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut json = serde_json::to_value(&self.metadata).unwrap_or_default();
+        if let Value::Object(fields) = &mut json {
+            fields.insert("state".to_owned(), self.state_name().into());
+            let signature = self.signature.map(Signature::name);
+            fields.insert("signature".to_owned(), signature.into());
+        }
+        json
+    }
+
+    /// How it ended, in a few words.
+    #[must_use]
+    pub fn ending(&self) -> String {
+        let metadata = &self.metadata;
+        match (self.state, metadata.exit_code, &metadata.signal) {
+            (State::Running, ..) => "running".to_owned(),
+            (State::Interrupted, ..) | (State::Finished, None, _) => "unknown".to_owned(),
+            (State::Finished, Some(code), None) => format!("exit {code}"),
+            (State::Finished, Some(code), Some(signal)) => format!("exit {code} ({signal})"),
+        }
+    }
+}
+
+/// The summary of a session, a line a fact.
+pub struct Summary<'a>(pub &'a Shown);
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.0;
+        let metadata = &shown.metadata;
+        let mut line =
+            |name: &str, value: &str| writeln!(formatter, "{name:<10}{}", sanitize::line(value));
+        line("session", metadata.session_id.as_str())?;
+        line("command", &metadata.command)?;
+        let status = serde_json::to_value(metadata.status).unwrap_or_default();
+        let status = match shown.state {
+            State::Finished => status.as_str().unwrap_or_default().replace('_', " "),
+            State::Running | State::Interrupted => shown.state_name().to_owned(),
+        };
+        line("outcome", &format!("{}, {status}", shown.ending()))?;
+        if let Some(error) = &metadata.start_error {
+            line("error", error)?;
+        }
+        let mut when = metadata.timestamp.to_string();
+        if let Some(milliseconds) = metadata.duration_ms {
+            when.push_str(&format!(", for {}", units::duration(milliseconds)));
+        }
+        line("started", &when)?;
+        line("agent", &metadata.agent)?;
+        if let Some(cwd) = &metadata.cwd {
+            line("directory", cwd)?;
+        }
+        if let Some(git) = &metadata.git {
+            let branch = git.branch.as_deref().unwrap_or("detached");
+            let commit = git.commit.as_deref().unwrap_or("no commit yet");
+            let short = commit.get(..12).unwrap_or(commit);
+            line("git", &format!("{branch} at {short}"))?;
+        }
+        for (name, value) in [("task", &metadata.task), ("note", &metadata.notes)] {
+            if let Some(value) = value {
+                line(name, value)?;
+            }
+        }
+        if !metadata.tags.is_empty() {
+            line("tags", &metadata.tags.join(", "))?;
+        }
+        if shown.state == State::Finished {
+            let mut output = units::size(metadata.output_bytes);
+            if metadata.dropped_bytes > 0 {
+                let dropped = units::size(metadata.dropped_bytes);
+                output.push_str(&format!(", {dropped} not recorded"));
+            }
+            line("output", &output)?;
+        }
+        if let Some(signature) = shown.signature {
+            line("signature", signature.name())?;
+        }
+        Ok(())
+    }
+}

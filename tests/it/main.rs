@@ -1,0 +1,25 @@
+//! The real binary, from outside: what a command notices of aido, and what aido keeps of a command.
+#![expect(
+    unsafe_code,
+    reason = "what runs between fork and exec can't be said otherwise"
+)]
+#![expect(clippy::unwrap_used, reason = "a test's helper fails by panicking too")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests make their own files and look at the clock"
+)]
+#![expect(clippy::print_stderr, reason = "a skipped test says so")]
+
+mod background;
+mod launch;
+mod nobody_there;
+mod options;
+mod output;
+mod reading;
+mod recording;
+mod robustness;
+mod signals;
+mod stdin;
+mod support;
+mod terminal_between;
+mod terminal_full;
