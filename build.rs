@@ -4,7 +4,10 @@
 //! Rust's own switch for it (`-C target-feature=+crt-static`) can't be set for one binary: it would
 //! apply to procedural macros too, which can't be built that way. So the linker is told directly,
 //! and finds, where it is asked for the shared C library, scripts that name the static one.
-#![expect(clippy::disallowed_methods, reason = "a build script talks to cargo through these")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a build script talks to cargo through these"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,7 +41,8 @@ fn main() {
         }
     }
     println!("cargo:rustc-link-arg-bin=aido=-L{}", out.display());
-    println!("cargo:rustc-link-arg-bin=aido=-static-pie");
+    println!("cargo:rustc-link-arg-bin=aido=-no-pie");
+    println!("cargo:rustc-link-arg-bin=aido=-static");
 }
 
 /// The path of a static library that the C compiler knows.

@@ -8,6 +8,7 @@ use std::path::Path;
 use crate::store::Key;
 use crate::store::signature::KEY_BYTES;
 use crate::sys::file::Directory;
+use crate::sys::random;
 
 const FILE: &str = "key";
 
@@ -49,8 +50,8 @@ fn make(state: &Path) -> io::Result<Key> {
     };
     let (parent, _) = Directory::open_or_make(parent)?;
     let (directory, _) = parent.open_or_make_child(OsStr::new(name))?;
-    let bytes: [u8; KEY_BYTES] = rand::random();
-    let new = format!(".{FILE}.{:016x}", rand::random::<u64>());
+    let bytes = random::bytes::<KEY_BYTES>()?;
+    let new = format!(".{FILE}.{:08x}", random::number()?);
     let written = directory.create(&new).and_then(|mut file| {
         file.write_all(&bytes)?;
         // Losing the key in a power cut would turn every signed session into an altered one.

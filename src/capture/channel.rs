@@ -5,19 +5,38 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
 use crate::session::{Signal, Stream};
 use crate::sys::pty::Pty;
 
-/// Bytes a channel holds at most. The kernel hands out a PTY's bytes in pieces of 4 KiB; gathering
-/// a few saves writes, and 64 KiB is what a pipe holds.
-const BUFFER_BYTES: usize = 64 * 1024;
+/// Bytes a PTY's channel holds at most. The kernel hands them out in pieces of 4 KiB; gathering a
+/// few saves writes, gathering more makes the command wait meanwhile (docs/performance.md).
+const PTY_BUFFER_BYTES: usize = 32 * 1024;
+/// Bytes a pipe's channel holds at most: what the pipe itself holds, so one read takes it all.
+const PIPE_BUFFER_BYTES: usize = 64 * 1024;
+
+/// What the kernel hands out of a PTY at once at the most. With less room than this a read takes
+/// as long and brings less.
+const READ_BYTES: usize = 4096;
 
 /// The most that is written at once to what may be a pipe: after poll(2) says that it takes more,
 /// this much is taken without blocking (PIPE_BUF on Linux).
 const WRITE_BYTES: usize = 4096;
+
+/// How to write to the caller's stream without ever waiting for it. `O_NONBLOCK` is no way: the
+/// flag would be the caller's too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writing {
+    /// A regular file never makes a writer wait for a reader.
+    Directly,
+    /// `RWF_NOWAIT` (pwritev2(2)) asks for one write not to wait.
+    NoWait,
+    /// A piece that fits, after poll(2) said so: for terminals, and kernels without the above.
+    InPieces,
+}
 
 /// Where a channel's bytes come from.
 pub enum Source {
@@ -25,6 +44,15 @@ pub enum Source {
     Pty(Pty),
     /// The read end of a pipe, non-blocking.
     Pipe(OwnedFd),
+}
+
+impl Source {
+    fn buffer_bytes(&self) -> usize {
+        match self {
+            Self::Pty(_) => PTY_BUFFER_BYTES,
+            Self::Pipe(_) => PIPE_BUFFER_BYTES,
+        }
+    }
 }
 
 impl AsFd for Source {
@@ -66,12 +94,13 @@ pub struct Channel {
     pub stream: Stream,
     source: Option<Source>,
     target: BorrowedFd<'static>,
-    target_may_block: bool,
+    writing: Writing,
     /// False once the caller's stream has failed: bytes are recorded, not delivered.
     delivering: bool,
+    /// What was read; the room beyond is never touched before it is needed.
     buffer: Vec<u8>,
+    /// How much of it the caller has.
     start: usize,
-    end: usize,
 }
 
 impl Channel {
@@ -82,15 +111,19 @@ impl Channel {
             let kind = rustix::fs::FileType::from_raw_mode(status.st_mode);
             kind == rustix::fs::FileType::RegularFile
         });
+        let buffer = Vec::with_capacity(source.buffer_bytes());
         Self {
             stream,
             source: Some(source),
             target,
-            target_may_block: !is_file,
+            writing: if is_file {
+                Writing::Directly
+            } else {
+                Writing::NoWait
+            },
             delivering: true,
-            buffer: vec![0; BUFFER_BYTES],
+            buffer,
             start: 0,
-            end: 0,
         }
     }
 
@@ -118,7 +151,7 @@ impl Channel {
     /// Whether bytes wait for the caller to take them.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        self.start < self.end
+        self.start < self.buffer.len()
     }
 
     /// The caller's stream.
@@ -130,7 +163,7 @@ impl Channel {
     /// The bytes that wait.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &self.buffer[self.start..self.end]
+        &self.buffer[self.start..]
     }
 
     /// Reads what is there, up to one buffer. Only when nothing waits.
@@ -138,11 +171,12 @@ impl Channel {
         let Some(source) = &self.source else {
             return Filled::Closed;
         };
-        (self.start, self.end) = (0, 0);
-        while self.end < self.buffer.len() {
-            match rustix::io::read(source, &mut self.buffer[self.end..]) {
+        self.start = 0;
+        self.buffer.clear();
+        while self.buffer.len() + READ_BYTES <= self.buffer.capacity() {
+            match rustix::io::read(source, spare_capacity(&mut self.buffer)) {
                 Ok(0) => return self.closed(),
-                Ok(count) => self.end += count,
+                Ok(_) => {}
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return Filled::Empty,
                 // The last descriptor of a PTY's slave is closed: EIO.
@@ -165,25 +199,41 @@ impl Channel {
     /// Gives up on the bytes that wait, and on all that follow.
     pub fn stop_delivering(&mut self) {
         self.delivering = false;
-        (self.start, self.end) = (0, 0);
+        self.discard();
+    }
+
+    /// Writes some of the bytes that wait.
+    fn write(&self) -> rustix::io::Result<usize> {
+        let rest = &self.buffer[self.start..];
+        match self.writing {
+            Writing::Directly => rustix::io::write(self.target, rest),
+            Writing::NoWait => write_no_wait(self.target, rest),
+            Writing::InPieces if is_writable(self.target) => {
+                rustix::io::write(self.target, &rest[..rest.len().min(WRITE_BYTES)])
+            }
+            Writing::InPieces => Err(Errno::AGAIN),
+        }
+    }
+
+    fn discard(&mut self) {
+        self.start = 0;
+        self.buffer.clear();
     }
 
     /// Hands waiting bytes to the caller, as far as that goes without blocking.
     pub fn deliver(&mut self) -> Delivered {
         if !self.delivering {
-            (self.start, self.end) = (0, 0);
+            self.discard();
             return Delivered::All;
         }
-        while self.start < self.end {
-            let mut piece = &self.buffer[self.start..self.end];
-            if self.target_may_block {
-                if !is_writable(self.target) {
-                    return Delivered::Waiting;
-                }
-                piece = &piece[..piece.len().min(WRITE_BYTES)];
-            }
-            match rustix::io::write(self.target, piece) {
+        while self.is_waiting() {
+            match self.write() {
                 Ok(count) => self.start += count,
+                Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL)
+                    if self.writing == Writing::NoWait =>
+                {
+                    self.writing = Writing::InPieces;
+                }
                 // Back to poll(2), which knows why.
                 Err(Errno::INTR | Errno::AGAIN) => return Delivered::Waiting,
                 Err(Errno::PIPE) => {
@@ -198,6 +248,24 @@ impl Channel {
         }
         Delivered::All
     }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn write_no_wait(target: BorrowedFd<'_>, bytes: &[u8]) -> rustix::io::Result<usize> {
+    use rustix::io::{IoSlice, ReadWriteFlags, pwritev2};
+    // The offset that stands for the file's own position.
+    const AT_POSITION: u64 = u64::MAX;
+    pwritev2(
+        target,
+        &[IoSlice::new(bytes)],
+        AT_POSITION,
+        ReadWriteFlags::NOWAIT,
+    )
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn write_no_wait(_target: BorrowedFd<'_>, _bytes: &[u8]) -> rustix::io::Result<usize> {
+    Err(Errno::NOSYS)
 }
 
 fn is_writable(target: BorrowedFd<'_>) -> bool {

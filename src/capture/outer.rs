@@ -7,7 +7,7 @@ use rustix::io::Errno;
 use rustix::termios::{LocalModes, SpecialCodeIndex};
 
 use crate::sys::pty::Pty;
-use crate::sys::terminal::{RawMode, in_foreground};
+use crate::sys::terminal::{Foreground, RawMode, foreground, in_foreground};
 
 /// Bytes of typed input on their way at most.
 const INPUT_BYTES: usize = 4096;
@@ -120,8 +120,13 @@ impl Outer {
 
     /// Reads keys.
     pub fn read_keys(&mut self, inner: Option<&Pty>) -> Keys {
-        if !in_foreground(self.stdin) {
-            return Keys::Taken;
+        match foreground(self.stdin) {
+            Foreground::Ours => {}
+            Foreground::Others => return Keys::Taken,
+            Foreground::Gone => {
+                self.disconnect();
+                return Keys::HungUp;
+            }
         }
         self.input.resize(INPUT_BYTES, 0);
         self.sent = 0;

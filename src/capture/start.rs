@@ -12,7 +12,7 @@ use crate::session::Stream;
 use crate::sys::monitor::Monitor;
 use crate::sys::process::Target;
 use crate::sys::pty::{Processing, Pty};
-use crate::sys::signals::Inbox;
+use crate::sys::signals::{Arrival, Inbox};
 use crate::sys::spawn::{ChildStream, Command, Group};
 use rustix::process::Pid;
 
@@ -55,6 +55,8 @@ pub enum Child {
 pub struct Running<'i> {
     pub(super) situation: Situation,
     pub(super) inbox: &'i mut Inbox,
+    /// Signals that came before the command was started.
+    pub(super) early: Vec<Arrival>,
     pub(super) child: Child,
     pub(super) target: Target,
     pub(super) channels: Vec<Channel>,
@@ -122,7 +124,7 @@ pub fn start<'i>(
     let path = plan.environment.iter().find(|(name, _)| name == "PATH");
     let mut command = Command::new(
         &plan.argv,
-        plan.environment.iter().cloned(),
+        &plan.environment,
         path.map(|(_, value)| OsStr::new(value)),
     )
     .map_err(StartError::Command)?;
@@ -135,6 +137,8 @@ pub fn start<'i>(
     let mut channels = Vec::with_capacity(2);
     channels.extend(stdout.channel);
     channels.extend(stderr.channel);
+    // What came before there was a command has not been told to it by anybody.
+    let early = std::iter::from_fn(|| inbox.next_arrival()).collect();
     let started = match (&stdout.end, situation) {
         (Some(slave), Situation::Full) => {
             let pty = channels.first().and_then(Channel::pty);
@@ -145,6 +149,7 @@ pub fn start<'i>(
     Ok(Running {
         situation,
         inbox,
+        early,
         child: started.child,
         target: started.target,
         channels,
@@ -190,8 +195,12 @@ fn start_at_terminal(
 fn start_directly(
     mut command: Command,
     situation: Situation,
-    inbox: &Inbox,
+    inbox: &mut Inbox,
 ) -> Result<Started, StartError> {
+    if situation == Situation::Attached {
+        // Caught, so that aido stops after the command has, not before.
+        inbox.catch(libc::SIGTSTP);
+    }
     let own_group = situation == Situation::Detached;
     command.group = if own_group {
         Group::Own

@@ -19,7 +19,7 @@ use crate::plan::{self, Caller, RunPlan, TerminalPlan, TtyMode};
 use crate::session::outcome::{AIDO_FAILED, NOT_EXECUTABLE, NOT_FOUND};
 use crate::session::{AgentName, Metadata, Outcome, SessionId, Signal, Sink};
 use crate::store::fs::FileStore;
-use crate::store::{Draft, Durability, IdSeed, Store, StoreError};
+use crate::store::{Draft, Durability, IdSeed, Key, Store, StoreError};
 use crate::sys::signals::Inbox;
 use crate::transcript::{Excerpt, record as events};
 use crate::user_key;
@@ -103,6 +103,7 @@ pub fn run(request: Request, tell: &mut dyn FnMut(&Notice)) -> Exit {
         draft,
         known,
         store,
+        key: None,
     };
     let plan = make_plan(&request, terminal, id.as_ref());
     let watch = Watch {
@@ -126,6 +127,8 @@ struct Recording {
     /// The sidecar as far as it is known.
     known: Metadata,
     store: Option<FileStore>,
+    /// What the sidecar is signed with.
+    key: Option<Key>,
 }
 
 type Begun = Option<(Box<dyn Draft>, Metadata)>;
@@ -160,13 +163,8 @@ fn begin(
     };
     let start_line = |id: &SessionId| {
         let start = crate::sys::process::start_time();
-        let record = events::start(&with_id(id), std::process::id(), start);
         // Serialising what this program made doesn't fail; an empty line would be a torn one.
-        let mut line = record
-            .and_then(|record| serde_json::to_vec(&record))
-            .unwrap_or_default();
-        line.push(b'\n');
-        line
+        events::start_line(&with_id(id), std::process::id(), start).unwrap_or_default()
     };
     let draft = store.begin(&seed, request.settings.max_bytes, &start_line)?;
     let known = with_id(draft.id());
@@ -215,7 +213,13 @@ fn execute(
 ) -> Exit {
     let mut excerpt = Excerpt::new();
     let stopwatch = watch.stopwatch;
-    let ended = match start(&mut plan, watch, tell) {
+    let started = start(&mut plan, watch, tell);
+    if recording.draft.is_some() {
+        // While the command starts.
+        let state = request.place.state.as_deref();
+        recording.key = state.and_then(|state| user_key::load_or_make(state).ok());
+    }
+    let ended = match started {
         Ok(running) => {
             debug.log(|| "started".to_owned());
             let mut sinks: Vec<&mut dyn Sink> = Vec::with_capacity(2);
@@ -305,9 +309,7 @@ fn finish(
         Durability::Normal if ended.duration > WORTH_SYNCING => Durability::Full,
         level => level,
     };
-    let state = request.place.state.as_deref();
-    let key = state.and_then(|state| user_key::load_or_make(state).ok());
-    if let Err(error) = draft.finish(metadata, durability, key.as_ref()) {
+    if let Err(error) = draft.finish(metadata, durability, recording.key.as_ref()) {
         tell(&Notice::NotPublished(error));
     }
 }

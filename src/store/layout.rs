@@ -8,7 +8,9 @@ use crate::session::SessionId;
 pub const IN_REPOSITORY: &str = "nexus/.aisessions";
 /// The session directory's name below the user's state directory.
 pub const IN_STATE: &str = ".aisessions";
-/// Where one entry a running session is, so that nobody has to read the whole directory.
+/// Where each running session has one entry, named as its id, so that nobody has to read the whole
+/// directory to find them. The entry is the sidecar in waiting: it holds its room on the disk, and
+/// publishing the session renames it away.
 pub const LIVE: &str = "live";
 
 /// Keeps git from ever seeing a session.
@@ -42,12 +44,6 @@ pub fn sidecar(id: &SessionId) -> String {
 #[must_use]
 pub fn new_events(id: &SessionId) -> String {
     format!(".{id}.new")
-}
-
-/// The sidecar before it is complete; holds its room on the disk while the command runs.
-#[must_use]
-pub fn new_sidecar(id: &SessionId) -> String {
-    format!(".{id}.meta.tmp")
 }
 
 /// Which of a session's files a name is.
@@ -90,7 +86,7 @@ mod tests {
         ] {
             assert_eq!(parse(OsStr::new(&name)), Some((id.clone(), kind)));
         }
-        for name in [new_events(&id), new_sidecar(&id), ".gitignore".to_owned()] {
+        for name in [new_events(&id), id.to_string(), IGNORE.to_owned()] {
             assert_eq!(parse(OsStr::new(&name)), None, "{name}");
         }
     }

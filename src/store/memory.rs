@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use super::signature::signed_json;
 use super::{Draft, Durability, IdSeed, Key, State, Store, StoreError};
 use crate::session::{Metadata, Outcome, SessionId, Sink};
+use crate::sys::random;
 use crate::transcript::writer::Medium;
 use crate::transcript::{Sealed, Writer, reader};
 
@@ -83,7 +84,8 @@ impl Store for MemoryStore {
         cap_bytes: u64,
         start_line: &dyn Fn(&SessionId) -> Vec<u8>,
     ) -> Result<Box<dyn Draft>, StoreError> {
-        let id = SessionId::new(&seed.agent, &seed.local_time, seed.process, rand::random());
+        let random = random::number().map_err(StoreError::file("memory"))?;
+        let id = SessionId::new(&seed.agent, &seed.local_time, seed.process, random);
         let mut kept = Kept {
             running: true,
             ..Kept::default()

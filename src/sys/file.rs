@@ -111,7 +111,7 @@ impl Directory {
     /// # Errors
     /// As [`Directory::open_or_make_child`]; also for a path that leads anywhere but down.
     pub fn walk_or_make(&self, relative: &Path) -> io::Result<(Self, bool)> {
-        let mut here = (Self(self.0.try_clone()?), false);
+        let mut here = (self.try_clone()?, false);
         for component in relative.components() {
             let Component::Normal(name) = component else {
                 return Err(io::Error::other("a path that leads out of the directory"));
@@ -126,11 +126,19 @@ impl Directory {
     /// # Errors
     /// As [`Directory::open_child`].
     pub fn walk(&self, relative: &Path) -> io::Result<Self> {
-        let mut here = Self(self.0.try_clone()?);
+        let mut here = self.try_clone()?;
         for component in relative.components() {
             here = here.open_child(component.as_os_str())?;
         }
         Ok(here)
+    }
+
+    /// Another handle of the same directory.
+    ///
+    /// # Errors
+    /// When there are no more descriptors.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self(self.0.try_clone()?))
     }
 
     /// Fails unless the directory belongs to this user and nobody else may write to it.

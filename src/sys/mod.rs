@@ -12,6 +12,7 @@ pub mod file;
 pub mod monitor;
 pub mod process;
 pub mod pty;
+pub mod random;
 pub mod signals;
 pub mod spawn;
 pub mod startup;

@@ -105,7 +105,12 @@ impl Target {
 /// with the process id it names this process for good. None where there is no /proc.
 #[must_use]
 pub fn start_time() -> Option<u64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC;
+    let file = rustix::fs::open("/proc/self/stat", flags, rustix::fs::Mode::empty()).ok()?;
+    // The line is a few hundred bytes and comes in one piece.
+    let mut bytes = [0_u8; 1024];
+    let count = rustix::io::read(&file, &mut bytes).ok()?;
+    let stat = std::str::from_utf8(&bytes[..count]).ok()?;
     // The second field is the program's name, which may hold anything, in parentheses.
     let after_name = &stat[stat.rfind(')')? + 1..];
     after_name.split_ascii_whitespace().nth(19)?.parse().ok()

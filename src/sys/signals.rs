@@ -273,13 +273,22 @@ pub fn set_default(number: i32) {
 /// itself, and returns when it is continued (at once where the kernel drops the stop, as it does
 /// in an orphaned group).
 pub fn stop_own_group(signal: Signal) {
-    // SAFETY: the previous action is put back; kill(0) reaches this process's own group.
+    stop(signal, 0);
+}
+
+/// As [`stop_own_group`], but for this process alone.
+pub fn stop_self(signal: Signal) {
+    stop(signal, std::process::id().try_into().unwrap_or(0));
+}
+
+fn stop(signal: Signal, whom: libc::pid_t) {
+    // SAFETY: the previous action is put back; `whom` is this process or, with 0, its group.
     unsafe {
         let mut default: libc::sigaction = mem::zeroed();
         default.sa_sigaction = libc::SIG_DFL;
         let mut before: libc::sigaction = mem::zeroed();
         libc::sigaction(signal.0, &raw const default, &raw mut before);
-        libc::kill(0, signal.0);
+        libc::kill(whom, signal.0);
         libc::sigaction(signal.0, &raw const before, std::ptr::null_mut());
     }
 }

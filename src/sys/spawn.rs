@@ -10,7 +10,7 @@
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
 use std::os::fd::RawFd;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 
 use rustix::process::Pid;
@@ -71,7 +71,7 @@ impl Command {
     /// When a word holds a NUL byte, which no program can be given.
     pub fn new(
         argv: &[OsString],
-        environment: impl Iterator<Item = (OsString, OsString)>,
+        environment: &[(OsString, OsString)],
         path: Option<&OsStr>,
     ) -> io::Result<Self> {
         let program = argv.first().map_or(OsStr::new(""), OsString::as_os_str);
@@ -79,9 +79,11 @@ impl Command {
         for word in argv {
             words.push(CString::new(word.as_bytes())?);
         }
-        let mut variables = Vec::with_capacity(64);
+        let mut variables = Vec::with_capacity(environment.len());
         for (name, value) in environment {
-            let mut bytes = name.into_vec();
+            // With room for the NUL byte.
+            let mut bytes = Vec::with_capacity(name.len() + value.len() + 2);
+            bytes.extend_from_slice(name.as_bytes());
             bytes.push(b'=');
             bytes.extend_from_slice(value.as_bytes());
             variables.push(CString::new(bytes)?);

@@ -44,14 +44,33 @@ pub fn same_file(one: impl AsFd, other: impl AsFd) -> bool {
     }
 }
 
-/// Whether this process's group may use the terminal: it is in the foreground of it, or the
-/// terminal controls nobody.
+/// Who may use a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foreground {
+    /// This process's group: it is in the foreground, or the terminal controls nobody.
+    Ours,
+    /// Another group.
+    Others,
+    /// Nobody: the terminal is gone.
+    Gone,
+}
+
+/// Who may use this terminal now.
+#[must_use]
+pub fn foreground(terminal: impl AsFd) -> Foreground {
+    match termios::tcgetpgrp(terminal) {
+        Ok(group) if group == rustix::process::getpgrp() => Foreground::Ours,
+        Ok(_) => Foreground::Others,
+        Err(rustix::io::Errno::NOTTY) => Foreground::Ours,
+        Err(rustix::io::Errno::IO) => Foreground::Gone,
+        Err(_) => Foreground::Others,
+    }
+}
+
+/// Whether this process's group may use the terminal.
 #[must_use]
 pub fn in_foreground(terminal: impl AsFd) -> bool {
-    match termios::tcgetpgrp(terminal) {
-        Ok(group) => group == rustix::process::getpgrp(),
-        Err(error) => error == rustix::io::Errno::NOTTY,
-    }
+    foreground(terminal) == Foreground::Ours
 }
 
 /// Raw mode on a terminal; dropping it restores what was found.

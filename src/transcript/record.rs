@@ -84,64 +84,44 @@ pub fn seconds(time: Duration) -> f64 {
     micros / 1e6
 }
 
-/// What a sidecar says that is not known before the command has ended.
-const KNOWN_AFTERWARDS: &[&str] = &[
-    "exit_code",
-    "sha256",
-    "stdout_tail",
-    "stderr_head",
-    "fault",
-    "lessons",
-    "ended_at",
-    "duration_ms",
-    "status",
-    "signal",
-    "start_error",
-    "output_bytes",
-    "dropped_bytes",
-    "durable",
-    "mac",
-];
+/// What the start record says besides the sidecar's fields.
+const RECORDER_FIELDS: &[&str] = &["type", "pid", "process_start"];
 
-/// The start record: the sidecar as far as it is known, and the recorder's process.
-///
-/// # Errors
-/// As [`serde_json::to_value`]; never for values that this program makes.
-pub fn start(
-    metadata: &Metadata,
-    process: u32,
+#[derive(Serialize)]
+struct Start<'a> {
+    r#type: &'static str,
+    pid: u32,
     process_start: Option<u64>,
-) -> Result<EventRecord, serde_json::Error> {
-    let mut known = match serde_json::to_value(metadata)? {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
-    };
-    for field in KNOWN_AFTERWARDS {
-        known.remove(*field);
-    }
-    known.insert("pid".to_owned(), process.into());
-    known.insert("process_start".to_owned(), process_start.into());
-    Ok(EventRecord::Start(known))
+    #[serde(flatten)]
+    session: &'a Metadata,
 }
 
-/// The sidecar of a session that nobody finished, from its start record: what only the end would
-/// have told is null or empty, and the status says `interrupted`.
+/// The line of the start record: the sidecar as it would be if the recorder were killed right now,
+/// and the recorder's process.
+///
+/// # Errors
+/// As [`serde_json::to_vec`]; never for values that this program makes.
+pub fn start_line(
+    session: &Metadata,
+    pid: u32,
+    process_start: Option<u64>,
+) -> Result<Vec<u8>, serde_json::Error> {
+    let mut line = serde_json::to_vec(&Start {
+        r#type: "start",
+        pid,
+        process_start,
+        session,
+    })?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// The sidecar of a session that nobody finished, as far as its start record knows it.
 #[must_use]
 pub fn interrupted(start: &Map<String, Value>) -> Option<Metadata> {
     let mut fields = start.clone();
-    for name in ["type", "pid", "process_start"] {
-        fields.remove(name);
-    }
-    for name in KNOWN_AFTERWARDS {
-        let unknown = match *name {
-            "status" => Value::from("interrupted"),
-            "stdout_tail" => Value::from(""),
-            "lessons" => Value::Array(Vec::new()),
-            "output_bytes" | "dropped_bytes" => Value::from(0),
-            "durable" => Value::from(false),
-            _ => Value::Null,
-        };
-        fields.insert((*name).to_owned(), unknown);
+    for name in RECORDER_FIELDS {
+        fields.remove(*name);
     }
     serde_json::from_value(Value::Object(fields)).ok()
 }
@@ -155,14 +135,17 @@ mod tests {
     fn an_interrupted_session_keeps_everything_that_its_start_record_knew() {
         let mut metadata = minimal("codex-20260305_132522-3216-2f587606");
         metadata.notes = Some("why".to_owned());
-        let Ok(EventRecord::Start(known)) = start(&metadata, 1, Some(2)) else {
+        metadata.exit_code = None;
+        metadata.status = Status::Interrupted;
+        let line = start_line(&metadata, 1, Some(2)).unwrap();
+        let Ok(EventRecord::Start(known)) = serde_json::from_slice(&line) else {
             panic!("a start record");
         };
-        assert!(!known.contains_key("exit_code"));
-        let read = interrupted(&known).unwrap();
-        assert_eq!(read.exit_code, None);
-        assert_eq!(read.status, Status::Interrupted);
-        assert_eq!((read.notes, read.argv), (metadata.notes, metadata.argv));
+        assert_eq!(
+            (&known["pid"], &known["process_start"]),
+            (&1.into(), &2.into())
+        );
+        assert_eq!(interrupted(&known), Some(metadata));
     }
 
     #[test]

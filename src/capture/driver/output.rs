@@ -1,0 +1,90 @@
+//! The command's output: read, told, handed on.
+
+use std::io;
+
+use super::{DRAIN_BYTES, Driver, Undelivered};
+use crate::capture::channel::{BROKEN_PIPE, Delivered, Filled};
+use crate::session::{Event, Stream};
+
+impl Driver<'_, '_, '_> {
+    /// Reads a channel, tells the sinks, hands it on.
+    pub(super) fn pump(&mut self, index: usize) -> Filled {
+        let now = self.now();
+        let Some(channel) = self.running.channels.get_mut(index) else {
+            return Filled::Closed;
+        };
+        if channel.wants_to_read().is_none() {
+            return Filled::Empty;
+        }
+        let filled = channel.fill();
+        let bytes = channel.bytes();
+        if !bytes.is_empty() {
+            self.output_bytes += bytes.len() as u64;
+            if self.ended.is_some() {
+                self.drained_bytes += bytes.len();
+            }
+            let stream = channel.stream;
+            self.tee.send(now, &Event::Output { stream, bytes });
+            self.deliver(index);
+        }
+        filled
+    }
+
+    pub(super) fn deliver(&mut self, index: usize) {
+        let now = self.running.stopwatch.elapsed();
+        let channel = &mut self.running.channels[index];
+        let before = channel.bytes().len();
+        let delivered = channel.deliver();
+        if channel.bytes().len() < before {
+            self.progress_at = now;
+        }
+        match delivered {
+            Delivered::All | Delivered::Waiting => {}
+            Delivered::NobodyReads => {
+                // The next write of the command must fail as it would have without aido. A pipe
+                // does that by itself; a PTY knows no broken pipe.
+                let is_pty = channel.pty().is_some();
+                channel.hang_up();
+                if is_pty {
+                    self.send_to_command(BROKEN_PIPE);
+                }
+            }
+            Delivered::Failed(reason) => {
+                let stream = channel.stream;
+                let at_terminal = self.running.outer.is_some() && stream == Stream::Stdout;
+                if !at_terminal {
+                    self.undelivered.push(Undelivered { stream, reason });
+                }
+            }
+        }
+    }
+
+    /// After the command's end: what the kernel still holds, and no more than it can hold.
+    pub(super) fn drain(&mut self) {
+        for index in 0..self.running.channels.len() {
+            let filled = self.pump(index);
+            let channel = &mut self.running.channels[index];
+            let over = self.drained_bytes >= DRAIN_BYTES;
+            if channel.source().is_some()
+                && !channel.is_waiting()
+                && (filled != Filled::Full || over)
+            {
+                channel.hang_up();
+            }
+        }
+    }
+
+    /// The consumer takes nothing, the command is gone and aido was told to end: what is left is
+    /// recorded and not delivered.
+    pub(super) fn give_up_delivery(&mut self) {
+        for channel in &mut self.running.channels {
+            if channel.is_waiting() {
+                channel.stop_delivering();
+                self.undelivered.push(Undelivered {
+                    stream: channel.stream,
+                    reason: io::Error::from(io::ErrorKind::TimedOut),
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Signals that arrived, and what became of the command.
+
+use rustix::process::Pid;
+
+use super::Driver;
+use crate::capture::start::Child;
+use crate::plan::Situation;
+use crate::session::{Event, Outcome, Signal};
+use crate::sys::process::{self, Change};
+use crate::sys::signals::Arrival;
+
+impl Driver<'_, '_, '_> {
+    pub(super) fn pass_early_signals(&mut self) {
+        for arrival in std::mem::take(&mut self.running.early) {
+            let not_for_it = [libc::SIGCHLD, libc::SIGWINCH, libc::SIGXFSZ, libc::SIGCONT];
+            if !not_for_it.contains(&arrival.signal.0) {
+                self.pass_signal(Arrival {
+                    from_process: true,
+                    ..arrival
+                });
+            }
+        }
+    }
+
+    pub(super) fn take_signals(&mut self) {
+        while let Some(arrival) = self.running.inbox.next_arrival() {
+            match arrival.signal.0 {
+                libc::SIGCHLD => {
+                    if let Child::Direct(pid) = self.running.child
+                        && self.ended.is_none()
+                        && let Some(change) = self.poll_child(pid)
+                    {
+                        self.note_change(change);
+                    }
+                }
+                libc::SIGWINCH => self.resize(arrival),
+                libc::SIGXFSZ => {}
+                libc::SIGCONT => {
+                    self.suspending = false;
+                    if let Some(outer) = &mut self.running.outer {
+                        outer.assert_raw();
+                    }
+                    self.follow_foreground();
+                    if arrival.from_process && self.running.situation == Situation::Detached {
+                        self.running.target.send(arrival.signal);
+                    }
+                }
+                _ => self.pass_signal(arrival),
+            }
+        }
+    }
+
+    pub(super) fn poll_child(&self, pid: Pid) -> Option<Change> {
+        match self.running.situation {
+            // With nobody there to continue it, a stopped command is just waited for.
+            Situation::Detached => process::poll_change(pid),
+            Situation::Attached | Situation::Full => process::poll_change_or_stop(pid),
+        }
+    }
+
+    pub(super) fn pass_signal(&mut self, arrival: Arrival) {
+        let number = arrival.signal.0;
+        if [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT].contains(&number) {
+            self.told_to_end = true;
+            self.progress_at = self.now();
+        }
+        self.suspending = number == libc::SIGTSTP;
+        // In the caller's group the kernel has told the command already.
+        if arrival.from_process || self.running.situation != Situation::Attached {
+            self.send_to_command(arrival.signal);
+        }
+        if number == libc::SIGHUP && !arrival.from_process {
+            self.hang_up_terminal();
+        }
+    }
+
+    pub(super) fn send_to_command(&mut self, signal: Signal) {
+        if self.ended.is_none() && self.running.target.send(signal) {
+            let now = self.now();
+            self.tee.send(now, &Event::Signal(signal));
+        }
+    }
+
+    pub(super) fn note_change(&mut self, change: Change) {
+        let now = self.now();
+        match (change, change.outcome()) {
+            (_, Some(outcome)) => {
+                let outcome = match (self.kill_at, &outcome) {
+                    (Some(_), outcome) => Outcome::TimedOut(outcome.signal()),
+                    _ => outcome,
+                };
+                self.progress_at = now;
+                self.ended = Some((outcome, now));
+            }
+            (Change::Stopped(signal), None) if self.running.outer.is_some() => {
+                self.suspend(signal);
+            }
+            (Change::Stopped(signal), None) if self.suspending => self.suspend_with(signal),
+            _ => {}
+        }
+    }
+
+    pub(super) fn take_report(&mut self) {
+        let Child::Monitored(monitor) = &mut self.running.child else {
+            return;
+        };
+        match monitor.next_change() {
+            Some(change) => self.note_change(change),
+            None => self.ended = Some((Outcome::Interrupted, self.now())),
+        }
+    }
+}

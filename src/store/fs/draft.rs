@@ -1,0 +1,247 @@
+//! A session is written and published.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::time::Duration;
+
+use super::FileStore;
+use super::begin::{BLOCK_BYTES, Begun};
+use super::open::{Live, Opened};
+use crate::session::{Metadata, Outcome, SessionId, Sink};
+use crate::store::signature::signed_json;
+use crate::store::{Draft, Durability, Key, StoreError, index, layout};
+use crate::sys::file::{self, Directory};
+use crate::transcript::writer::Medium;
+use crate::transcript::{Sealed, Writer};
+
+/// A session that is being written.
+pub(super) struct FileDraft {
+    store: FileStore,
+    id: SessionId,
+    session: Directory,
+    live: Live,
+    writer: Writer<LiveFile, File>,
+    /// The entry in `live`, still empty.
+    sidecar: File,
+    /// The room that it holds on the disk.
+    reserved_bytes: usize,
+}
+
+impl FileDraft {
+    /// A draft on the files that were made for it.
+    pub(super) fn new(store: FileStore, opened: Opened, begun: Begun, cap_bytes: u64) -> Self {
+        Self {
+            store,
+            id: begun.id,
+            session: opened.session,
+            live: opened.live,
+            writer: Writer::new(LiveFile(begun.transcript), begun.events, cap_bytes),
+            sidecar: begun.sidecar,
+            reserved_bytes: begun.reserved_bytes,
+        }
+    }
+}
+
+impl Draft for FileDraft {
+    fn id(&self) -> &SessionId {
+        &self.id
+    }
+
+    fn recorder(&mut self) -> &mut dyn Sink {
+        &mut self.writer
+    }
+
+    fn seal(&mut self, at: Duration, outcome: &Outcome) -> Sealed {
+        self.writer.seal(at, outcome)
+    }
+
+    fn finish(
+        mut self: Box<Self>,
+        mut metadata: Metadata,
+        durability: Durability,
+        key: Option<&Key>,
+    ) -> Result<(), StoreError> {
+        let store = self.store.clone();
+        let (transcript, events) = self.writer.media();
+        metadata.durable = match durability {
+            Durability::Fast => false,
+            Durability::Normal => {
+                file::start_write_back(&transcript.0);
+                false
+            }
+            // The transcript before the sidecar: the other order makes false alarms of tampering.
+            Durability::Full => transcript.0.sync_data().is_ok() && events.sync_data().is_ok(),
+        };
+        self.publish(&mut metadata, durability, key)
+            .map_err(store.error())?;
+        append_to_index(&self.session, &metadata);
+        Ok(())
+    }
+}
+
+impl FileDraft {
+    fn publish(
+        &mut self,
+        metadata: &mut Metadata,
+        durability: Durability,
+        key: Option<&Key>,
+    ) -> io::Result<()> {
+        let moved = self.move_files();
+        if let Err(error) = moved {
+            if self.session.exists() {
+                return Err(error);
+            }
+            self.rescue_files()?;
+        }
+        self.write_sidecar(metadata, key)?;
+        match durability {
+            Durability::Fast => {}
+            Durability::Normal => file::start_write_back(&self.sidecar),
+            Durability::Full => self.sidecar.sync_all()?,
+        }
+        let name = layout::sidecar(&self.id);
+        let entries = self.live.entries(&self.session)?;
+        entries.rename_new(self.id.as_str(), &self.session, &name)?;
+        if durability == Durability::Full {
+            self.session.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Puts transcript and events in their place.
+    fn move_files(&self) -> io::Result<()> {
+        if let Live::Counterpart(live) = &self.live {
+            for name in [layout::transcript(&self.id), layout::events(&self.id)] {
+                live.rename_new(&name, &self.session, &name)?;
+            }
+        }
+        // Moving nothing succeeds in a directory that is gone.
+        if self.session.exists() {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    }
+
+    /// The command removed the session directory: a new one gets what was recorded, by its name
+    /// where that still is, else from the open file.
+    fn rescue_files(&mut self) -> io::Result<()> {
+        let opened = self.store.open_to_write()?;
+        let (transcript, events) = self.writer.media();
+        let files = [
+            (layout::transcript(&self.id), &mut transcript.0),
+            (layout::events(&self.id), events),
+        ];
+        for (name, file) in files {
+            let moved = match &self.live {
+                Live::Counterpart(live) => live.rename_new(&name, &opened.session, &name).is_ok(),
+                Live::Within => false,
+            };
+            if !moved {
+                copy_all(file, &mut opened.session.create(&name)?)?;
+            }
+        }
+        if matches!(self.live, Live::Within) {
+            self.sidecar = opened
+                .live
+                .entries(&opened.session)?
+                .create(self.id.as_str())?;
+            self.live = opened.live;
+        }
+        self.session = opened.session;
+        Ok(())
+    }
+
+    /// Writes the signed sidecar into its entry. On a full disk the excerpts of the output, which
+    /// the transcript holds anyway, give way until it fits the room that was reserved.
+    fn write_sidecar(&mut self, metadata: &mut Metadata, key: Option<&Key>) -> io::Result<()> {
+        let mut text = signed_json(metadata, key)?;
+        let mut written = self.sidecar.write_all(text.as_bytes());
+        let mut overhang = self.reserved_bytes;
+        while written.is_err() && shorten_excerpts(metadata) {
+            overhang = usize::MAX;
+            text = signed_json(metadata, key)?;
+            self.sidecar.seek(SeekFrom::Start(0))?;
+            written = self.sidecar.write_all(text.as_bytes());
+        }
+        written?;
+        // Cutting a file costs a tenth of a millisecond, so only where it gives back a block.
+        if text.len().div_ceil(BLOCK_BYTES) * BLOCK_BYTES < overhang {
+            self.sidecar.set_len(text.len() as u64)?;
+        }
+        Ok(())
+    }
+}
+
+/// Cuts the excerpts to a quarter; false when there is nothing left to cut.
+fn shorten_excerpts(metadata: &mut Metadata) -> bool {
+    let head = metadata.stderr_head.as_deref().unwrap_or_default();
+    let tail = &metadata.stdout_tail;
+    if head.is_empty() && tail.is_empty() {
+        return false;
+    }
+    let (head_keeps, tail_keeps) = (head.chars().count() / 4, tail.chars().count() / 4);
+    let head: String = head.chars().take(head_keeps).collect();
+    let skipped = tail.chars().count() - tail_keeps;
+    let tail: String = tail.chars().skip(skipped).collect();
+    metadata.stdout_tail = tail;
+    if let Some(kept) = &mut metadata.stderr_head {
+        *kept = head;
+    }
+    true
+}
+
+/// Adds a session's line to the index, which is derived: a failure loses nothing.
+fn append_to_index(session: &Directory, metadata: &Metadata) {
+    let appended = || {
+        let mut line = index::line(metadata)?;
+        let mut file = session.append(OsStr::new(layout::INDEX))?;
+        // A recorder that was killed may have left half a line behind.
+        if file::last_byte(&file).is_some_and(|byte| byte != b'\n') {
+            line.insert(0, '\n');
+        }
+        file.write_all(line.as_bytes())
+    };
+    let _: io::Result<()> = appended();
+}
+
+fn copy_all(from: &mut File, to: &mut File) -> io::Result<()> {
+    from.seek(SeekFrom::Start(0))?;
+    io::copy(from, to).map(drop)
+}
+
+/// A transcript while it is written.
+struct LiveFile(File);
+
+impl Write for LiveFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Read for LiveFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Seek for LiveFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+impl Medium for LiveFile {
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.0.set_len(length)
+    }
+
+    fn push_out(&mut self) {
+        file::start_write_back(&self.0);
+    }
+}

@@ -1,0 +1,193 @@
+//! Sessions as plain files in one directory.
+//!
+//! `open` finds and makes directories, `begin` makes a session's files, `draft` fills and
+//! publishes them; reading is here.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::{Draft, IdSeed, State, Store, StoreError, layout};
+use crate::session::SessionId;
+use crate::sys::file;
+use crate::transcript::reader;
+
+mod begin;
+mod draft;
+mod open;
+
+/// The largest sidecar that is read.
+const SIDECAR_MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Where a session directory is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// In the repository with this root.
+    Repository(PathBuf),
+    /// In the user's state directory, this one.
+    State(PathBuf),
+    /// Named by the user.
+    Named(PathBuf),
+}
+
+/// A store in a directory.
+#[derive(Clone, Debug)]
+pub struct FileStore {
+    location: Location,
+    /// The user's state directory, where live files are kept out of the command's way.
+    state: Option<PathBuf>,
+    /// The directory that the command runs in.
+    current: Option<PathBuf>,
+}
+
+impl FileStore {
+    /// A store at this location; nothing is opened yet. A repository's store that belongs to
+    /// another user is left alone, and the user's own is used.
+    #[must_use]
+    pub fn new(location: Location, state: Option<PathBuf>, current: Option<PathBuf>) -> Self {
+        let location = match (&location, &state) {
+            (Location::Repository(root), Some(state)) if open::belongs_to_another_user(root) => {
+                Location::State(state.clone())
+            }
+            _ => location,
+        };
+        Self {
+            location,
+            state,
+            current,
+        }
+    }
+
+    /// The session directory's path, for people.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        match &self.location {
+            Location::Repository(root) => root.join(layout::IN_REPOSITORY),
+            Location::State(state) => state.join(layout::IN_STATE),
+            Location::Named(path) => path.clone(),
+        }
+    }
+
+    /// A session's transcript, relative to the session directory's parent, as sidecars show it.
+    #[must_use]
+    pub fn typescript_file(&self, id: &SessionId) -> String {
+        let path = self.path();
+        let name = path.file_name().unwrap_or(OsStr::new("."));
+        format!("./{}/{}", name.to_string_lossy(), layout::transcript(id))
+    }
+
+    /// Opens a file beside the sessions to append to it, made if needed. For aido's own logs.
+    ///
+    /// # Errors
+    /// When the path leads out of the session directory, or can't be opened.
+    pub fn open_beside(&self, relative: &Path) -> io::Result<File> {
+        let (Some(name), Some(parent)) = (relative.file_name(), relative.parent()) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let (parent, _) = self.open_session_directory()?.walk_or_make(parent)?;
+        parent.append(name)
+    }
+
+    fn describe(&self) -> String {
+        self.path().display().to_string()
+    }
+
+    fn error(&self) -> impl FnOnce(io::Error) -> StoreError {
+        StoreError::file(self.describe())
+    }
+}
+
+impl Store for FileStore {
+    fn begin(
+        &self,
+        seed: &IdSeed,
+        cap_bytes: u64,
+        start_line: &dyn Fn(&SessionId) -> Vec<u8>,
+    ) -> Result<Box<dyn Draft>, StoreError> {
+        let opened = self.open_to_write().map_err(self.error())?;
+        let begun = begin::begin(&opened, seed, start_line).map_err(self.error())?;
+        let draft = draft::FileDraft::new(self.clone(), opened, begun, cap_bytes);
+        Ok(Box::new(draft))
+    }
+
+    fn ids(&self) -> Result<Vec<SessionId>, StoreError> {
+        let Some((session, counterpart)) = self.open_to_read()? else {
+            return Ok(Vec::new());
+        };
+        let mut ids = Vec::new();
+        let directories = [Some(&session), counterpart.as_ref()];
+        for directory in directories.into_iter().flatten() {
+            for name in directory.names().map_err(self.error())? {
+                // Any of a session's files tells that it is there.
+                ids.extend(layout::parse(&name).map(|(id, _)| id));
+            }
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids)
+    }
+
+    fn state(&self, id: &SessionId) -> Result<State, StoreError> {
+        let sidecar = layout::sidecar(id);
+        let finished = || {
+            let opened = self.open_to_read()?;
+            Ok(opened.is_some_and(|(session, _)| session.contains(&sidecar)))
+        };
+        if finished()? {
+            return Ok(State::Finished);
+        }
+        let events = match self.open_file(id, &layout::events(id)) {
+            Ok(events) => events,
+            // It may have finished, and have been pruned or moved, just now.
+            Err(_) if finished()? => return Ok(State::Finished),
+            Err(StoreError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return match self.open_file(id, &layout::transcript(id)) {
+                    Ok(_) => Ok(State::Interrupted),
+                    Err(_) => Err(StoreError::NoSession(id.clone())),
+                };
+            }
+            Err(error) => return Err(error),
+        };
+        if file::is_locked(&events) {
+            Ok(State::Running)
+        } else if finished()? {
+            // The sidecar comes before the lock goes, so this look decides.
+            Ok(State::Finished)
+        } else {
+            Ok(State::Interrupted)
+        }
+    }
+
+    fn sidecar(&self, id: &SessionId) -> Result<Vec<u8>, StoreError> {
+        let name = layout::sidecar(id);
+        let file = self.open_file(id, &name)?;
+        let mut bytes = Vec::new();
+        file.take(SIDECAR_MAX_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map_err(StoreError::file(name))?;
+        if bytes.len() as u64 > SIDECAR_MAX_BYTES {
+            return Err(StoreError::InvalidSidecar {
+                id: id.clone(),
+                reason: format!("it is larger than {SIDECAR_MAX_BYTES} bytes"),
+            });
+        }
+        Ok(bytes)
+    }
+
+    fn start_record(&self, id: &SessionId) -> Result<Map<String, Value>, StoreError> {
+        let name = layout::events(id);
+        let file = self.open_file(id, &name)?;
+        reader::start_record(file).map_err(StoreError::file(name))
+    }
+
+    fn transcript(&self, id: &SessionId) -> Result<Box<dyn Read>, StoreError> {
+        Ok(Box::new(self.open_file(id, &layout::transcript(id))?))
+    }
+
+    fn events(&self, id: &SessionId) -> Result<Box<dyn Read>, StoreError> {
+        Ok(Box::new(self.open_file(id, &layout::events(id))?))
+    }
+}

@@ -1,0 +1,167 @@
+//! Directories: the session directory, and where the entries of running sessions are.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::{FileStore, Location};
+use crate::session::SessionId;
+use crate::store::{StoreError, layout};
+use crate::sys::file::{self, Directory};
+
+/// An open session directory, and where the entries of running sessions are.
+pub(super) struct Opened {
+    pub(super) session: Directory,
+    pub(super) live: Live,
+}
+
+/// Where the entries of running sessions are.
+pub(super) enum Live {
+    /// In the session directory's own `live`; the other files stand in the session directory.
+    Within,
+    /// In the user's state directory, the other files too: out of the command's way.
+    Counterpart(Directory),
+}
+
+impl Live {
+    /// Opens the place of the entries, making it if needed.
+    pub(super) fn entries(&self, session: &Directory) -> io::Result<Directory> {
+        match self {
+            Self::Within => Ok(session.open_or_make_child(OsStr::new(layout::LIVE))?.0),
+            Self::Counterpart(live) => live.try_clone(),
+        }
+    }
+
+    /// Where transcript and events stand.
+    pub(super) fn files<'a>(&'a self, session: &'a Directory) -> &'a Directory {
+        match self {
+            Self::Within => session,
+            Self::Counterpart(live) => live,
+        }
+    }
+}
+
+impl FileStore {
+    pub(super) fn open_session_directory(&self) -> io::Result<Directory> {
+        let directory = match &self.location {
+            Location::Repository(root) => {
+                Directory::open(root)?.walk_or_make(Path::new(layout::IN_REPOSITORY))?
+            }
+            Location::State(state) => {
+                let (state, _) = Directory::open_or_make(state)?;
+                state.open_or_make_child(OsStr::new(layout::IN_STATE))?
+            }
+            Location::Named(path) => Directory::open_or_make(path)?,
+        };
+        let (directory, made) = directory;
+        if !made {
+            directory.check_private()?;
+        }
+        if !directory.contains(layout::IGNORE) {
+            match directory.create(layout::IGNORE) {
+                // Another recorder was first.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                file => file?.write_all(b"*\n")?,
+            }
+        }
+        Ok(directory)
+    }
+
+    /// Opens the store to write to it, making what is missing.
+    pub(super) fn open_to_write(&self) -> io::Result<Opened> {
+        let session = self.open_session_directory()?;
+        let counterpart = if self.is_under_current_directory() {
+            self.make_counterpart(&session)
+        } else {
+            None
+        };
+        let live = counterpart.map_or(Live::Within, Live::Counterpart);
+        Ok(Opened { session, live })
+    }
+
+    /// Whether a command that reads its current directory would read its own recording.
+    fn is_under_current_directory(&self) -> bool {
+        let Some(current) = &self.current else {
+            return false;
+        };
+        let path = self.path();
+        let path = match &self.location {
+            Location::Repository(_) | Location::State(_) => path,
+            Location::Named(_) => path.canonicalize().unwrap_or(path),
+        };
+        path.starts_with(current)
+    }
+
+    /// The place for live files outside the session directory, if files can be renamed from there.
+    fn make_counterpart(&self, session: &Directory) -> Option<Directory> {
+        let state = self.state.as_ref()?;
+        if state.starts_with(self.current.as_ref()?) {
+            return None;
+        }
+        let (state, _) = Directory::open_or_make(state).ok()?;
+        let session = session.identity().ok()?;
+        if state.identity().ok()?.device != session.device {
+            return None;
+        }
+        let (live, _) = state.open_or_make_child(OsStr::new(layout::LIVE)).ok()?;
+        let name = counterpart_name(session);
+        let (counterpart, _) = live.open_or_make_child(OsStr::new(&name)).ok()?;
+        counterpart.check_private().ok()?;
+        Some(counterpart)
+    }
+
+    /// Opens the store to read it, with the counterpart if there is one; none if there isn't a
+    /// store yet.
+    pub(super) fn open_to_read(
+        &self,
+    ) -> Result<Option<(Directory, Option<Directory>)>, StoreError> {
+        let opened = match &self.location {
+            Location::Repository(root) => {
+                Directory::open(root).and_then(|root| root.walk(Path::new(layout::IN_REPOSITORY)))
+            }
+            Location::State(state) => Directory::open(state)
+                .and_then(|state| state.open_child(OsStr::new(layout::IN_STATE))),
+            Location::Named(path) => Directory::open(path),
+        };
+        let session = match opened {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            result => result.map_err(self.error())?,
+        };
+        let counterpart = self.state.as_ref().and_then(|state| {
+            let name = counterpart_name(session.identity().ok()?);
+            let live = Directory::open(&state.join(layout::LIVE)).ok()?;
+            live.open_child(OsStr::new(&name)).ok()
+        });
+        Ok(Some((session, counterpart)))
+    }
+
+    /// Opens one of a session's files, wherever it stands.
+    pub(super) fn open_file(&self, id: &SessionId, name: &str) -> Result<File, StoreError> {
+        let Some((session, counterpart)) = self.open_to_read()? else {
+            return Err(StoreError::NoSession(id.clone()));
+        };
+        let found = match (session.open_file(name), &counterpart) {
+            (Err(error), Some(counterpart)) if error.kind() == io::ErrorKind::NotFound => {
+                // It may have been put in place between the two looks.
+                counterpart
+                    .open_file(name)
+                    .or_else(|_| session.open_file(name))
+            }
+            (found, _) => found,
+        };
+        found.map_err(StoreError::file(name.to_owned()))
+    }
+}
+
+/// The counterpart is found by what the session directory is, not by its path: moving the
+/// repository while a command runs loses nothing.
+fn counterpart_name(session: file::Identity) -> String {
+    format!("{:x}-{:x}", session.device, session.inode)
+}
+
+pub(super) fn belongs_to_another_user(root: &Path) -> bool {
+    let store = Directory::open(root).and_then(|root| root.walk(Path::new(layout::IN_REPOSITORY)));
+    let status = store.and_then(|store| Ok(rustix::fs::fstat(store)?));
+    status.is_ok_and(|status| status.st_uid != rustix::process::geteuid().as_raw())
+}
