@@ -1,9 +1,10 @@
 //! Who called: the agent's name, and its program's conversation, as far as the environment tells.
 //!
-//! Facts about agent programs are from docs/agents.md; only variables that a program sets for the
-//! commands it runs count, not its configuration.
+//! Only variables that a program sets for the commands it runs count, not its configuration. Which
+//! those are is from the programs' own documentation and from the lists of detect-agent, std-env and
+//! am-i-vibing.
 
-use crate::config::Environment;
+use crate::environment::Environment;
 use crate::session::AgentName;
 use crate::session::metadata::Harness;
 

@@ -5,10 +5,10 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::config::Environment;
+use crate::environment::Environment;
+use crate::session::Location;
+use crate::session::keeping::IN_REPOSITORY;
 use crate::session::metadata::Git;
-use crate::store::fs::Location;
-use crate::store::layout;
 use crate::sys::file::read_small;
 
 /// The largest `packed-refs` that is searched.
@@ -70,8 +70,7 @@ impl Place {
 /// The first directory upwards that holds a store or a repository.
 fn find_root(current: &Path) -> Option<PathBuf> {
     let found = current.ancestors().find(|directory| {
-        directory.join(".git").symlink_metadata().is_ok()
-            || directory.join(layout::IN_REPOSITORY).is_dir()
+        directory.join(".git").symlink_metadata().is_ok() || directory.join(IN_REPOSITORY).is_dir()
     });
     found.map(Path::to_owned)
 }

@@ -6,11 +6,11 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::buffer::spare_capacity;
-use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
 use crate::session::{Signal, Stream};
 use crate::sys::pty::Pty;
+use crate::sys::stream;
 
 /// Bytes a PTY's channel holds at most. The kernel hands them out in pieces of 4 KiB; gathering a
 /// few saves writes, gathering more makes the command wait meanwhile (docs/performance.md).
@@ -207,8 +207,8 @@ impl Channel {
         let rest = &self.buffer[self.start..];
         match self.writing {
             Writing::Directly => rustix::io::write(self.target, rest),
-            Writing::NoWait => write_no_wait(self.target, rest),
-            Writing::InPieces if is_writable(self.target) => {
+            Writing::NoWait => stream::write_no_wait(self.target, rest),
+            Writing::InPieces if stream::is_writable(self.target) => {
                 rustix::io::write(self.target, &rest[..rest.len().min(WRITE_BYTES)])
             }
             Writing::InPieces => Err(Errno::AGAIN),
@@ -247,42 +247,6 @@ impl Channel {
             }
         }
         Delivered::All
-    }
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn write_no_wait(target: BorrowedFd<'_>, bytes: &[u8]) -> rustix::io::Result<usize> {
-    use rustix::io::{IoSlice, ReadWriteFlags, pwritev2};
-    // The offset that stands for the file's own position.
-    const AT_POSITION: u64 = u64::MAX;
-    pwritev2(
-        target,
-        &[IoSlice::new(bytes)],
-        AT_POSITION,
-        ReadWriteFlags::NOWAIT,
-    )
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn write_no_wait(_target: BorrowedFd<'_>, _bytes: &[u8]) -> rustix::io::Result<usize> {
-    Err(Errno::NOSYS)
-}
-
-fn is_writable(target: BorrowedFd<'_>) -> bool {
-    let mut poll = [PollFd::from_borrowed_fd(target, PollFlags::OUT)];
-    let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // An error on the descriptor counts as ready: the write then says what it is.
-    matches!(rustix::event::poll(&mut poll, Some(&now)), Ok(1))
-}
-
-/// Says a line on standard error without ever blocking on it; lost if nobody takes it.
-pub fn say(line: &str) {
-    let stderr = rustix::stdio::stderr();
-    if is_writable(stderr) {
-        let _ = rustix::io::write(stderr, line.as_bytes());
     }
 }
 

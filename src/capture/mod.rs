@@ -13,7 +13,6 @@ pub mod outer;
 pub mod start;
 pub mod tee;
 
-pub use channel::say;
 pub use driver::{Ended, Undelivered};
 pub use start::{Running, StartError, inbox, open, start};
 pub use tee::Tee;

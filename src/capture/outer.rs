@@ -21,6 +21,8 @@ pub struct Outer {
     sent: usize,
     /// False once the terminal is gone.
     connected: bool,
+    /// Whether aido has ever been in the background.
+    was_in_background: bool,
     /// Whether the last keys held the terminal's interrupt or quit character.
     typed_interrupt: bool,
 }
@@ -44,14 +46,22 @@ impl Outer {
             input: Vec::new(),
             sent: 0,
             connected: true,
+            was_in_background: false,
             typed_interrupt: false,
         }
+    }
+
+    /// Whether aido has ever been in the background, where lines are finished by its own terminal.
+    #[must_use]
+    pub fn was_in_background(&self) -> bool {
+        self.was_in_background
     }
 
     /// Follows the foreground: raw mode and no post-processing outside while aido is in front, the
     /// other way round while it isn't, so that lines end in one CRLF either way.
     pub fn follow_foreground(&mut self, inner: Option<&Pty>) {
         let in_front = self.connected && in_foreground(self.stdin);
+        self.was_in_background |= self.connected && !in_front;
         if in_front == self.raw.is_some() {
             return;
         }

@@ -8,10 +8,10 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use super::error::{CliError, Kind};
 use crate::config::layer::Given;
 use crate::config::{Layer, Source};
+use crate::environment::Environment;
+use crate::record::shell::is_on_path;
 
-/// Run a command exactly as without aido, and record it: transcript, exit code, sidecar.
-///
-/// Options end at the first word that is not one; everything after belongs to the command.
+/// Run a command exactly as without aido, and record it: transcript, exit code, sidecar
 #[derive(Debug, Parser)]
 #[command(
     name = "aido",
@@ -265,7 +265,10 @@ fn help() -> String {
 
 /// Lists aido's own words below the options.
 fn with_words(command: clap::Command) -> clap::Command {
-    let mut text = String::from("Words of its own (`aido WORD --help` says more):\n");
+    let mut text = String::from(
+        "Options end at the first word that is not one; everything after belongs to the command.\n\n\
+         Words of its own (`aido WORD --help` says more):\n",
+    );
     for word in WordLine::command().get_subcommands() {
         let about = word
             .get_about()
@@ -287,7 +290,7 @@ fn parse_word(words: Vec<OsString>, flags: Layer) -> Result<Invocation, CliError
         Ok(typed) => Ok(Invocation::Word(typed.word, flags)),
         Err(error) => refuse_or_print(&error, Kind::Usage).map_err(|error| {
             let name = name.to_string_lossy();
-            if crate::record::shell::is_on_path(&name) {
+            if is_on_path(&name, &Environment::of_process()) {
                 error.with_hint(format!("to run the program {name}: aido -- {name}"))
             } else {
                 error

@@ -3,6 +3,8 @@
 use std::io::{self, BufWriter, Stdout, StdoutLock, Write};
 use std::process::ExitCode;
 
+use crate::sys::stream;
+
 /// Buffered standard output whose reader may go away, which is no error.
 pub struct Out {
     writer: BufWriter<StdoutLock<'static>>,
@@ -69,7 +71,7 @@ impl Write for Out {
 pub fn say(line: &str) {
     let mut text = line.to_owned();
     text.push('\n');
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    stream::say(&text);
 }
 
 /// An exit code of 0 to 255.

@@ -3,14 +3,15 @@
 use super::args::StoreArguments;
 use super::error::{CliError, Kind};
 use crate::config::layer::Given;
-use crate::config::{self, Environment, Layer, Source};
+use crate::config::{self, Layer, Source};
+use crate::environment::Environment;
 use crate::place::Place;
 use crate::session::SessionId;
 use crate::store::fs::FileStore;
+use crate::store::key;
 use crate::store::signature::{self, Key};
 use crate::store::{State, Store, StoreError, parse_sidecar};
 use crate::transcript::record;
-use crate::user_key;
 use crate::view::session::Shown;
 
 /// A store to read.
@@ -30,9 +31,13 @@ impl Reader {
         let place = Place::find(std::env::current_dir().ok(), &environment);
         let mut own = Layer::default();
         if let Some(directory) = &arguments.session_dir {
-            own.set("session_dir", &Given::Text(directory), &Source::Flag)?;
+            own.set("session_dir", &Given::Text(directory), &Source::Flag)
+                .map_err(|error| CliError::new(Kind::Usage, error.to_string()))?;
         }
-        let settings = config::resolve(own.or(flags), &environment, &place)?.settings;
+        let resolved = config::resolve(own.or(flags), &environment, &place);
+        // One of aido's own words, so not the code of a command that aido could not run.
+        let resolved = resolved.map_err(|error| CliError::new(Kind::Usage, error.to_string()))?;
+        let settings = resolved.settings;
         let location = place.location(settings.session_dir.as_deref());
         let location = location.ok_or_else(|| {
             CliError::new(
@@ -41,9 +46,9 @@ impl Reader {
             )
             .with_hint("name the session directory with --session-dir")
         })?;
-        let key = place.state.as_deref();
+        let state = place.state.as_deref();
         Ok(Self {
-            key: key.and_then(|state| user_key::load(state).ok()),
+            key: state.and_then(|state| key::load(state).ok()),
             store: FileStore::new(location, place.state, place.current),
         })
     }

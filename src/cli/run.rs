@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use super::args::TypedRun;
 use super::error::{self, CliError};
 use super::io;
-use crate::config::{self, Environment};
+use crate::config;
+use crate::environment::Environment;
 use crate::place::Place;
 use crate::plan::{Caller, CallerStream};
 use crate::record::notice::Notice;
@@ -25,7 +26,7 @@ pub fn run(typed: TypedRun) -> ExitCode {
     };
     let mut tell = |notice: &Notice<'_>| {
         let line = format!("aido: {notice}");
-        crate::capture::say(&format!("{}\n", sanitize::line(&line)));
+        io::say(&sanitize::line(&line));
     };
     match record::run(request, &mut tell) {
         Exit::Code(code) => io::code(code),

@@ -12,16 +12,16 @@ pub const IN_REPOSITORY: &str = "nexus/aido.toml";
 /// The largest configuration file that is read.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// Reads the repository's file; none is an empty layer. Keys that only the user may set come back
-/// as warnings.
+/// What a file says, and one line for each thing in it that was ignored.
+pub type Read = (Layer, Vec<String>);
+
+/// Reads the repository's file; none is an empty layer. Keys that only the user may set are
+/// ignored, and named.
 ///
 /// # Errors
 /// [`ConfigError`].
-pub fn read_repository(root: &Path) -> Result<(Layer, Vec<String>), ConfigError> {
-    let Some(table) = read(&root.join(IN_REPOSITORY), IN_REPOSITORY)? else {
-        return Ok((Layer::default(), Vec::new()));
-    };
-    let mut ignored = Vec::new();
+pub fn read_repository(root: &Path) -> Result<Read, ConfigError> {
+    let (table, mut ignored) = read(&root.join(IN_REPOSITORY), IN_REPOSITORY)?;
     let mut allowed = toml::Table::new();
     for (name, value) in table {
         if find(&name).is_some_and(|key| key.trust == Trust::UserOnly) {
@@ -40,41 +40,40 @@ pub fn read_repository(root: &Path) -> Result<(Layer, Vec<String>), ConfigError>
 ///
 /// # Errors
 /// [`ConfigError`].
-pub fn read_user(path: &Path) -> Result<Layer, ConfigError> {
+pub fn read_user(path: &Path) -> Result<Read, ConfigError> {
     let name = path.display().to_string();
-    match read(path, &name)? {
-        Some(table) => layer(&table, &name),
-        None => Ok(Layer::default()),
-    }
+    let (table, ignored) = read(path, &name)?;
+    Ok((layer(&table, &name)?, ignored))
 }
 
-fn read(path: &Path, name: &str) -> Result<Option<toml::Table>, ConfigError> {
+/// A file that may not be read is no reason to keep a command from running, but it is said.
+fn read(path: &Path, name: &str) -> Result<(toml::Table, Vec<String>), ConfigError> {
     let problem = |problem: String| ConfigError::File {
         file: name.to_owned(),
         problem,
     };
+    let nothing = toml::Table::new;
     let bytes = match read_small(path, MAX_BYTES) {
         Ok(bytes) => bytes,
-        Err(error) if is_absent(&error) => return Ok(None),
-        Err(error) => return Err(problem(error.to_string())),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                return Ok((nothing(), Vec::new()));
+            }
+            io::ErrorKind::PermissionDenied => {
+                return Ok((nothing(), vec![format!("{name} is ignored: {error}")]));
+            }
+            _ => return Err(problem(error.to_string())),
+        },
     };
     let text = String::from_utf8(bytes).map_err(|_| problem("it is not UTF-8".to_owned()))?;
     let parsed = text.parse::<toml::Table>();
     let table = parsed.map_err(|error| {
-        let line = error
-            .span()
-            .map(|span| text[..span.start].lines().count().max(1));
+        let span = error.span();
+        let line = span.map(|span| text[..span.start].matches('\n').count() + 1);
         let line = line.map_or(String::new(), |line| format!("line {line}: "));
         problem(format!("{line}{}", error.message()))
     })?;
-    Ok(Some(table))
-}
-
-fn is_absent(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::PermissionDenied
-    )
+    Ok((table, Vec::new()))
 }
 
 fn layer(table: &toml::Table, name: &str) -> Result<Layer, ConfigError> {

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::environment::Environment;
 use super::units::{DURATION_FORMS, SIZE_FORMS, parse_duration, parse_size};
 use super::{DEFAULT_MAX_BYTES, Report, Settings};
+use crate::environment::Environment;
 use crate::plan::TtyMode;
-use crate::store::Durability;
+use crate::session::Durability;
 
 /// Where a value was given, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,6 @@
 //! The repository's file may come from a stranger, so it can't set paths, a shell, a name or
 //! whether anything is recorded; such keys are named in a warning and ignored.
 
-pub mod environment;
 pub mod file;
 pub mod layer;
 pub mod units;
@@ -12,12 +11,12 @@ pub mod units;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use environment::Environment;
 pub use layer::{ConfigError, Layer, Source};
 
+use crate::environment::Environment;
 use crate::place::Place;
 use crate::plan::TtyMode;
-use crate::store::Durability;
+use crate::session::Durability;
 
 /// The default of `--max-bytes`.
 pub const DEFAULT_MAX_BYTES: u64 = 1024 * 1024 * 1024;
@@ -94,7 +93,9 @@ pub fn resolve(
         merged = merged.or(repository);
     }
     if let Some(path) = &place.user_config {
-        merged = merged.or(file::read_user(path)?);
+        let (user, ignored) = file::read_user(path)?;
+        warnings.extend(ignored);
+        merged = merged.or(user);
     }
     Ok(Resolved {
         settings: merged.into_settings(),

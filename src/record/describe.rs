@@ -9,9 +9,9 @@ use super::{Request, SESSION_VARIABLE};
 use crate::caller;
 use crate::capture::Ended;
 use crate::clock;
-use crate::config::Environment;
+use crate::environment::Environment;
 use crate::place::Place;
-use crate::plan::{CallerStream, Carrier, ErrorStream, Situation, TerminalPlan};
+use crate::plan::{CallerStream, Carrier, ErrorStream, TerminalPlan};
 use crate::session::metadata::{Host, Origin, SCHEMA_VERSION, Streams, Tty};
 use crate::session::quote::shell_line;
 use crate::session::{Metadata, Outcome, SessionId, Status, Timestamp};
@@ -170,16 +170,17 @@ pub fn complete(
     metadata.dropped_bytes = sealed.dropped_bytes;
     metadata.sha256.clone_from(&sealed.sha256);
     metadata.streams = streams(terminal);
-    let line_feed = |situation| match situation {
-        Situation::Full => LineFeed::Plain,
-        Situation::Attached | Situation::Detached => LineFeed::WithReturn,
+    let line_feed = if metadata.tty.bare_line_feeds {
+        LineFeed::WithReturn
+    } else {
+        LineFeed::Plain
     };
     let size = terminal.size;
     metadata.stdout_tail = render::tail(
         excerpt.output_tail(),
         size.columns,
         size.rows,
-        line_feed(terminal.situation),
+        line_feed,
         EXCERPT_BYTES,
     );
     metadata.stderr_head = (metadata.streams == Streams::Split).then(|| {

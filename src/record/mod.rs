@@ -13,16 +13,16 @@ use std::time::Duration;
 
 use crate::capture::{self, Ended, StartError, Tee};
 use crate::clock::{self, Stopwatch};
-use crate::config::{Environment, Report, Settings};
+use crate::config::{Report, Settings};
+use crate::environment::Environment;
 use crate::place::Place;
 use crate::plan::{self, Caller, RunPlan, TerminalPlan, TtyMode};
 use crate::session::outcome::{AIDO_FAILED, NOT_EXECUTABLE, NOT_FOUND};
-use crate::session::{AgentName, Metadata, Outcome, SessionId, Signal, Sink};
+use crate::session::{AgentName, Durability, Metadata, Outcome, SessionId, Signal, Sink};
 use crate::store::fs::FileStore;
-use crate::store::{Draft, Durability, IdSeed, Key, Store, StoreError};
+use crate::store::{Draft, IdSeed, Key, Store, StoreError, key};
 use crate::sys::signals::Inbox;
 use crate::transcript::{Excerpt, record as events};
-use crate::user_key;
 use notice::{DebugLog, Notice};
 
 /// The variable that tells an aido inside a session which one it is in.
@@ -217,7 +217,7 @@ fn execute(
     if recording.draft.is_some() {
         // While the command starts.
         let state = request.place.state.as_deref();
-        recording.key = state.and_then(|state| user_key::load_or_make(state).ok());
+        recording.key = state.and_then(|state| key::load_or_make(state).ok());
     }
     let ended = match started {
         Ok(running) => {
@@ -237,6 +237,7 @@ fn execute(
     }
     // What ran may not be what was planned, if there was no PTY to be had.
     recording.known.tty = describe::tty(&plan.terminal);
+    recording.known.tty.bare_line_feeds = ended.bare_line_feeds;
     let id = recording.draft.as_ref().map(|draft| draft.id().clone());
     finish(recording, &plan, &ended, &excerpt, request, tell);
     let report = match request.settings.report {
@@ -274,6 +275,7 @@ fn not_started(
         duration: stopwatch.elapsed(),
         output_bytes: 0,
         undelivered: Vec::new(),
+        bare_line_feeds: true,
         interrupted_at_terminal: None,
     }
 }

@@ -159,7 +159,7 @@ impl DebugLog {
         let elapsed = self.stopwatch.elapsed().as_secs_f64();
         let line = format!("aido: debug: {elapsed:9.6} {}\n", line());
         match target {
-            Target::Stderr => crate::capture::say(&line),
+            Target::Stderr => crate::sys::stream::say(&line),
             // A log that can't be written changes nothing.
             Target::File(file) => drop(file.write_all(line.as_bytes())),
         }

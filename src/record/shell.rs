@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::config::Environment;
+use crate::environment::Environment;
 use crate::session::outcome::{NOT_EXECUTABLE, NOT_FOUND};
 
 /// What to execute.
@@ -84,11 +84,10 @@ fn is_executable(path: &Path) -> bool {
         .is_ok_and(|status| status.is_file() && status.permissions().mode() & 0o111 != 0)
 }
 
-/// Whether a program of this name is on aido's own PATH, for hints.
+/// Whether a program of this name is on PATH, for hints.
 #[must_use]
-pub fn is_on_path(name: &str) -> bool {
-    let environment = Environment::of_process();
-    !name.contains('/') && find_program(OsStr::new(name), &environment).is_some()
+pub fn is_on_path(name: &str, environment: &Environment) -> bool {
+    !name.contains('/') && find_program(OsStr::new(name), environment).is_some()
 }
 
 /// The program that a word names: itself with a slash, else along PATH.

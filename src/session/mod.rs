@@ -5,6 +5,7 @@
 
 pub mod event;
 pub mod id;
+pub mod keeping;
 pub mod metadata;
 pub mod outcome;
 pub mod quote;
@@ -15,6 +16,7 @@ pub mod time;
 
 pub use event::{Event, Size, Stream};
 pub use id::{AgentName, SessionId};
+pub use keeping::{Durability, Location};
 pub use metadata::Metadata;
 pub use outcome::{Outcome, Status};
 pub use selector::Selector;

@@ -24,7 +24,8 @@ pub enum Outcome {
     TimedOut(Option<Signal>),
     /// It never ran.
     NotStarted {
-        /// [`NOT_EXECUTABLE`] or [`NOT_FOUND`].
+        /// [`NOT_EXECUTABLE`], [`NOT_FOUND`], or [`AIDO_FAILED`] where aido had nothing to run it
+        /// with.
         code: i32,
         /// Why, in one line for people.
         reason: String,

@@ -6,11 +6,13 @@ use std::time::Duration;
 use serde_json::Map;
 use sha2::{Digest, Sha256};
 
-use super::fs::{FileStore, Location};
+use super::fs::FileStore;
 use super::memory::MemoryStore;
-use super::{Draft, Durability, IdSeed, Key, State, Store, signature};
+use super::{Draft, IdSeed, Key, State, Store, signature};
 use crate::session::metadata::tests::minimal;
-use crate::session::{AgentName, Event, Metadata, Outcome, SessionId, Stream};
+use crate::session::{
+    AgentName, Durability, Event, Location, Metadata, Outcome, SessionId, Stream,
+};
 use crate::transcript::EventRecord;
 
 fn seed() -> IdSeed {

@@ -4,8 +4,6 @@ use std::ffi::OsStr;
 
 use crate::session::SessionId;
 
-/// The session directory, relative to a repository's root.
-pub const IN_REPOSITORY: &str = "nexus/.aisessions";
 /// The session directory's name below the user's state directory.
 pub const IN_STATE: &str = ".aisessions";
 /// Where each running session has one entry, named as its id, so that nobody has to read the whole

@@ -12,8 +12,8 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::signature::signed_json;
-use super::{Draft, Durability, IdSeed, Key, State, Store, StoreError};
-use crate::session::{Metadata, Outcome, SessionId, Sink};
+use super::{Draft, IdSeed, Key, State, Store, StoreError};
+use crate::session::{Durability, Metadata, Outcome, SessionId, Sink};
 use crate::sys::random;
 use crate::transcript::writer::Medium;
 use crate::transcript::{Sealed, Writer, reader};

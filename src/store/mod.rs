@@ -15,13 +15,14 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::session::{AgentName, Metadata, Outcome, SessionId, Sink};
+use crate::session::{AgentName, Durability, Metadata, Outcome, SessionId, Sink};
 use crate::transcript::Sealed;
 
 #[cfg(test)]
 mod conformance;
 pub mod fs;
 pub mod index;
+pub mod key;
 pub mod layout;
 pub mod memory;
 pub mod resolve;
@@ -60,18 +61,6 @@ impl StoreError {
         let what = what.into();
         move |source| Self::File { what, source }
     }
-}
-
-/// How hard a session is forced to the disk before it is published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Durability {
-    /// Not at all: survives a killed recorder, not a power cut.
-    Fast,
-    /// Write-back is started; a power cut may take the last seconds.
-    Normal,
-    /// Transcript, sidecar and directory are synced: nothing acknowledged is lost.
-    Full,
 }
 
 /// What a session's id is drawn from.

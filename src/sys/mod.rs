@@ -16,5 +16,6 @@ pub mod random;
 pub mod signals;
 pub mod spawn;
 pub mod startup;
+pub mod stream;
 pub mod terminal;
 pub mod watchdog;

@@ -192,9 +192,11 @@ impl<T: Medium, E: Write> Writer<T, E> {
             }
         }
         self.write_joined();
-        let sha256 = outcome
-            .exit_code()
-            .and_then(|code| self.write_marker(&marker(code)));
+        let sha256 = match outcome.exit_code() {
+            Some(code) => self.write_marker(&marker(code)),
+            // Nobody knows the code, so there is nothing that a marker could say.
+            None => self.digest_again().ok(),
+        };
         self.write_event(&EventRecord::Exit {
             time: seconds(at),
             status: outcome.status(),

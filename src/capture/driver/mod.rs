@@ -50,6 +50,8 @@ pub struct Ended {
     pub output_bytes: u64,
     /// Streams that the caller didn't get whole.
     pub undelivered: Vec<Undelivered>,
+    /// Whether the PTY of standard output passed line feeds on as they were, at least for a while.
+    pub bare_line_feeds: bool,
     /// The command died of a key typed at the terminal, so the caller's group gets it too.
     pub interrupted_at_terminal: Option<Signal>,
 }
@@ -274,9 +276,13 @@ impl Driver<'_, '_, '_> {
             .outer
             .as_ref()
             .is_some_and(Outer::typed_interrupt);
-        if let Some(outer) = &mut self.running.outer {
-            outer.restore();
-        }
+        let bare_line_feeds = match &mut self.running.outer {
+            Some(outer) => {
+                outer.restore();
+                outer.was_in_background()
+            }
+            None => true,
+        };
         let now = self.now();
         let (outcome, duration) = self.ended.unwrap_or((Outcome::Interrupted, now));
         self.tee.send(now, &Event::Exit(&outcome));
@@ -295,6 +301,7 @@ impl Driver<'_, '_, '_> {
             duration,
             output_bytes: self.output_bytes,
             undelivered: self.undelivered,
+            bare_line_feeds,
             interrupted_at_terminal,
         }
     }

@@ -42,12 +42,12 @@ impl Driver<'_, '_, '_> {
             Delivered::All | Delivered::Waiting => {}
             Delivered::NobodyReads => {
                 // The next write of the command must fail as it would have without aido. A pipe
-                // does that by itself; a PTY knows no broken pipe.
-                let is_pty = channel.pty().is_some();
-                channel.hang_up();
-                if is_pty {
+                // does that by itself; a PTY knows no broken pipe. The signal comes first, so
+                // that the command finds it before the PTY's own error.
+                if channel.pty().is_some() {
                     self.send_to_command(BROKEN_PIPE);
                 }
+                self.running.channels[index].hang_up();
             }
             Delivered::Failed(reason) => {
                 let stream = channel.stream;

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::{Draft, IdSeed, State, Store, StoreError, layout};
-use crate::session::SessionId;
+use crate::session::keeping::IN_REPOSITORY;
+use crate::session::{Location, SessionId};
 use crate::sys::file;
 use crate::transcript::reader;
 
@@ -21,17 +22,6 @@ mod open;
 
 /// The largest sidecar that is read.
 const SIDECAR_MAX_BYTES: u64 = 4 * 1024 * 1024;
-
-/// Where a session directory is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Location {
-    /// In the repository with this root.
-    Repository(PathBuf),
-    /// In the user's state directory, this one.
-    State(PathBuf),
-    /// Named by the user.
-    Named(PathBuf),
-}
 
 /// A store in a directory.
 #[derive(Clone, Debug)]
@@ -65,7 +55,7 @@ impl FileStore {
     #[must_use]
     pub fn path(&self) -> PathBuf {
         match &self.location {
-            Location::Repository(root) => root.join(layout::IN_REPOSITORY),
+            Location::Repository(root) => root.join(IN_REPOSITORY),
             Location::State(state) => state.join(layout::IN_STATE),
             Location::Named(path) => path.clone(),
         }

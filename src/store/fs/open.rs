@@ -5,8 +5,9 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{FileStore, Location};
-use crate::session::SessionId;
+use super::FileStore;
+use crate::session::keeping::IN_REPOSITORY;
+use crate::session::{Location, SessionId};
 use crate::store::{StoreError, layout};
 use crate::sys::file::{self, Directory};
 
@@ -46,7 +47,7 @@ impl FileStore {
     pub(super) fn open_session_directory(&self) -> io::Result<Directory> {
         let directory = match &self.location {
             Location::Repository(root) => {
-                Directory::open(root)?.walk_or_make(Path::new(layout::IN_REPOSITORY))?
+                Directory::open(root)?.walk_or_make(Path::new(IN_REPOSITORY))?
             }
             Location::State(state) => {
                 let (state, _) = Directory::open_or_make(state)?;
@@ -118,7 +119,7 @@ impl FileStore {
     ) -> Result<Option<(Directory, Option<Directory>)>, StoreError> {
         let opened = match &self.location {
             Location::Repository(root) => {
-                Directory::open(root).and_then(|root| root.walk(Path::new(layout::IN_REPOSITORY)))
+                Directory::open(root).and_then(|root| root.walk(Path::new(IN_REPOSITORY)))
             }
             Location::State(state) => Directory::open(state)
                 .and_then(|state| state.open_child(OsStr::new(layout::IN_STATE))),
@@ -161,7 +162,7 @@ fn counterpart_name(session: file::Identity) -> String {
 }
 
 pub(super) fn belongs_to_another_user(root: &Path) -> bool {
-    let store = Directory::open(root).and_then(|root| root.walk(Path::new(layout::IN_REPOSITORY)));
+    let store = Directory::open(root).and_then(|root| root.walk(Path::new(IN_REPOSITORY)));
     let status = store.and_then(|store| Ok(rustix::fs::fstat(store)?));
     status.is_ok_and(|status| status.st_uid != rustix::process::geteuid().as_raw())
 }

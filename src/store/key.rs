@@ -5,8 +5,8 @@ use std::ffi::OsStr;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use crate::store::Key;
-use crate::store::signature::KEY_BYTES;
+use super::Key;
+use super::signature::KEY_BYTES;
 use crate::sys::file::Directory;
 use crate::sys::random;
 

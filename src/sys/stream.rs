@@ -1,0 +1,54 @@
+//! Writing to the caller's streams without waiting for whoever reads them.
+
+use std::os::fd::BorrowedFd;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+use rustix::io::Errno;
+
+/// Whether a write of a few kilobytes would not wait.
+#[must_use]
+pub fn is_writable(target: BorrowedFd<'_>) -> bool {
+    let mut poll = [PollFd::from_borrowed_fd(target, PollFlags::OUT)];
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // An error on the descriptor counts as ready: the write then says what it is.
+    matches!(rustix::event::poll(&mut poll, Some(&now)), Ok(1))
+}
+
+/// Writes what goes without waiting.
+///
+/// # Errors
+/// `AGAIN` when nothing does; `OPNOTSUPP`, `INVAL` or `NOSYS` when this way of asking is unknown
+/// for this stream (a terminal, an old kernel).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn write_no_wait(target: BorrowedFd<'_>, bytes: &[u8]) -> rustix::io::Result<usize> {
+    use rustix::io::{IoSlice, ReadWriteFlags, pwritev2};
+    // The offset that stands for the file's own position.
+    const AT_POSITION: u64 = u64::MAX;
+    pwritev2(
+        target,
+        &[IoSlice::new(bytes)],
+        AT_POSITION,
+        ReadWriteFlags::NOWAIT,
+    )
+}
+
+/// As above: there is no such call here.
+///
+/// # Errors
+/// Always `NOSYS`.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub fn write_no_wait(_target: BorrowedFd<'_>, _bytes: &[u8]) -> rustix::io::Result<usize> {
+    Err(Errno::NOSYS)
+}
+
+/// Says a line on standard error without ever waiting for it; lost if nobody takes it.
+pub fn say(line: &str) {
+    let stderr = rustix::stdio::stderr();
+    if is_writable(stderr) {
+        let _ = rustix::io::write(stderr, line.as_bytes());
+    }
+}
