@@ -1,6 +1,8 @@
 //! The only reader of time.
 #![expect(clippy::disallowed_methods, reason = "this module is their home")]
 
+use std::ffi::OsStr;
+use std::path::{Component, Path};
 use std::time::{Duration, Instant};
 
 use chrono::{Local, Utc};
@@ -13,13 +15,51 @@ pub fn now() -> Timestamp {
     Timestamp(Utc::now())
 }
 
-/// A point in time in local time as `YYYYMMDD_HHMMSS`, which is how a session id shows it.
+/// Which clock a local time is read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Zone {
+    /// The caller's.
+    Local,
+    /// UTC, because the caller's can't be read in good time.
+    Utc,
+}
+
+/// The largest file of time zone data that is read; real ones have a few kilobytes.
+const ZONE_MAX_BYTES: u64 = 64 * 1024;
+
+impl Zone {
+    /// The caller's zone, unless the variable `TZ` names what is no time zone file: reading a FIFO
+    /// or an endless device would keep the command from starting.
+    #[must_use]
+    pub fn of_variable(variable: Option<&OsStr>) -> Self {
+        let Some(name) = variable else {
+            return Self::Local;
+        };
+        let name = name.to_string_lossy();
+        let path = Path::new(name.strip_prefix(':').unwrap_or(&name));
+        let is_named = path
+            .components()
+            .all(|component| matches!(component, Component::Normal(_)));
+        let is_data = || {
+            path.metadata()
+                .is_ok_and(|status| status.is_file() && status.len() <= ZONE_MAX_BYTES)
+        };
+        if is_named || (path.is_absolute() && is_data()) {
+            Self::Local
+        } else {
+            Self::Utc
+        }
+    }
+}
+
+/// A point in time as `YYYYMMDD_HHMMSS`, which is how a session id shows it.
 #[must_use]
-pub fn local_stamp(time: Timestamp) -> String {
-    time.0
-        .with_timezone(&Local)
-        .format("%Y%m%d_%H%M%S")
-        .to_string()
+pub fn local_stamp(time: Timestamp, zone: Zone) -> String {
+    const FORM: &str = "%Y%m%d_%H%M%S";
+    match zone {
+        Zone::Local => time.0.with_timezone(&Local).format(FORM).to_string(),
+        Zone::Utc => time.0.format(FORM).to_string(),
+    }
 }
 
 /// Measures time since it was started; never goes backwards.
@@ -37,5 +77,29 @@ impl Stopwatch {
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_time_zone_data_is_read_as_a_zone() {
+        for (variable, zone) in [
+            (None, Zone::Local),
+            (Some("Europe/Berlin"), Zone::Local),
+            (Some(":UTC"), Zone::Local),
+            (Some("EST5EDT,M3.2.0,M11.1.0"), Zone::Local),
+            (Some("/dev/zero"), Zone::Utc),
+            (Some("../../../dev/zero"), Zone::Utc),
+            (Some("/no/such/file"), Zone::Utc),
+        ] {
+            assert_eq!(
+                Zone::of_variable(variable.map(OsStr::new)),
+                zone,
+                "{variable:?}"
+            );
+        }
     }
 }

@@ -11,10 +11,11 @@ use crate::session::keeping::IN_REPOSITORY;
 use crate::session::metadata::Git;
 use crate::sys::file::read_small;
 
-/// The largest `packed-refs` that is searched.
-const PACKED_REFS_MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// The largest `packed-refs` that is searched; in a larger one every command would pay for it, and
+/// the commit stays unknown.
+const PACKED_REFS_MAX_BYTES: u64 = 2 * 1024 * 1024;
 /// The largest of git's other files that is read.
-const GIT_FILE_MAX_BYTES: u64 = 64 * 1024;
+const GIT_FILE_MAX_BYTES: u64 = 4096;
 
 /// Where the caller stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -34,7 +34,9 @@ enum Writing {
     Directly,
     /// `RWF_NOWAIT` (pwritev2(2)) asks for one write not to wait.
     NoWait,
-    /// A piece that fits, after poll(2) said so: for terminals, and kernels without the above.
+    /// Through an open file of aido's own, which doesn't block: for terminals.
+    Reopened,
+    /// A piece that fits, after poll(2) said so: for whatever can't be had otherwise.
     InPieces,
 }
 
@@ -94,6 +96,8 @@ pub struct Channel {
     pub stream: Stream,
     source: Option<Source>,
     target: BorrowedFd<'static>,
+    /// The same stream, opened again so that it doesn't block.
+    reopened: Option<OwnedFd>,
     writing: Writing,
     /// False once the caller's stream has failed: bytes are recorded, not delivered.
     delivering: bool,
@@ -116,6 +120,7 @@ impl Channel {
             stream,
             source: Some(source),
             target,
+            reopened: None,
             writing: if is_file {
                 Writing::Directly
             } else {
@@ -208,6 +213,10 @@ impl Channel {
         match self.writing {
             Writing::Directly => rustix::io::write(self.target, rest),
             Writing::NoWait => stream::write_no_wait(self.target, rest),
+            Writing::Reopened => match &self.reopened {
+                Some(own) => rustix::io::write(own, rest),
+                None => Err(Errno::AGAIN),
+            },
             Writing::InPieces if stream::is_writable(self.target) => {
                 rustix::io::write(self.target, &rest[..rest.len().min(WRITE_BYTES)])
             }
@@ -232,7 +241,11 @@ impl Channel {
                 Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL)
                     if self.writing == Writing::NoWait =>
                 {
-                    self.writing = Writing::InPieces;
+                    self.reopened = stream::reopen_to_write(self.target).ok();
+                    self.writing = match self.reopened {
+                        Some(_) => Writing::Reopened,
+                        None => Writing::InPieces,
+                    };
                 }
                 // Back to poll(2), which knows why.
                 Err(Errno::INTR | Errno::AGAIN) => return Delivered::Waiting,

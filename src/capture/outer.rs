@@ -23,7 +23,7 @@ pub struct Outer {
     connected: bool,
     /// Whether aido has ever been in the background.
     was_in_background: bool,
-    /// Whether the last keys held the terminal's interrupt or quit character.
+    /// Whether the keys held the terminal's interrupt or quit character.
     typed_interrupt: bool,
 }
 
@@ -72,7 +72,8 @@ impl Outer {
             self.raw = None;
         }
         if let Some(inner) = inner {
-            inner.set_post_processing(self.raw.is_some());
+            let outside = self.raw.as_ref().is_some_and(RawMode::post_processed);
+            inner.set_post_processing(outside);
         }
     }
 
@@ -121,8 +122,8 @@ impl Outer {
         self.sent < self.input.len()
     }
 
-    /// Whether an interrupt or quit character was typed last, and the command's terminal made a
-    /// signal of it.
+    /// Whether an interrupt or quit character was typed, and the command's terminal made a signal
+    /// of it.
     #[must_use]
     pub fn typed_interrupt(&self) -> bool {
         self.typed_interrupt
@@ -144,7 +145,7 @@ impl Outer {
         match read {
             Ok(count) if count > 0 => {
                 self.input.truncate(count);
-                self.typed_interrupt = inner.is_some_and(|inner| interrupts(inner, &self.input));
+                self.typed_interrupt |= inner.is_some_and(|inner| interrupts(inner, &self.input));
                 Keys::Taken
             }
             Err(Errno::INTR | Errno::AGAIN) => {

@@ -12,8 +12,8 @@ use crate::session::Stream;
 use crate::sys::monitor::Monitor;
 use crate::sys::process::Target;
 use crate::sys::pty::{Processing, Pty};
-use crate::sys::signals::{Arrival, Inbox};
-use crate::sys::spawn::{ChildStream, Command, Group};
+use crate::sys::signals::{self, AllBlocked, Arrival, Inbox};
+use crate::sys::spawn::{ChildStream, Command, EmptyGroup, Group, SpawnError};
 use rustix::process::Pid;
 
 /// Signals that are passed on to the command, or that aido must survive.
@@ -41,6 +41,15 @@ pub enum StartError {
     /// There is no PTY, pipe or process to run it with.
     #[error("{0}")]
     Resources(io::Error),
+}
+
+impl From<SpawnError> for StartError {
+    fn from(error: SpawnError) -> Self {
+        match error {
+            SpawnError::Program(source) => Self::Command(source),
+            SpawnError::Process(source) => Self::Resources(source),
+        }
+    }
 }
 
 /// How the command is reached.
@@ -138,7 +147,8 @@ pub fn start<'i>(
     channels.extend(stdout.channel);
     channels.extend(stderr.channel);
     // What came before there was a command has not been told to it by anybody.
-    let early = std::iter::from_fn(|| inbox.next_arrival()).collect();
+    let blocked = AllBlocked::new();
+    let mut early: Vec<Arrival> = std::iter::from_fn(|| inbox.next_arrival()).collect();
     let started = match (&stdout.end, situation) {
         (Some(slave), Situation::Full) => {
             let pty = channels.first().and_then(Channel::pty);
@@ -146,6 +156,15 @@ pub fn start<'i>(
         }
         _ => start_directly(command, situation, inbox)?,
     };
+    if situation == Situation::Attached {
+        // Of these nobody knows whether they came before the command was there. One too many does
+        // no harm: a program that has just been started can't tell.
+        early.extend(signals::pending(CAUGHT).map(|signal| Arrival {
+            signal,
+            from_process: false,
+        }));
+    }
+    drop(blocked);
     Ok(Running {
         situation,
         inbox,
@@ -182,8 +201,7 @@ fn start_at_terminal(
     {
         pty.set_post_processing(false);
     }
-    let monitor = Monitor::start(command, slave.as_fd(), inbox.inheritance())
-        .map_err(|error| StartError::Command(error.source))?;
+    let monitor = Monitor::start(command, slave.as_fd(), inbox.inheritance())?;
     Ok(Started {
         target: Target::Group(monitor.command),
         child: Child::Monitored(monitor),
@@ -201,26 +219,36 @@ fn start_directly(
         // Caught, so that aido stops after the command has, not before.
         inbox.catch(libc::SIGTSTP);
     }
-    let own_group = situation == Situation::Detached;
-    command.group = if own_group {
-        Group::Own
-    } else {
-        Group::Callers
-    };
     command.dies_with_parent = true;
-    let pid = command
-        .spawn(inbox.inheritance())
-        .map_err(|error| StartError::Command(error.source))?;
-    let target = if own_group {
-        Target::Group
-    } else {
-        Target::Process
+    // Held until the command is in it.
+    let mut empty = None;
+    command.group = match situation {
+        Situation::Full | Situation::Attached => Group::Callers,
+        Situation::Detached if leads_its_group() => Group::Own,
+        Situation::Detached => {
+            empty = EmptyGroup::make().ok();
+            empty
+                .as_ref()
+                .map_or(Group::Own, |group| Group::Join(group.id()))
+        }
     };
+    let pid = command.spawn(inbox.inheritance())?;
+    let target = match command.group {
+        Group::Own => Target::Group(pid),
+        Group::Join(group) => Target::Group(group),
+        Group::Callers | Group::OwnInForeground(_) => Target::Process(pid),
+    };
+    drop(empty);
     Ok(Started {
         child: Child::Direct(pid),
-        target: target(pid),
+        target,
         outer: None,
     })
+}
+
+/// Whether aido leads its process group, as the command would in its place.
+fn leads_its_group() -> bool {
+    rustix::process::getpgrp() == rustix::process::getpid()
 }
 
 fn open_terminal(terminal: &TerminalPlan) -> io::Result<Opened> {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Request, SESSION_VARIABLE};
 use crate::caller;
 use crate::capture::Ended;
-use crate::clock;
+use crate::clock::{self, Zone};
 use crate::environment::Environment;
 use crate::place::Place;
 use crate::plan::{CallerStream, Carrier, ErrorStream, TerminalPlan};
@@ -30,13 +30,15 @@ pub fn facts(request: &Request, terminal: &TerminalPlan) -> Metadata {
     let settings = &request.settings;
     let identity = caller::identify(settings.agent.as_deref(), &request.environment);
     let timestamp = clock::now();
+    let zone = Zone::of_variable(request.environment.value("TZ"));
+    let local_time = clock::local_stamp(timestamp, zone);
     let argv = &request.command.argv;
     let typed = request.command.shell_line.as_ref();
     let typed = typed.map(|line| line.to_string_lossy().into_owned());
     let within = request.environment.text(SESSION_VARIABLE);
     let within = within.filter(|id| id.parse::<SessionId>().is_ok());
     Metadata {
-        session_id: SessionId::new(&identity.agent, &clock::local_stamp(timestamp), 0, 0),
+        session_id: SessionId::new(&identity.agent, &local_time, 0, 0),
         agent: identity.agent.to_string(),
         timestamp,
         command: typed.clone().unwrap_or_else(|| shell_line(argv)),

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::capture::{self, Ended, StartError, Tee};
-use crate::clock::{self, Stopwatch};
+use crate::clock::Stopwatch;
 use crate::config::{Report, Settings};
 use crate::environment::Environment;
 use crate::place::Place;
@@ -152,7 +152,7 @@ fn begin(
     };
     let seed = IdSeed {
         agent: AgentName::from_any(&facts.agent),
-        local_time: clock::local_stamp(facts.timestamp),
+        local_time: facts.session_id.local_time().to_owned(),
         process: std::process::id(),
     };
     let with_id = |id: &SessionId| {
@@ -311,8 +311,10 @@ fn finish(
         Durability::Normal if ended.duration > WORTH_SYNCING => Durability::Full,
         level => level,
     };
-    if let Err(error) = draft.finish(metadata, durability, recording.key.as_ref()) {
-        tell(&Notice::NotPublished(error));
+    match draft.finish(metadata, durability, recording.key.as_ref()) {
+        Ok(None) => {}
+        Ok(Some(error)) => tell(&Notice::NotSynced(error)),
+        Err(error) => tell(&Notice::NotPublished(error)),
     }
 }
 

@@ -36,6 +36,8 @@ pub enum Notice<'a> {
         /// Why.
         error: &'a io::Error,
     },
+    /// The recording is there, but a power cut may still take it.
+    NotSynced(io::Error),
     /// The recording has no sidecar.
     NotPublished(StoreError),
     /// How it went, where asked for.
@@ -86,6 +88,10 @@ impl fmt::Display for Notice<'_> {
                 formatter,
                 "warning: the recording in {} lacks {dropped_bytes} bytes of output: {error}",
                 place.display()
+            ),
+            Self::NotSynced(error) => write!(
+                formatter,
+                "warning: the recording could not be forced to the disk: {error}"
             ),
             Self::NotPublished(error) => {
                 write!(formatter, "warning: the recording has no sidecar: {error}")

@@ -164,7 +164,7 @@ impl Draft for MemoryDraft {
         mut metadata: Metadata,
         _durability: Durability,
         key: Option<&Key>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<io::Error>, StoreError> {
         assert!(self.sealed, "finished before it was sealed");
         assert_eq!(metadata.session_id, self.id, "another session's sidecar");
         metadata.durable = false;
@@ -173,7 +173,7 @@ impl Draft for MemoryDraft {
         if let Some(kept) = self.store.0.borrow_mut().get_mut(&self.id) {
             kept.sidecar = Some(text.into_bytes());
         }
-        Ok(())
+        Ok(None)
     }
 }
 

@@ -155,7 +155,8 @@ pub trait Draft {
     fn seal(&mut self, at: Duration, outcome: &Outcome) -> Sealed;
 
     /// Publishes the session: syncs as asked, signs the metadata, puts the sidecar in place. Its
-    /// `durable` and `mac` are filled in here.
+    /// `durable` and `mac` are filled in here. An error in the result says that the session is
+    /// there, but could not be forced to the disk as asked.
     ///
     /// # Errors
     /// When it can't be published; the session then stays interrupted.
@@ -164,7 +165,7 @@ pub trait Draft {
         metadata: Metadata,
         durability: Durability,
         key: Option<&Key>,
-    ) -> Result<(), StoreError>;
+    ) -> Result<Option<io::Error>, StoreError>;
 }
 
 /// Reads a sidecar's bytes, and checks that it is this session's.

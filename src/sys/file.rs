@@ -11,7 +11,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path};
 
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 /// Mode of every directory that aido makes.
 const PRIVATE_DIRECTORY: Mode = Mode::RWXU;
@@ -38,7 +38,9 @@ impl Directory {
     /// When there is none, or it may not be entered.
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+        Ok(Self(retry_on_intr(|| {
+            rustix::fs::open(path, flags, Mode::empty())
+        })?))
     }
 
     /// Opens the directory `name` in this one; a link is refused.
@@ -47,7 +49,7 @@ impl Directory {
     /// When there is none, or it is something else.
     pub fn open_child(&self, name: &OsStr) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        match rustix::fs::openat(&self.0, name, flags, Mode::empty()) {
+        match retry_on_intr(|| rustix::fs::openat(&self.0, name, flags, Mode::empty())) {
             Ok(child) => Ok(Self(child)),
             // What the kernel says of a link depends on its version.
             Err(Errno::LOOP | Errno::NOTDIR) if self.is_link(name) => {
@@ -74,7 +76,7 @@ impl Directory {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             result => return result.map(|child| (child, false)),
         }
-        let made = match rustix::fs::mkdirat(&self.0, name, PRIVATE_DIRECTORY) {
+        let made = match retry_on_intr(|| rustix::fs::mkdirat(&self.0, name, PRIVATE_DIRECTORY)) {
             Ok(()) => true,
             Err(Errno::EXIST) => false,
             Err(error) => return Err(error.into()),
@@ -187,7 +189,7 @@ impl Directory {
     pub fn create(&self, name: &str) -> io::Result<File> {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&self.0, name, flags, PRIVATE_FILE)?;
+        let file = retry_on_intr(|| rustix::fs::openat(&self.0, name, flags, PRIVATE_FILE))?;
         rustix::fs::fchmod(&file, PRIVATE_FILE)?;
         Ok(File::from(file))
     }
@@ -199,7 +201,7 @@ impl Directory {
     pub fn append(&self, name: &OsStr) -> io::Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::APPEND;
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&self.0, name, flags, PRIVATE_FILE)?;
+        let file = retry_on_intr(|| rustix::fs::openat(&self.0, name, flags, PRIVATE_FILE))?;
         check_plain(&file)?;
         Ok(File::from(file))
     }
@@ -211,7 +213,7 @@ impl Directory {
     /// When there is none, or it is something else.
     pub fn open_file(&self, name: &str) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = match rustix::fs::openat(&self.0, name, flags, Mode::empty()) {
+        let file = match retry_on_intr(|| rustix::fs::openat(&self.0, name, flags, Mode::empty())) {
             Err(Errno::LOOP) => return Err(io::Error::other("it is a symbolic link")),
             result => result?,
         };
@@ -225,7 +227,8 @@ impl Directory {
     /// When the new name exists, or either directory is gone.
     pub fn rename_new(&self, name: &str, target: &Self, new_name: &str) -> io::Result<()> {
         let flags = RenameFlags::NOREPLACE;
-        match rustix::fs::renameat_with(&self.0, name, &target.0, new_name, flags) {
+        match retry_on_intr(|| rustix::fs::renameat_with(&self.0, name, &target.0, new_name, flags))
+        {
             // A file system without this flag: a link never replaces either.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
                 rustix::fs::linkat(&self.0, name, &target.0, new_name, AtFlags::empty())?;
@@ -233,6 +236,16 @@ impl Directory {
             }
             result => Ok(result?),
         }
+    }
+
+    /// Gives the file `name` the name `new_name` in this directory, in place of what has it.
+    ///
+    /// # Errors
+    /// When a directory has it.
+    pub fn replace(&self, name: &str, new_name: &str) -> io::Result<()> {
+        Ok(retry_on_intr(|| {
+            rustix::fs::renameat(&self.0, name, &self.0, new_name)
+        })?)
     }
 
     /// Removes the file `name`.
@@ -270,7 +283,7 @@ impl Directory {
     /// # Errors
     /// When the disk fails.
     pub fn sync(&self) -> io::Result<()> {
-        Ok(rustix::fs::fsync(&self.0)?)
+        Ok(retry_on_intr(|| rustix::fs::fsync(&self.0))?)
     }
 
     fn is_link(&self, name: &OsStr) -> bool {
@@ -297,6 +310,12 @@ fn check_plain(file: impl AsFd) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether a file has no name any more.
+#[must_use]
+pub fn is_deleted(file: &File) -> bool {
+    rustix::fs::fstat(file).is_ok_and(|status| status.st_nlink == 0)
+}
+
 /// The last byte of a file; none of an empty one.
 #[must_use]
 pub fn last_byte(file: &File) -> Option<u8> {
@@ -313,7 +332,9 @@ pub fn last_byte(file: &File) -> Option<u8> {
 /// When it can't be opened.
 pub fn append_private(path: &Path) -> io::Result<File> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::CLOEXEC;
-    Ok(File::from(rustix::fs::open(path, flags, PRIVATE_FILE)?))
+    Ok(File::from(retry_on_intr(|| {
+        rustix::fs::open(path, flags, PRIVATE_FILE)
+    })?))
 }
 
 /// Reads a small regular file whole; links are followed. A FIFO can't hang the caller.
@@ -322,7 +343,7 @@ pub fn append_private(path: &Path) -> io::Result<File> {
 /// When there is none, it is something else, or it is larger than `max_bytes`.
 pub fn read_small(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = rustix::fs::open(path, flags, Mode::empty())?;
+    let file = retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty()))?;
     let status = rustix::fs::fstat(&file)?;
     if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile {
         return Err(io::Error::other("it is not a regular file"));
@@ -344,18 +365,17 @@ pub fn read_small(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// When somebody else holds it.
 pub fn lock(file: &File) -> io::Result<()> {
-    Ok(rustix::fs::flock(
-        file,
-        FlockOperation::NonBlockingLockExclusive,
-    )?)
+    Ok(retry_on_intr(|| {
+        rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive)
+    })?)
 }
 
 /// Whether somebody holds the lock on this file.
 #[must_use]
 pub fn is_locked(file: &File) -> bool {
-    match rustix::fs::flock(file, FlockOperation::NonBlockingLockShared) {
+    match retry_on_intr(|| rustix::fs::flock(file, FlockOperation::NonBlockingLockShared)) {
         Ok(()) => {
-            let _ = rustix::fs::flock(file, FlockOperation::Unlock);
+            let _ = retry_on_intr(|| rustix::fs::flock(file, FlockOperation::Unlock));
             false
         }
         Err(error) => error == Errno::WOULDBLOCK,
@@ -369,7 +389,9 @@ pub fn is_locked(file: &File) -> bool {
 /// When the disk is full.
 pub fn reserve(file: &File, bytes: u64) -> io::Result<()> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::KEEP_SIZE, 0, bytes) {
+    match retry_on_intr(|| {
+        rustix::fs::fallocate(file, rustix::fs::FallocateFlags::KEEP_SIZE, 0, bytes)
+    }) {
         Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) | Ok(()) => {}
         Err(error) => return Err(error.into()),
     }

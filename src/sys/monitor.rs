@@ -24,6 +24,7 @@ const FAILED: i32 = 2;
 const STOPPED: i32 = 3;
 const EXITED: i32 = 4;
 const SIGNALED: i32 = 5;
+const NO_PROCESS: i32 = 6;
 
 /// A running monitor, seen from aido.
 #[must_use]
@@ -45,9 +46,8 @@ impl Monitor {
         terminal: BorrowedFd<'_>,
         inheritance: &Inheritance,
     ) -> Result<Self, SpawnError> {
-        let failed = |source: io::Error| SpawnError { source };
-        let (reader, writer) =
-            rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(|errno| failed(errno.into()))?;
+        let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
+            .map_err(|errno| SpawnError::Process(errno.into()))?;
         command.group = Group::OwnInForeground(terminal.as_raw_fd());
         let blocked = AllBlocked::new();
         // SAFETY: aido has one thread, so the copy may go on as if nothing had happened.
@@ -59,7 +59,7 @@ impl Monitor {
         drop(writer);
         let pid = Pid::from_raw(pid)
             .filter(|_| pid > 0)
-            .ok_or_else(|| failed(io::Error::last_os_error()))?;
+            .ok_or_else(|| SpawnError::Process(io::Error::last_os_error()))?;
         let mut monitor = Self {
             pid,
             reports: reader,
@@ -70,13 +70,20 @@ impl Monitor {
                 monitor.command = Pid::from_raw(command).unwrap_or(pid);
                 Ok(monitor)
             }
+            Some((NO_PROCESS, errno)) => {
+                process::reap(pid);
+                let source = io::Error::from_raw_os_error(errno);
+                Err(SpawnError::Process(source))
+            }
             Some((FAILED, errno)) => {
                 process::reap(pid);
-                Err(failed(io::Error::from_raw_os_error(errno)))
+                Err(SpawnError::Program(io::Error::from_raw_os_error(errno)))
             }
             _ => {
                 process::reap(pid);
-                Err(failed(io::Error::other("the monitor ended early")))
+                Err(SpawnError::Process(io::Error::other(
+                    "the monitor ended early",
+                )))
             }
         }
     }
@@ -142,11 +149,11 @@ fn monitor(command: &Command, terminal: RawFd, inheritance: &Inheritance, report
             0
         }
         Err(error) => {
-            send(
-                reports,
-                FAILED,
-                error.source.raw_os_error().unwrap_or(libc::EAGAIN),
-            );
+            let (kind, source) = match &error {
+                SpawnError::Program(source) => (FAILED, source),
+                SpawnError::Process(source) => (NO_PROCESS, source),
+            };
+            send(reports, kind, source.raw_os_error().unwrap_or(libc::EAGAIN));
             1
         }
     };
@@ -158,11 +165,16 @@ fn monitor(command: &Command, terminal: RawFd, inheritance: &Inheritance, report
 fn keep_only(terminal: RawFd, reports: &OwnedFd) -> OwnedFd {
     // SAFETY: the monitor uses no other descriptor from here on; 3 is the copy made here.
     unsafe {
-        let spare = libc::fcntl(reports.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 10);
-        let spare_terminal = libc::fcntl(terminal, libc::F_DUPFD_CLOEXEC, 10);
+        let spare = libc::fcntl(reports.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 4);
+        // Both are above 2: the standard descriptors are taken since before aido's main.
         for standard in 0..3 {
-            libc::dup2(spare_terminal, standard);
+            libc::dup2(terminal, standard);
         }
+        let spare = if spare == -1 {
+            reports.as_raw_fd()
+        } else {
+            spare
+        };
         libc::dup2(spare, 3);
         process::close_from(4);
         OwnedFd::from_raw_fd(3)

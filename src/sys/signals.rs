@@ -248,6 +248,17 @@ impl Drop for AllBlocked {
     }
 }
 
+/// Which of these signals wait for being unblocked.
+pub fn pending(numbers: &[i32]) -> impl Iterator<Item = Signal> + '_ {
+    let mut set = empty_mask();
+    // SAFETY: the set lives across the call, which only fills it in.
+    unsafe { libc::sigpending(&raw mut set) };
+    numbers.iter().copied().map(Signal).filter(move |signal| {
+        // SAFETY: the set was filled in above.
+        unsafe { libc::sigismember(&raw const set, signal.0) == 1 }
+    })
+}
+
 /// Waits for one of `numbers`, all of which are blocked, and returns which came.
 #[must_use]
 pub fn wait_for(numbers: &[i32]) -> i32 {

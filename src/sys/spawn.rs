@@ -35,6 +35,8 @@ pub enum Group {
     Callers,
     /// One of its own, so that a signal to aido's group reaches it once, through aido.
     Own,
+    /// This one, which has no other process; see [`EmptyGroup`].
+    Join(Pid),
     /// One of its own in the foreground of the terminal behind this descriptor.
     OwnInForeground(RawFd),
 }
@@ -52,13 +54,55 @@ pub struct Command {
     pub dies_with_parent: bool,
 }
 
+/// A process group for a command that must not lead it: a leader can't call setsid(2), and a command
+/// whose caller is no leader would be none without aido.
+///
+/// Its leader has ended already. The group exists as long as the leader isn't reaped, which dropping
+/// this does, or another process is in it.
+#[must_use]
+pub struct EmptyGroup(Pid);
+
+impl EmptyGroup {
+    /// Makes one.
+    ///
+    /// # Errors
+    /// When there can't be another process.
+    pub fn make() -> io::Result<Self> {
+        extern "C" fn lead(_: *mut libc::c_void) -> libc::c_int {
+            // SAFETY: plain system calls of a process that ends next.
+            unsafe {
+                libc::setpgid(0, 0);
+                libc::_exit(0)
+            }
+        }
+        let blocked = AllBlocked::new();
+        let leader = in_child(lead, ptr::null_mut());
+        drop(blocked);
+        leader.map(Self)
+    }
+
+    /// The group's id.
+    #[must_use]
+    pub fn id(&self) -> Pid {
+        self.0
+    }
+}
+
+impl Drop for EmptyGroup {
+    fn drop(&mut self) {
+        super::process::reap(self.0);
+    }
+}
+
 /// Why a program could not be started.
 #[derive(Debug, thiserror::Error)]
-#[error("{source}")]
-pub struct SpawnError {
-    /// The system's reason.
-    #[source]
-    pub source: io::Error,
+pub enum SpawnError {
+    /// The system won't execute it: the reason of execve(2).
+    #[error("{0}")]
+    Program(#[source] io::Error),
+    /// There is no process to execute it in.
+    #[error("{0}")]
+    Process(#[source] io::Error),
 }
 
 /// Where execvp(3) looks when PATH is not set.
@@ -121,15 +165,15 @@ impl Command {
         let blocked = AllBlocked::new();
         let started = start(&mut child);
         drop(blocked);
-        let pid = started.map_err(|source| SpawnError { source })?;
+        let pid = started.map_err(SpawnError::Process)?;
         if child.error == 0 {
             return Ok(pid);
         }
         // The child has ended already; its status says nothing more.
         let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty());
-        Err(SpawnError {
-            source: io::Error::from_raw_os_error(child.error),
-        })
+        Err(SpawnError::Program(io::Error::from_raw_os_error(
+            child.error,
+        )))
     }
 }
 
@@ -174,27 +218,50 @@ struct Child<'a> {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn start(child: &mut Child<'_>) -> io::Result<Pid> {
-    /// Room for the child's few frames; touched only as far as it is used.
-    const STACK_BYTES: usize = 64 * 1024;
     extern "C" fn run(argument: *mut libc::c_void) -> libc::c_int {
         // SAFETY: `start` passes its own `Child` and, because of CLONE_VFORK, sleeps until this
         // process has exec'd or ended, so the borrow is exclusive.
         unsafe { exec(&mut *argument.cast::<Child<'_>>()) };
         127
     }
+    in_child(run, ptr::from_mut(child).cast())
+}
+
+/// Runs a function in a child that borrows this process's memory, and waits until it has exec'd or
+/// ended. All signals must be blocked, so that no handler of aido's runs in the shared memory.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn in_child(
+    function: extern "C" fn(*mut libc::c_void) -> libc::c_int,
+    argument: *mut libc::c_void,
+) -> io::Result<Pid> {
+    /// Room for the child's few frames; touched only as far as it is used.
+    const STACK_BYTES: usize = 64 * 1024;
     let mut stack = Vec::<u8>::with_capacity(STACK_BYTES);
     // SAFETY: the stack outlives the child's use of it (CLONE_VFORK); its top is aligned to 16.
-    // All signals are blocked by the caller, so no handler of aido's runs in the shared memory.
     let pid = unsafe {
         let top = stack.as_mut_ptr().add(STACK_BYTES);
         let top = top.sub(top as usize % 16);
-        libc::clone(
-            run,
-            top.cast(),
-            libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD,
-            ptr::from_mut(child).cast(),
-        )
+        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+        libc::clone(function, top.cast(), flags, argument)
     };
+    Pid::from_raw(pid)
+        .filter(|_| pid > 0)
+        .ok_or_else(io::Error::last_os_error)
+}
+
+/// As above, with a copy of the memory.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn in_child(
+    function: extern "C" fn(*mut libc::c_void) -> libc::c_int,
+    argument: *mut libc::c_void,
+) -> io::Result<Pid> {
+    // SAFETY: aido has one thread here, so the child may use what it finds.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        let code = function(argument);
+        // SAFETY: ends the child without running the parent's exit handlers.
+        unsafe { libc::_exit(code) };
+    }
     Pid::from_raw(pid)
         .filter(|_| pid > 0)
         .ok_or_else(io::Error::last_os_error)
@@ -238,6 +305,9 @@ unsafe fn exec(child: &mut Child<'_>) {
             Group::Callers => {}
             Group::Own => {
                 libc::setpgid(0, 0);
+            }
+            Group::Join(group) => {
+                libc::setpgid(0, group.as_raw_nonzero().get());
             }
             Group::OwnInForeground(terminal) => {
                 libc::setpgid(0, 0);

@@ -1,8 +1,9 @@
 //! Writing to the caller's streams without waiting for whoever reads them.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{Mode, OFlags};
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 use rustix::io::Errno;
 
@@ -43,6 +44,17 @@ pub fn write_no_wait(target: BorrowedFd<'_>, bytes: &[u8]) -> rustix::io::Result
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub fn write_no_wait(_target: BorrowedFd<'_>, _bytes: &[u8]) -> rustix::io::Result<usize> {
     Err(Errno::NOSYS)
+}
+
+/// Opens the file behind a stream once more, so that `O_NONBLOCK` is on an open file of aido's own.
+/// poll(2) doesn't promise that a terminal takes what a pipe would.
+///
+/// # Errors
+/// When the file belongs to somebody else, or there is no /proc.
+pub fn reopen_to_write(stream: BorrowedFd<'_>) -> std::io::Result<OwnedFd> {
+    let path = format!("/proc/self/fd/{}", stream.as_raw_fd());
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?)
 }
 
 /// Says a line on standard error without ever waiting for it; lost if nobody takes it.

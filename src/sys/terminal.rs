@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::fs::{Mode, OFlags};
-use rustix::termios::{self, OptionalActions, Termios};
+use rustix::termios::{self, OptionalActions, OutputModes, Termios};
 
 use super::signals::AllBlocked;
 use crate::session::Size;
@@ -96,6 +96,12 @@ impl<'a> RawMode<'a> {
             before,
             raw,
         })
+    }
+
+    /// Whether the terminal did output post-processing before.
+    #[must_use]
+    pub fn post_processed(&self) -> bool {
+        self.before.output_modes.contains(OutputModes::OPOST)
     }
 
     /// Sets raw mode again, after somebody else changed it. The foreground must be aido's.

@@ -167,17 +167,22 @@ fn the_terminal_can_be_asked_by_its_name() {
 fn ctrl_c_stops_a_pipeline_and_the_script_around_it() {
     for mode in MODES {
         for line in [
-            "AIDO sh sleeps | cat",
+            "AIDO sh sleeps | sh reads",
             "AIDO sh sleeps >file",
-            "cat | AIDO sh sleeps",
-            "AIDO sh sleeps | AIDO cat",
+            "sh reads | AIDO sh sleeps",
+            "AIDO sh sleeps | AIDO sh reads",
         ] {
             let env = TestEnv::new();
             env.write("work/sleeps", "echo READY >/dev/tty; exec sleep 300");
+            env.write("work/reads", "echo READER >/dev/tty; exec cat");
             let script =
                 format!("{line}; echo AFTER").replace("AIDO", &format!("aido --tty {mode}"));
             let mut user = env.terminal().run(["bash", "-c", &script]);
-            user.wait_for("READY\r\n");
+            // A key that comes before the shell has started the last of them stops only the others,
+            // with aido or without.
+            wait_until("all have started", || {
+                user.count("READY") == 1 && user.count("READER") == line.matches("reads").count()
+            });
             user.send(CTRL_C);
             let status = user.wait_exit();
             assert_eq!(

@@ -11,6 +11,7 @@ use super::start::{Child, Running};
 use super::tee::Tee;
 use crate::plan::Situation;
 use crate::session::{Event, Outcome, Signal, Stream};
+use crate::sys::process::Target;
 use crate::sys::watchdog::Watchdog;
 
 mod output;
@@ -245,9 +246,9 @@ impl Driver<'_, '_, '_> {
         }
         if self.needs_watchdog()
             && now >= WATCHDOG_AFTER
-            && let Child::Direct(pid) = self.running.child
+            && let Target::Group(group) = self.running.target
         {
-            self.watchdog = match Watchdog::start(pid) {
+            self.watchdog = match Watchdog::start(group) {
                 Ok(watchdog) => Watching::On {
                     _watchdog: watchdog,
                 },
@@ -259,6 +260,7 @@ impl Driver<'_, '_, '_> {
             && now >= timeout
         {
             self.kill_at = Some(now + KILL_AFTER);
+            self.told_to_end = true;
             self.send_to_command(Signal(libc::SIGTERM));
             self.running.target.send(Signal(libc::SIGCONT));
         }

@@ -2,7 +2,7 @@
 
 use rustix::process::Pid;
 
-use super::Driver;
+use super::{Driver, Watching};
 use crate::capture::start::Child;
 use crate::plan::Situation;
 use crate::session::{Event, Outcome, Signal};
@@ -91,6 +91,8 @@ impl Driver<'_, '_, '_> {
                 };
                 self.progress_at = now;
                 self.ended = Some((outcome, now));
+                // What the command left running is not aido's to end.
+                self.watchdog = Watching::Impossible;
             }
             (Change::Stopped(signal), None) if self.running.outer.is_some() => {
                 self.suspend(signal);
@@ -106,7 +108,11 @@ impl Driver<'_, '_, '_> {
         };
         match monitor.next_change() {
             Some(change) => self.note_change(change),
-            None => self.ended = Some((Outcome::Interrupted, self.now())),
+            None => {
+                // The monitor was killed; what it watched over goes with it.
+                self.send_to_command(Signal(libc::SIGKILL));
+                self.ended = Some((Outcome::Interrupted, self.now()));
+            }
         }
     }
 }

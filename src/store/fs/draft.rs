@@ -61,9 +61,10 @@ impl Draft for FileDraft {
         mut metadata: Metadata,
         durability: Durability,
         key: Option<&Key>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<io::Error>, StoreError> {
         let store = self.store.clone();
         let (transcript, events) = self.writer.media();
+        let mut unsynced = None;
         metadata.durable = match durability {
             Durability::Fast => false,
             Durability::Normal => {
@@ -71,12 +72,16 @@ impl Draft for FileDraft {
                 false
             }
             // The transcript before the sidecar: the other order makes false alarms of tampering.
-            Durability::Full => transcript.0.sync_data().is_ok() && events.sync_data().is_ok(),
+            Durability::Full => {
+                let synced = transcript.0.sync_data().and_then(|()| events.sync_data());
+                unsynced = synced.err();
+                unsynced.is_none()
+            }
         };
-        self.publish(&mut metadata, durability, key)
-            .map_err(store.error())?;
+        let published = self.publish(&mut metadata, durability, key);
+        let not_synced = published.map_err(store.error())?;
         append_to_index(&self.session, &metadata);
-        Ok(())
+        Ok(unsynced.or(not_synced))
     }
 }
 
@@ -86,70 +91,50 @@ impl FileDraft {
         metadata: &mut Metadata,
         durability: Durability,
         key: Option<&Key>,
-    ) -> io::Result<()> {
-        let moved = self.move_files();
-        if let Err(error) = moved {
-            if self.session.exists() {
-                return Err(error);
-            }
-            self.rescue_files()?;
-        }
+    ) -> io::Result<Option<io::Error>> {
+        let mut unsynced = None;
+        self.place_files()?;
         self.write_sidecar(metadata, key)?;
         match durability {
             Durability::Fast => {}
             Durability::Normal => file::start_write_back(&self.sidecar),
-            Durability::Full => self.sidecar.sync_all()?,
+            Durability::Full => unsynced = self.sidecar.sync_all().err(),
         }
         let name = layout::sidecar(&self.id);
         let entries = self.live.entries(&self.session)?;
         entries.rename_new(self.id.as_str(), &self.session, &name)?;
         if durability == Durability::Full {
-            self.session.sync()?;
+            unsynced = unsynced.or(self.session.sync().err());
         }
-        Ok(())
+        Ok(unsynced)
     }
 
-    /// Puts transcript and events in their place.
-    fn move_files(&self) -> io::Result<()> {
-        if let Live::Counterpart(live) = &self.live {
-            for name in [layout::transcript(&self.id), layout::events(&self.id)] {
-                live.rename_new(&name, &self.session, &name)?;
-            }
+    /// Puts transcript and events in their place, and makes again what the command removed: the
+    /// open files still hold what was recorded.
+    fn place_files(&mut self) -> io::Result<()> {
+        if !self.session.exists() {
+            let opened = self.store.open_to_write()?;
+            self.session = opened.session;
         }
-        // Moving nothing succeeds in a directory that is gone.
-        if self.session.exists() {
-            Ok(())
-        } else {
-            Err(io::ErrorKind::NotFound.into())
-        }
-    }
-
-    /// The command removed the session directory: a new one gets what was recorded, by its name
-    /// where that still is, else from the open file.
-    fn rescue_files(&mut self) -> io::Result<()> {
-        let opened = self.store.open_to_write()?;
         let (transcript, events) = self.writer.media();
         let files = [
             (layout::transcript(&self.id), &mut transcript.0),
             (layout::events(&self.id), events),
         ];
         for (name, file) in files {
-            let moved = match &self.live {
-                Live::Counterpart(live) => live.rename_new(&name, &opened.session, &name).is_ok(),
-                Live::Within => false,
-            };
-            if !moved {
-                copy_all(file, &mut opened.session.create(&name)?)?;
+            if file::is_deleted(file) {
+                copy_all(file, &mut self.session.create(&name)?)?;
+            } else if let Live::Counterpart(live) = &self.live {
+                live.rename_new(&name, &self.session, &name)?;
             }
         }
-        if matches!(self.live, Live::Within) {
-            self.sidecar = opened
-                .live
-                .entries(&opened.session)?
-                .create(self.id.as_str())?;
-            self.live = opened.live;
+        if file::is_deleted(&self.sidecar) {
+            if matches!(&self.live, Live::Counterpart(live) if !live.exists()) {
+                self.live = Live::Within;
+            }
+            let entries = self.live.entries(&self.session)?;
+            self.sidecar = entries.create(self.id.as_str())?;
         }
-        self.session = opened.session;
         Ok(())
     }
 

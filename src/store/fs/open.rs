@@ -2,7 +2,8 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::FileStore;
@@ -10,6 +11,7 @@ use crate::session::keeping::IN_REPOSITORY;
 use crate::session::{Location, SessionId};
 use crate::store::{StoreError, layout};
 use crate::sys::file::{self, Directory};
+use crate::sys::random;
 
 /// An open session directory, and where the entries of running sessions are.
 pub(super) struct Opened {
@@ -59,13 +61,7 @@ impl FileStore {
         if !made {
             directory.check_private()?;
         }
-        if !directory.contains(layout::IGNORE) {
-            match directory.create(layout::IGNORE) {
-                // Another recorder was first.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                file => file?.write_all(b"*\n")?,
-            }
-        }
+        keep_from_git(&directory)?;
         Ok(directory)
     }
 
@@ -155,6 +151,28 @@ impl FileStore {
     }
 }
 
+/// Makes sure that git sees nothing of the directory: neither a file that a killed recorder left
+/// half written nor one that came with the repository counts.
+fn keep_from_git(directory: &Directory) -> io::Result<()> {
+    const EVERYTHING: &[u8] = b"*\n";
+    let mut found = [0; EVERYTHING.len() + 1];
+    let read = directory.open_file(layout::IGNORE);
+    if let Ok(count) = read.and_then(|mut file| file.read(&mut found))
+        && &found[..count] == EVERYTHING
+    {
+        return Ok(());
+    }
+    let new = format!("{}.{:08x}", layout::IGNORE, random::number()?);
+    let written = directory
+        .create(&new)
+        .and_then(|mut file| file.write_all(EVERYTHING))
+        .and_then(|()| directory.replace(&new, layout::IGNORE));
+    if written.is_err() {
+        let _ = directory.remove(&new);
+    }
+    written
+}
+
 /// The counterpart is found by what the session directory is, not by its path: moving the
 /// repository while a command runs loses nothing.
 fn counterpart_name(session: file::Identity) -> String {
@@ -162,7 +180,20 @@ fn counterpart_name(session: file::Identity) -> String {
 }
 
 pub(super) fn belongs_to_another_user(root: &Path) -> bool {
-    let store = Directory::open(root).and_then(|root| root.walk(Path::new(IN_REPOSITORY)));
-    let status = store.and_then(|store| Ok(rustix::fs::fstat(store)?));
-    status.is_ok_and(|status| status.st_uid != rustix::process::geteuid().as_raw())
+    let own = rustix::process::geteuid().as_raw();
+    // Looked at from outside: another user's private directory can't be opened, and one above it
+    // that can't be passed belongs to another user as well.
+    let mut place = root.join(IN_REPOSITORY);
+    while place != root {
+        match place.symlink_metadata() {
+            Ok(status) => return status.uid() != own,
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                if !place.pop() {
+                    return false;
+                }
+            }
+            Err(_) => return false,
+        }
+    }
+    false
 }
