@@ -116,6 +116,37 @@ pub fn start_time() -> Option<u64> {
     after_name.split_ascii_whitespace().nth(19)?.parse().ok()
 }
 
+/// The processes below `ancestor` that are in this process's own group, as /proc tells it now; none
+/// where there is no /proc. For a group that may not be signalled as a whole.
+#[must_use]
+pub fn descendants_in_own_group(ancestor: Pid) -> Vec<Pid> {
+    let own_group = rustix::process::getpgrp().as_raw_nonzero().get();
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    // (process, parent, group)
+    let all: Vec<(i32, i32, i32)> = entries
+        .filter_map(|entry| {
+            let process = entry.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+            let mut fields = stat[stat.rfind(')')? + 1..].split_ascii_whitespace();
+            let parent = fields.nth(1)?.parse().ok()?;
+            Some((process, parent, fields.next()?.parse().ok()?))
+        })
+        .collect();
+    let mut found = vec![ancestor.as_raw_nonzero().get()];
+    let mut next = 0;
+    while let Some(parent) = found.get(next).copied() {
+        next += 1;
+        let children = all.iter().filter(|(_, of, _)| *of == parent);
+        found.extend(children.map(|(process, ..)| *process));
+    }
+    let in_own_group = |process: &i32| {
+        let mut known = all.iter();
+        known.any(|(known, _, group)| known == process && *group == own_group)
+    };
+    let below = found.into_iter().skip(1).filter(in_own_group);
+    below.filter_map(Pid::from_raw).collect()
+}
+
 /// Signals every member of a group that has no recorder any more: asks, waits up to two seconds,
 /// then kills. Sleeps; for a helper process that outlives aido.
 pub fn end_group(group: Pid) {

@@ -261,12 +261,12 @@ impl Driver<'_, '_, '_> {
         {
             self.kill_at = Some(now + KILL_AFTER);
             self.told_to_end = true;
-            self.send_to_command(Signal(libc::SIGTERM));
+            self.end_command(Signal(libc::SIGTERM));
             self.running.target.send(Signal(libc::SIGCONT));
         }
         if self.kill_at.is_some_and(|kill_at| now >= kill_at) && !self.killed {
             self.killed = true;
-            self.send_to_command(Signal(libc::SIGKILL));
+            self.end_command(Signal(libc::SIGKILL));
         }
         self.follow_foreground();
     }

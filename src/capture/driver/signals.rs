@@ -6,7 +6,7 @@ use super::{Driver, Watching};
 use crate::capture::start::Child;
 use crate::plan::Situation;
 use crate::session::{Event, Outcome, Signal};
-use crate::sys::process::{self, Change};
+use crate::sys::process::{self, Change, Target};
 use crate::sys::signals::Arrival;
 
 impl Driver<'_, '_, '_> {
@@ -78,6 +78,19 @@ impl Driver<'_, '_, '_> {
         if self.ended.is_none() && self.running.target.send(signal) {
             let now = self.now();
             self.tee.send(now, &Event::Signal(signal));
+        }
+    }
+
+    /// Sends a signal to the command and to what it started. In the caller's group, which also has
+    /// others in it, those are looked up.
+    pub(super) fn end_command(&mut self, signal: Signal) {
+        let below = match self.running.target {
+            Target::Group(_) => Vec::new(),
+            Target::Process(command) => process::descendants_in_own_group(command),
+        };
+        self.send_to_command(signal);
+        for process in below {
+            Target::Process(process).send(signal);
         }
     }
 
