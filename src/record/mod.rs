@@ -185,10 +185,14 @@ fn make_plan(request: &Request, terminal: TerminalPlan, id: Option<&SessionId>) 
     }
 }
 
+fn lacks_descriptors(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
+}
+
 /// Starts the command, with pipes where there can be no PTY.
 fn start<'i>(
     plan: &mut RunPlan,
-    watch: Watch<'i>,
+    watch: &'i mut Watch<'_>,
     tell: &mut dyn FnMut(&Notice),
 ) -> Result<capture::Running<'i>, StartError> {
     let opening = match capture::open(&plan.terminal) {
@@ -207,13 +211,25 @@ fn execute(
     mut plan: RunPlan,
     mut recording: Recording,
     request: &Request,
-    watch: Watch<'_>,
+    mut watch: Watch<'_>,
     debug: &mut DebugLog,
     tell: &mut dyn FnMut(&Notice),
 ) -> Exit {
     let mut excerpt = Excerpt::new();
     let stopwatch = watch.stopwatch;
-    let started = start(&mut plan, watch, tell);
+    let mut started = start(&mut plan, &mut watch, tell);
+    if let Err(StartError::Resources(error)) = &started
+        && lacks_descriptors(error)
+        && recording.draft.take().is_some()
+    {
+        // The recording has what the command needs, and the command comes first.
+        tell(&Notice::NotRecorded(StoreError::File {
+            what: "the session".to_owned(),
+            source: io::Error::other(error.to_string()),
+        }));
+        drop(started);
+        started = start(&mut plan, &mut watch, tell);
+    }
     if recording.draft.is_some() {
         // While the command starts.
         let state = request.place.state.as_deref();

@@ -85,6 +85,13 @@ impl Outcome {
         }
     }
 
+    /// Whether the command died of a signal that keys of a terminal send.
+    #[must_use]
+    pub fn is_interrupt(&self) -> bool {
+        // SIGINT and SIGQUIT have these numbers on every Unix.
+        matches!(self, Self::Signaled(Signal(2 | 3)))
+    }
+
     /// Whether the command exited by itself with 0.
     #[must_use]
     pub fn is_success(&self) -> bool {

@@ -18,6 +18,7 @@ mod options;
 mod output;
 mod reading;
 mod recording;
+mod regression;
 mod robustness;
 mod signals;
 mod stdin;

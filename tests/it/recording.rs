@@ -14,7 +14,7 @@ use crate::support::{
 mod sidecar;
 
 /// Asserts what holds for every finished session.
-fn assert_sound(session: &Session) {
+pub(crate) fn assert_sound(session: &Session) {
     let code = &session.meta["exit_code"];
     let marker = format!("\n=== AI_EXIT_CODE: {code} ===\n");
     let after = session.transcript[session.output().len()..]

@@ -292,12 +292,8 @@ impl Driver<'_, '_, '_> {
         if let Child::Monitored(monitor) = self.running.child {
             monitor.reap();
         }
-        let interrupted_at_terminal = match outcome {
-            Outcome::Signaled(signal) if typed => [libc::SIGINT, libc::SIGQUIT]
-                .contains(&signal.0)
-                .then_some(signal),
-            _ => None,
-        };
+        let interrupted = typed && outcome.is_interrupt();
+        let interrupted_at_terminal = outcome.signal().filter(|_| interrupted);
         Ended {
             outcome,
             duration,

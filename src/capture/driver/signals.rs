@@ -3,6 +3,7 @@
 use rustix::process::Pid;
 
 use super::{Driver, Watching};
+use crate::capture::outer::Outer;
 use crate::capture::start::Child;
 use crate::plan::Situation;
 use crate::session::{Event, Outcome, Signal};
@@ -102,6 +103,10 @@ impl Driver<'_, '_, '_> {
                     (Some(_), outcome) => Outcome::TimedOut(outcome.signal()),
                     _ => outcome,
                 };
+                let typed = self.running.outer.as_ref();
+                let typed = typed.is_some_and(Outer::typed_interrupt);
+                // A key is as good as a signal: whoever typed it doesn't want to wait.
+                self.told_to_end |= typed && outcome.is_interrupt();
                 self.progress_at = now;
                 self.ended = Some((outcome, now));
                 // What the command left running is not aido's to end.

@@ -347,7 +347,7 @@ impl PtySession {
             }
             thread::sleep(Duration::from_millis(2));
         };
-        if let Some(master) = &self.master {
+        if let Some(master) = self.master.as_ref().filter(|_| self.reader.is_some()) {
             wait_until("everything on the terminal is read", || {
                 let _bytes = self.screen.bytes.lock().unwrap();
                 let mut polled = [PollFd::from_borrowed_fd(master.as_fd(), PollFlags::IN)];
@@ -376,7 +376,8 @@ impl PtySession {
         self.master = None;
     }
 
-    fn stop_reading(&mut self) {
+    /// Takes no more output from the terminal, which soon is full.
+    pub(crate) fn stop_reading(&mut self) {
         if let Some((reader, wake)) = self.reader.take() {
             drop(wake);
             let _ = reader.join();
