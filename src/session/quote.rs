@@ -86,7 +86,8 @@ fn push_bytes(line: &mut String, bytes: &[u8]) {
         .map_or(0, |last| last + 1);
     line.push_str("\"$(printf '");
     for byte in &bytes[..end] {
-        if is_plain(*byte) && *byte != b'%' {
+        // A percent sign is a directive to printf, and a leading dash an option.
+        if is_plain(*byte) && !matches!(byte, b'%' | b'-') {
             line.push(char::from(*byte));
         } else {
             // Writing to a String cannot fail.
@@ -119,6 +120,17 @@ mod tests {
         ] {
             let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
             assert_eq!(shell_line(&argv), line);
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf8_go_through_printf() {
+        for (bytes, line) in [
+            (&b"\xff"[..], "\"$(printf '\\377')\""),
+            (b"-\x80%", "\"$(printf '\\055\\200\\045')\""),
+            (b"\xff\n", "\"$(printf '\\377')\"'\n'"),
+        ] {
+            assert_eq!(shell_line(&[OsString::from_vec(bytes.to_vec())]), line);
         }
     }
 
