@@ -146,9 +146,22 @@ pub fn start<'i>(
     let mut channels = Vec::with_capacity(2);
     channels.extend(stdout.channel);
     channels.extend(stderr.channel);
+    if situation != Situation::Detached {
+        // Caught, so that aido stops after the command has, not before; and sent to aido alone, it
+        // suspends the command too.
+        inbox.catch(libc::SIGTSTP);
+    }
     // What came before there was a command has not been told to it by anybody.
     let blocked = AllBlocked::new();
     let mut early: Vec<Arrival> = std::iter::from_fn(|| inbox.next_arrival()).collect();
+    if situation == Situation::Attached {
+        // These too. Of what comes from here on, blocked, the command gets its own.
+        let passed_on = [CAUGHT, &[libc::SIGTSTP]].concat();
+        early.extend(signals::pending(&passed_on).map(|signal| Arrival {
+            signal,
+            from_process: false,
+        }));
+    }
     let started = match (&stdout.end, situation) {
         (Some(slave), Situation::Full) => {
             let pty = channels.first().and_then(Channel::pty);
@@ -156,14 +169,6 @@ pub fn start<'i>(
         }
         _ => start_directly(command, situation, inbox)?,
     };
-    if situation == Situation::Attached {
-        // Of these nobody knows whether they came before the command was there. One too many does
-        // no harm: a program that has just been started can't tell.
-        early.extend(signals::pending(CAUGHT).map(|signal| Arrival {
-            signal,
-            from_process: false,
-        }));
-    }
     drop(blocked);
     Ok(Running {
         situation,
@@ -190,10 +195,8 @@ fn start_at_terminal(
     command: Command,
     slave: &OwnedFd,
     pty: Option<&Pty>,
-    inbox: &mut Inbox,
+    inbox: &Inbox,
 ) -> Result<Started, StartError> {
-    // Sent to aido itself, it suspends the command too.
-    inbox.catch(libc::SIGTSTP);
     let mut outer = Outer::new();
     outer.follow_foreground(pty);
     if !outer.is_raw()
@@ -213,12 +216,8 @@ fn start_at_terminal(
 fn start_directly(
     mut command: Command,
     situation: Situation,
-    inbox: &mut Inbox,
+    inbox: &Inbox,
 ) -> Result<Started, StartError> {
-    if situation == Situation::Attached {
-        // Caught, so that aido stops after the command has, not before.
-        inbox.catch(libc::SIGTSTP);
-    }
     command.dies_with_parent = true;
     // Held until the command is in it.
     let mut empty = None;

@@ -183,6 +183,27 @@ impl Drop for Inbox {
 }
 
 impl Inheritance {
+    /// Forgets a SIGTSTP that waits for being unblocked, and says whether there was one. For the
+    /// child between clone and exec, as [`Inheritance::restore_for_exec`], and before that.
+    ///
+    /// # Safety
+    /// As there.
+    #[must_use]
+    pub unsafe fn drop_pending_stop(&self) -> bool {
+        let mut set = empty_mask();
+        // SAFETY: plain system calls on a set that outlives them. Ignoring a signal drops the one
+        // that waits; `restore_for_exec` gives it the action again that the command must find.
+        unsafe {
+            libc::sigpending(&raw mut set);
+            let waits = libc::sigismember(&raw const set, libc::SIGTSTP) == 1;
+            if waits && self.to_default.contains(&libc::SIGTSTP) {
+                libc::signal(libc::SIGTSTP, libc::SIG_IGN);
+                return true;
+            }
+        }
+        false
+    }
+
     /// Gives the command the settings that aido found. For the child between clone and exec:
     /// async-signal-safe, and while every signal is blocked.
     ///

@@ -16,6 +16,7 @@ use std::ptr;
 use rustix::process::Pid;
 
 use super::signals::{AllBlocked, Inheritance};
+use crate::session::Signal;
 
 /// What the command finds as one of its standard streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,12 +162,16 @@ impl Command {
             environment: environment.as_ptr(),
             shell_argv: shell_argv.as_mut_ptr(),
             error: 0,
+            stop_put_off: false,
         };
         let blocked = AllBlocked::new();
         let started = start(&mut child);
         drop(blocked);
         let pid = started.map_err(SpawnError::Process)?;
         if child.error == 0 {
+            if child.stop_put_off {
+                super::process::Target::Process(pid).send(Signal(libc::SIGTSTP));
+            }
             return Ok(pid);
         }
         // The child has ended already; its status says nothing more.
@@ -214,6 +219,8 @@ struct Child<'a> {
     shell_argv: *mut *const libc::c_char,
     /// The errno of the failure, written by the child.
     error: i32,
+    /// A stop came before there was a command to be stopped.
+    stop_put_off: bool,
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -333,12 +340,23 @@ unsafe fn exec(child: &mut Child<'_>) {
                 }
             }
         }
-        child.inheritance.restore_for_exec();
+        // Stopped before its exec, the child would hold aido, which waits for that exec and could
+        // not follow it into the stop. So the stop is put off until there is a command.
+        child.stop_put_off = child.inheritance.drop_pending_stop();
+        let mut restored = false;
         // Written only once nothing is left to try: the parent shares this memory, and after a
         // successful exec it must find no error.
         let mut best = libc::ENOENT;
         for candidate in &child.command.candidates {
-            libc::execve(candidate.as_ptr(), child.argv, child.environment);
+            let last = child.command.candidates.len() == 1;
+            if last || libc::access(candidate.as_ptr(), libc::F_OK) == 0 {
+                // As late as can be: from here on a stop takes effect at once.
+                if !restored {
+                    child.inheritance.restore_for_exec();
+                    restored = true;
+                }
+                libc::execve(candidate.as_ptr(), child.argv, child.environment);
+            }
             match errno() {
                 libc::ENOEXEC => {
                     run_by_shell(child, candidate);

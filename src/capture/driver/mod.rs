@@ -91,6 +91,8 @@ struct Driver<'i, 't, 's> {
     told_to_end: bool,
     /// SIGTSTP came, and the command hasn't stopped yet.
     suspending: bool,
+    /// The command stopped without SIGTSTP having come.
+    stopped: Option<Signal>,
     /// When something last happened that patience is counted from.
     progress_at: Duration,
     output_bytes: u64,
@@ -110,6 +112,7 @@ impl Running<'_> {
             killed: false,
             told_to_end: false,
             suspending: false,
+            stopped: None,
             progress_at: Duration::ZERO,
             output_bytes: 0,
             drained_bytes: 0,

@@ -38,6 +38,7 @@ impl Driver<'_, '_, '_> {
                 libc::SIGXFSZ => {}
                 libc::SIGCONT => {
                     self.suspending = false;
+                    self.stopped = None;
                     if let Some(outer) = &mut self.running.outer {
                         outer.assert_raw();
                     }
@@ -65,10 +66,17 @@ impl Driver<'_, '_, '_> {
             self.told_to_end = true;
             self.progress_at = self.now();
         }
-        self.suspending = number == libc::SIGTSTP;
+        self.suspending = number == libc::SIGTSTP && self.running.outer.is_none();
         // In the caller's group the kernel has told the command already.
         if arrival.from_process || self.running.situation != Situation::Attached {
             self.send_to_command(arrival.signal);
+        }
+        // Of two signals at once the kernel delivers the one with the lower number first, so the news
+        // of the command's stop may be here already.
+        if self.suspending
+            && let Some(signal) = self.stopped.take()
+        {
+            self.suspend_with(signal);
         }
         if number == libc::SIGHUP && !arrival.from_process {
             self.hang_up_terminal();
@@ -116,6 +124,7 @@ impl Driver<'_, '_, '_> {
                 self.suspend(signal);
             }
             (Change::Stopped(signal), None) if self.suspending => self.suspend_with(signal),
+            (Change::Stopped(signal), None) => self.stopped = Some(signal),
             _ => {}
         }
     }

@@ -25,6 +25,7 @@ impl Driver<'_, '_, '_> {
     /// from it, and the next key would be lost.
     pub(super) fn suspend_with(&mut self, signal: Signal) {
         self.suspending = false;
+        self.stopped = None;
         let now = self.now();
         self.tee.send(now, &Event::Stopped { by: Some(signal) });
         self.tee.rest(Duration::MAX);
