@@ -28,14 +28,13 @@ const WRITE_BYTES: usize = 4096;
 
 /// How to write to the caller's stream without ever waiting for it. `O_NONBLOCK` is no way: the
 /// flag would be the caller's too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Writing {
     /// A regular file never makes a writer wait for a reader.
     Directly,
     /// `RWF_NOWAIT` (pwritev2(2)) asks for one write not to wait.
     NoWait,
     /// Through an open file of aido's own, which doesn't block: for terminals.
-    Reopened,
+    Reopened(OwnedFd),
     /// A piece that fits, after poll(2) said so: for whatever can't be had otherwise.
     InPieces,
 }
@@ -96,8 +95,6 @@ pub struct Channel {
     pub stream: Stream,
     source: Option<Source>,
     target: BorrowedFd<'static>,
-    /// The same stream, opened again so that it doesn't block.
-    reopened: Option<OwnedFd>,
     writing: Writing,
     /// False once the caller's stream has failed: bytes are recorded, not delivered.
     delivering: bool,
@@ -120,7 +117,6 @@ impl Channel {
             stream,
             source: Some(source),
             target,
-            reopened: None,
             writing: if is_file {
                 Writing::Directly
             } else {
@@ -210,13 +206,10 @@ impl Channel {
     /// Writes some of the bytes that wait.
     fn write(&self) -> rustix::io::Result<usize> {
         let rest = &self.buffer[self.start..];
-        match self.writing {
+        match &self.writing {
             Writing::Directly => rustix::io::write(self.target, rest),
             Writing::NoWait => stream::write_no_wait(self.target, rest),
-            Writing::Reopened => match &self.reopened {
-                Some(own) => rustix::io::write(own, rest),
-                None => Err(Errno::AGAIN),
-            },
+            Writing::Reopened(own) => rustix::io::write(own, rest),
             Writing::InPieces if stream::is_writable(self.target) => {
                 rustix::io::write(self.target, &rest[..rest.len().min(WRITE_BYTES)])
             }
@@ -239,13 +232,10 @@ impl Channel {
             match self.write() {
                 Ok(count) => self.start += count,
                 Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL)
-                    if self.writing == Writing::NoWait =>
+                    if matches!(self.writing, Writing::NoWait) =>
                 {
-                    self.reopened = stream::reopen_to_write(self.target).ok();
-                    self.writing = match self.reopened {
-                        Some(_) => Writing::Reopened,
-                        None => Writing::InPieces,
-                    };
+                    let own = stream::reopen_to_write(self.target);
+                    self.writing = own.map_or(Writing::InPieces, Writing::Reopened);
                 }
                 // Back to poll(2), which knows why.
                 Err(Errno::INTR | Errno::AGAIN) => return Delivered::Waiting,
