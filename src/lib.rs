@@ -25,3 +25,13 @@ pub mod store;
 pub mod sys;
 pub mod transcript;
 pub mod view;
+
+/// Waits until a condition holds. A lock that was just let go may be held a moment longer by the
+/// copy that a process has which another test forks, until that process execs.
+#[cfg(test)]
+pub(crate) fn eventually(mut condition: impl FnMut() -> bool) -> bool {
+    (0..10_000).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        condition()
+    })
+}

@@ -101,7 +101,8 @@ fn conforms(store: &dyn Store) {
     let dropped_id = dropped.id().clone();
     write(dropped.as_mut(), b"lost?");
     drop(dropped);
-    assert_eq!(store.state(&dropped_id).unwrap(), State::Interrupted);
+    let is_interrupted = || store.state(&dropped_id).unwrap() == State::Interrupted;
+    assert!(crate::eventually(is_interrupted));
     assert_eq!(text(store.transcript(&dropped_id).unwrap()), "lost?");
     assert_eq!(store.ids().unwrap().len(), 3);
 }
