@@ -4,9 +4,9 @@ use std::io::{IsTerminal, Write};
 
 use serde_json::Value;
 
-use super::args::ListArguments;
 use super::reading::Reader;
-use super::{CliResult, io};
+use super::word::StoreArguments;
+use super::{Answer, CliResult, io};
 use crate::clock;
 use crate::config::Layer;
 use crate::store::resolve::newest_first;
@@ -14,11 +14,22 @@ use crate::sys::terminal;
 use crate::view::list::Table;
 use crate::view::sanitize;
 
+/// `aido list`
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Which store, and how to print.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// At most this many
+    #[arg(short = 'n', value_name = "COUNT")]
+    pub count: Option<usize>,
+}
+
 /// Lists sessions, newest first. One that can't be read is named on standard error.
 ///
 /// # Errors
 /// When the store can't be read.
-pub fn list(arguments: &ListArguments, flags: Layer) -> CliResult {
+pub fn list(arguments: &Arguments, flags: Layer) -> CliResult {
     let reader = Reader::open(&arguments.store, flags)?;
     let ids = newest_first(&reader.store)?;
     let mut sessions = Vec::new();
@@ -53,5 +64,6 @@ pub fn list(arguments: &ListArguments, flags: Layer) -> CliResult {
             }
         )?;
     }
-    Ok(out.flush()?)
+    out.flush()?;
+    Ok(Answer::Yes)
 }

@@ -11,11 +11,12 @@ pub mod reading;
 pub mod run;
 pub mod schema;
 pub mod show;
+pub mod word;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use args::{Invocation, Word};
+use args::Invocation;
 use error::CliError;
 
 /// Does what the arguments say; the first of them is the program's own name.
@@ -26,13 +27,9 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         Ok(Invocation::Run(typed)) => run::run(typed),
         Ok(Invocation::Word(word, flags)) => {
             let json = word.wants_json();
-            let result = match word {
-                Word::List(arguments) => list::list(&arguments, flags),
-                Word::Show(arguments) => show::show(&arguments, flags),
-                Word::Schema(arguments) => schema::schema(&arguments),
-            };
-            match result {
-                Ok(()) => ExitCode::SUCCESS,
+            match word.run(flags) {
+                Ok(Answer::Yes) => ExitCode::SUCCESS,
+                Ok(Answer::No) => ExitCode::FAILURE,
                 Err(error) => error::report(&error, json),
             }
         }
@@ -40,5 +37,14 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     }
 }
 
+/// What one of aido's own words has to say by its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Done, found, or in order: 0.
+    Yes,
+    /// Nothing found, or not in order: 1.
+    No,
+}
+
 /// The result of one of aido's own words.
-pub type CliResult = Result<(), CliError>;
+pub type CliResult = Result<Answer, CliError>;

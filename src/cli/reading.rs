@@ -1,7 +1,7 @@
 //! What the reading words share: the store to read, and sessions as they are shown.
 
-use super::args::StoreArguments;
 use super::error::{CliError, Kind};
+use super::word::StoreArguments;
 use crate::config::layer::Given;
 use crate::config::{self, Layer, Source};
 use crate::environment::Environment;

@@ -2,10 +2,10 @@
 
 use std::io::{IsTerminal, Read, Write};
 
-use super::args::ShowArguments;
 use super::error::{CliError, Kind};
 use super::reading::Reader;
-use super::{CliResult, io};
+use super::word::StoreArguments;
+use super::{Answer, CliResult, io};
 use crate::config::Layer;
 use crate::plan::DEFAULT_SIZE;
 use crate::session::SessionId;
@@ -14,11 +14,25 @@ use crate::store::{State, Store};
 use crate::transcript::render::{LineFeed, Renderer};
 use crate::view::session::{Shown, Summary};
 
+/// `aido show`
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Which store, and how to print.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// last, last~2, last:failed, @agent, an id, or the beginning or end of one
+    #[arg(value_name = "SESSION", default_value = "last")]
+    pub selector: String,
+    /// Print the recorded bytes as they are
+    #[arg(long, conflicts_with = "json")]
+    pub raw: bool,
+}
+
 /// Shows a session: a summary and its output as text, or its recorded bytes, or JSON.
 ///
 /// # Errors
 /// When it isn't there, or can't be read.
-pub fn show(arguments: &ShowArguments, flags: Layer) -> CliResult {
+pub fn show(arguments: &Arguments, flags: Layer) -> CliResult {
     let reader = Reader::open(&arguments.store, flags)?;
     let id = resolve(&reader.store, &arguments.selector)?;
     let session = reader.read(&id)?;
@@ -38,7 +52,8 @@ pub fn show(arguments: &ShowArguments, flags: Layer) -> CliResult {
         write!(out, "{}", Summary(&session))?;
         show_text(&reader, &id, &session, &mut out)?;
     }
-    Ok(out.flush()?)
+    out.flush()?;
+    Ok(Answer::Yes)
 }
 
 /// Hands over the recorded output, without the marker, piece by piece.
@@ -47,7 +62,7 @@ fn copy_output(
     id: &SessionId,
     session: &Shown,
     take: &mut dyn FnMut(&[u8]) -> std::io::Result<()>,
-) -> CliResult {
+) -> Result<(), CliError> {
     let transcript = reader.store.transcript(id)?;
     let mut output = match session.state {
         State::Finished => transcript.take(session.metadata.output_bytes),
@@ -64,7 +79,12 @@ fn copy_output(
     }
 }
 
-fn show_text(reader: &Reader, id: &SessionId, session: &Shown, out: &mut io::Out) -> CliResult {
+fn show_text(
+    reader: &Reader,
+    id: &SessionId,
+    session: &Shown,
+    out: &mut io::Out,
+) -> Result<(), CliError> {
     let tty = &session.metadata.tty;
     let size = tty.size.unwrap_or(DEFAULT_SIZE);
     let line_feed = if tty.bare_line_feeds {

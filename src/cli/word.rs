@@ -1,0 +1,81 @@
+//! aido's own words: what each takes is defined beside what it does, in its own page.
+
+use clap::{Args, Parser, Subcommand};
+
+use super::{CliResult, list, schema, show};
+use crate::config::Layer;
+
+/// The name of every word. Kept beside the enum by a test, so that a plain run doesn't build clap's
+/// tables.
+pub const NAMES: &[&str] = &["list", "show", "schema"];
+
+/// One of aido's own words.
+#[derive(Debug, Parser)]
+#[command(name = "aido", version, disable_help_subcommand = true)]
+pub struct WordLine {
+    /// Which.
+    #[command(subcommand)]
+    pub word: Word,
+}
+
+/// aido's own words.
+#[derive(Debug, Subcommand)]
+pub enum Word {
+    /// List sessions, newest first
+    List(list::Arguments),
+    /// Show a session: a summary and its output as text
+    Show(show::Arguments),
+    /// Print the JSON Schema of a sidecar
+    Schema(schema::Arguments),
+}
+
+/// Which store to read, and how to print.
+#[derive(Debug, Args)]
+pub struct StoreArguments {
+    /// Where sessions are kept
+    #[arg(long, value_name = "DIR")]
+    pub session_dir: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Word {
+    /// Whether JSON was asked for, so that errors are JSON too.
+    #[must_use]
+    pub fn wants_json(&self) -> bool {
+        match self {
+            Self::List(arguments) => arguments.store.json,
+            Self::Show(arguments) => arguments.store.json,
+            Self::Schema(arguments) => arguments.json,
+        }
+    }
+
+    /// Does it. `flags` are the options before the word.
+    ///
+    /// # Errors
+    /// What went wrong, for people.
+    pub fn run(self, flags: Layer) -> CliResult {
+        match self {
+            Self::List(arguments) => list::list(&arguments, flags),
+            Self::Show(arguments) => show::show(&arguments, flags),
+            Self::Schema(arguments) => schema::schema(&arguments),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_word_is_known_without_the_parser() {
+        let line = WordLine::command();
+        let words: Vec<&str> = line
+            .get_subcommands()
+            .map(clap::Command::get_name)
+            .collect();
+        assert_eq!(words, NAMES);
+    }
+}
