@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Component, Path};
 use std::time::{Duration, Instant};
 
-use chrono::{Local, Utc};
+use chrono::{Local, NaiveDate, NaiveDateTime, Utc};
 
 use crate::session::Timestamp;
 
@@ -60,6 +60,26 @@ pub fn local_stamp(time: Timestamp, zone: Zone) -> String {
         Zone::Local => time.0.with_timezone(&Local).format(FORM).to_string(),
         Zone::Utc => time.0.format(FORM).to_string(),
     }
+}
+
+/// Which day a point in time falls on.
+#[must_use]
+pub fn local_day(time: Timestamp, zone: Zone) -> NaiveDate {
+    match zone {
+        Zone::Local => time.0.with_timezone(&Local).date_naive(),
+        Zone::Utc => time.0.date_naive(),
+    }
+}
+
+/// The point in time that a clock on the wall shows so. Where it was turned back and shows it
+/// twice, the first; where it was turned forward and never shows it, none.
+#[must_use]
+pub fn of_local(time: NaiveDateTime, zone: Zone) -> Option<Timestamp> {
+    let time = match zone {
+        Zone::Local => time.and_local_timezone(Local).earliest()?.to_utc(),
+        Zone::Utc => time.and_utc(),
+    };
+    Some(Timestamp(time))
 }
 
 /// Measures time since it was started; never goes backwards.

@@ -21,7 +21,7 @@ use crate::record::shell::is_on_path;
     override_usage = "aido [OPTIONS] COMMAND [ARG]...\n       \
                       aido [OPTIONS] -- COMMAND [ARG]...\n       \
                       aido [OPTIONS] -c 'SHELL LINE'\n       \
-                      aido list|show|schema [OPTIONS]"
+                      aido WORD [OPTIONS]"
 )]
 struct RunLine {
     #[command(flatten)]
@@ -143,7 +143,7 @@ pub enum Invocation {
     /// Run a command.
     Run(TypedRun),
     /// One of aido's own words, and the options before it.
-    Word(Word, Layer),
+    Word(Box<Word>, Layer),
 }
 
 /// Tells what the arguments ask for.
@@ -213,7 +213,7 @@ fn parse_word(words: Vec<OsString>, flags: Layer) -> Result<Invocation, CliError
     let name = words.first().cloned().unwrap_or_default();
     let line = std::iter::once(OsString::from("aido")).chain(words);
     match WordLine::try_parse_from(line) {
-        Ok(typed) => Ok(Invocation::Word(typed.word, flags)),
+        Ok(typed) => Ok(Invocation::Word(Box::new(typed.word), flags)),
         Err(error) => refuse_or_print(&error, Kind::Usage).map_err(|error| {
             let name = name.to_string_lossy();
             if is_on_path(&name, &Environment::of_process()) {

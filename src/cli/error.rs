@@ -88,12 +88,17 @@ impl From<ResolveError> for CliError {
     fn from(error: ResolveError) -> Self {
         let message = error.to_string();
         match error {
-            ResolveError::Nothing { sessions: 0, .. } => {
+            ResolveError::Nothing { is_empty: true, .. } => {
                 Self::new(Kind::NotFound, format!("{message}: none is recorded here"))
                     .with_hint("aido list says where it looked; aido COMMAND records one")
             }
-            ResolveError::Nothing { .. } => {
+            ResolveError::Nothing { near, .. } if near.is_empty() => {
                 Self::new(Kind::NotFound, message).with_hint("aido list shows what there is")
+            }
+            ResolveError::Nothing { near, .. } => {
+                let near: Vec<&str> = near.iter().map(|id| id.as_str()).collect();
+                Self::new(Kind::NotFound, message)
+                    .with_hint(format!("near to it: {}", near.join(", ")))
             }
             ResolveError::Ambiguous { candidates, .. } => {
                 let shown: Vec<&str> = candidates.iter().take(10).map(|id| id.as_str()).collect();
@@ -102,6 +107,12 @@ impl From<ResolveError> for CliError {
             }
             ResolveError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<serde_json::Error> for CliError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::new(Kind::Failed, error.to_string())
     }
 }
 

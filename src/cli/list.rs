@@ -1,18 +1,26 @@
 //! `aido list`
 
 use std::io::{IsTerminal, Write};
+use std::ops::ControlFlow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::error::{CliError, Kind};
+use super::filter::Filters;
 use super::reading::Reader;
 use super::word::StoreArguments;
 use super::{Answer, CliResult, io};
-use crate::clock;
+use crate::clock::{self, Zone};
 use crate::config::Layer;
-use crate::store::resolve::newest_first;
+use crate::environment::Environment;
+use crate::store::{Found, Store};
 use crate::sys::terminal;
-use crate::view::list::Table;
+use crate::view::list::{Removed, Table};
 use crate::view::sanitize;
+use crate::view::session::Shown;
+
+/// How many are listed unless asked otherwise.
+const COUNT: usize = 20;
 
 /// `aido list`
 #[derive(Debug, clap::Args)]
@@ -20,9 +28,21 @@ pub struct Arguments {
     /// Which store, and how to print.
     #[command(flatten)]
     pub store: StoreArguments,
-    /// At most this many
-    #[arg(short = 'n', value_name = "COUNT")]
-    pub count: Option<usize>,
+    /// At most this many; 0 lists all
+    #[arg(short = 'n', value_name = "COUNT", default_value_t = COUNT)]
+    pub count: usize,
+    /// Print one JSON object a line
+    #[arg(long, conflicts_with = "json")]
+    pub ndjson: bool,
+    /// Only these fields of the JSON, separated by commas; without --json as columns divided by tabs
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub fields: Vec<String>,
+    /// The sessions that were removed, and why
+    #[arg(long)]
+    pub pruned: bool,
+    /// Which sessions.
+    #[command(flatten)]
+    pub filters: Filters,
 }
 
 /// Lists sessions, newest first. One that can't be read is named on standard error.
@@ -31,38 +51,200 @@ pub struct Arguments {
 /// When the store can't be read.
 pub fn list(arguments: &Arguments, flags: Layer) -> CliResult {
     let reader = Reader::open(&arguments.store, flags)?;
-    let ids = newest_first(&reader.store)?;
-    let mut sessions = Vec::new();
-    for id in ids.iter().take(arguments.count.unwrap_or(usize::MAX)) {
-        match reader.read(id) {
-            Ok(session) => sessions.push(session),
+    if arguments.pruned {
+        return removed(arguments, &reader);
+    }
+    let now = clock::now();
+    let zone = Zone::of_variable(Environment::of_process().value("TZ"));
+    let query = arguments.filters.query(now, zone)?;
+    reader.recover_in_passing(now);
+    let mut out = io::Out::stdout();
+    let mut lister = Lister::new(arguments, &mut out)?;
+    let (mut listed, mut is_cut, mut failed) = (0, false, None);
+    reader.store.newest(&query, &mut |found: Found| {
+        if arguments.count > 0 && listed == arguments.count {
+            is_cut = true;
+            return ControlFlow::Break(());
+        }
+        match reader.read_found(&found) {
+            Ok(None) => {}
+            Ok(Some(session)) => {
+                listed += 1;
+                failed = lister.take(session).err();
+            }
             Err(error) => io::say(&format!("aido: {}", sanitize::line(&error.to_string()))),
         }
+        if failed.is_some() || !lister.out.is_read() {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    })?;
+    if let Some(error) = failed {
+        return Err(error);
     }
-    let mut out = io::Out::stdout();
-    if arguments.store.json {
-        let sessions: Vec<Value> = sessions.iter().map(|session| session.to_json()).collect();
-        writeln!(out, "{}", Value::Array(sessions))?;
-    } else if ids.is_empty() {
+    lister.finish(now)?;
+    if listed == 0 && matches!(lister.form, Form::Table) {
         let place = reader.store.path();
         let line = format!("no sessions in {}", place.display());
-        writeln!(out, "{}", sanitize::line(&line))?;
-    } else {
-        let width = std::io::stdout()
-            .is_terminal()
-            .then(|| terminal::size(std::io::stdout()))
-            .flatten()
-            .map(|size| usize::from(size.columns));
-        let now = clock::now();
-        write!(
-            out,
-            "{}",
-            Table {
-                sessions: &sessions,
-                now,
-                width
+        let which = if arguments.filters.is_empty() {
+            ""
+        } else {
+            " that fit"
+        };
+        let line = line.replacen("sessions", &format!("sessions{which}"), 1);
+        writeln!(lister.out, "{}", sanitize::line(&line))?;
+    }
+    lister.out.flush()?;
+    if is_cut && matches!(lister.form, Form::Table) {
+        io::say(&format!(
+            "aido: the newest {listed}; aido list -n 0 lists all"
+        ));
+    }
+    Ok(Answer::Yes)
+}
+
+/// How sessions are printed.
+enum Form {
+    Table,
+    Array,
+    Lines,
+    Columns,
+}
+
+struct Lister<'o> {
+    form: Form,
+    fields: Vec<String>,
+    out: &'o mut io::Out,
+    sessions: Vec<Shown>,
+    printed: usize,
+}
+
+impl<'o> Lister<'o> {
+    fn new(arguments: &Arguments, out: &'o mut io::Out) -> Result<Self, CliError> {
+        let form = match (
+            arguments.store.json,
+            arguments.ndjson,
+            arguments.fields.is_empty(),
+        ) {
+            (true, ..) => Form::Array,
+            (false, true, _) => Form::Lines,
+            (false, false, false) => Form::Columns,
+            (false, false, true) => Form::Table,
+        };
+        for field in &arguments.fields {
+            if !Shown::FIELDS.contains(&field.as_str()) {
+                let known = Shown::FIELDS.join(", ");
+                let message = format!("--fields: there is no field {field:?}");
+                return Err(
+                    CliError::new(Kind::Usage, message).with_hint(format!("one of {known}"))
+                );
             }
-        )?;
+        }
+        Ok(Self {
+            form,
+            fields: arguments.fields.clone(),
+            out,
+            sessions: Vec::new(),
+            printed: 0,
+        })
+    }
+
+    fn take(&mut self, session: Shown) -> Result<(), CliError> {
+        match self.form {
+            Form::Table => {
+                self.sessions.push(session);
+                return Ok(());
+            }
+            Form::Array => {
+                let before = if self.printed == 0 { "[" } else { ",\n" };
+                write!(self.out, "{before}{}", self.chosen(&session))?;
+            }
+            Form::Lines => writeln!(self.out, "{}", self.chosen(&session))?,
+            Form::Columns => {
+                let json = session.to_json();
+                let cells: Vec<String> = self
+                    .fields
+                    .iter()
+                    .map(|field| cell(&json[field.as_str()]))
+                    .collect();
+                writeln!(self.out, "{}", cells.join("\t"))?;
+            }
+        }
+        self.printed += 1;
+        Ok(())
+    }
+
+    fn chosen(&self, session: &Shown) -> Value {
+        let mut json = session.to_json();
+        if self.fields.is_empty() {
+            return json;
+        }
+        let mut chosen = Map::new();
+        for field in &self.fields {
+            chosen.insert(field.clone(), json[field.as_str()].take());
+        }
+        Value::Object(chosen)
+    }
+
+    fn finish(&mut self, now: crate::session::Timestamp) -> Result<(), CliError> {
+        match self.form {
+            Form::Array if self.printed == 0 => writeln!(self.out, "[]")?,
+            Form::Array => writeln!(self.out, "]")?,
+            Form::Table if !self.sessions.is_empty() => {
+                let table = Table {
+                    sessions: &self.sessions,
+                    now,
+                    width: width(),
+                };
+                write!(self.out, "{table}")?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// A value as a cell: one line, without tabs.
+fn cell(value: &Value) -> String {
+    let text = match value {
+        Value::Null => return "-".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    sanitize::line(&text).into_owned()
+}
+
+fn width() -> Option<usize> {
+    let stdout = std::io::stdout();
+    let size = stdout.is_terminal().then(|| terminal::size(&stdout))??;
+    Some(usize::from(size.columns))
+}
+
+/// Lists what was removed, the last removal first.
+fn removed(arguments: &Arguments, reader: &Reader) -> CliResult {
+    let mut entries = Vec::new();
+    reader.store.pruned(&mut |entry| {
+        entries.push(entry);
+        if arguments.count > 0 && entries.len() == arguments.count {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    })?;
+    let mut out = io::Out::stdout();
+    if arguments.store.json {
+        writeln!(out, "{}", serde_json::to_string(&entries)?)?;
+    } else if arguments.ndjson {
+        for entry in &entries {
+            writeln!(out, "{}", serde_json::to_string(entry)?)?;
+        }
+    } else {
+        let table = Removed {
+            entries: &entries,
+            now: clock::now(),
+            width: width(),
+        };
+        write!(out, "{table}")?;
     }
     out.flush()?;
     Ok(Answer::Yes)

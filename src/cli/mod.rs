@@ -5,9 +5,11 @@
 
 pub mod args;
 pub mod error;
+pub mod filter;
 pub mod io;
 pub mod list;
 pub mod reading;
+pub mod recover;
 pub mod run;
 pub mod schema;
 pub mod show;

@@ -1,16 +1,18 @@
 //! What the reading words share: the store to read, and sessions as they are shown.
 
+use std::io;
+
 use super::error::{CliError, Kind};
 use super::word::StoreArguments;
 use crate::config::layer::Given;
 use crate::config::{self, Layer, Source};
 use crate::environment::Environment;
 use crate::place::Place;
-use crate::session::SessionId;
+use crate::session::{SessionId, Timestamp};
 use crate::store::fs::FileStore;
 use crate::store::key;
 use crate::store::signature::{self, Key};
-use crate::store::{State, Store, StoreError, parse_sidecar};
+use crate::store::{Found, State, Store, StoreError, parse_sidecar};
 use crate::transcript::record;
 use crate::view::session::Shown;
 
@@ -53,12 +55,46 @@ impl Reader {
         })
     }
 
+    /// Finishes small sessions that a killed recorder left, as far as that is quickly done.
+    pub fn recover_in_passing(&self, now: Timestamp) {
+        self.store.recover_in_passing(self.key.as_ref(), now);
+    }
+
+    /// What signs sidecars, if there is a key.
+    #[must_use]
+    pub fn key(&self) -> Option<&Key> {
+        self.key.as_ref()
+    }
+
+    /// A session that was found; none if it went away since.
+    ///
+    /// # Errors
+    /// When its files can't be read as what they should be.
+    pub fn read_found(&self, found: &Found) -> Result<Option<Shown>, StoreError> {
+        let Some(id) = found.entry.id() else {
+            return Ok(None);
+        };
+        match self.read_in(&id, found.state) {
+            Err(StoreError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                // It may have ended, or have been removed, just now.
+                match self.store.state(&id) {
+                    Ok(state) if state != found.state => self.read_in(&id, state).map(Some),
+                    _ => Ok(None),
+                }
+            }
+            result => result.map(Some),
+        }
+    }
+
     /// A session as it is shown, whatever state it is in.
     ///
     /// # Errors
     /// When its files can't be read as what they should be.
     pub fn read(&self, id: &SessionId) -> Result<Shown, StoreError> {
-        let state = self.store.state(id)?;
+        self.read_in(id, self.store.state(id)?)
+    }
+
+    fn read_in(&self, id: &SessionId, state: State) -> Result<Shown, StoreError> {
         if state == State::Finished {
             let bytes = self.store.sidecar(id)?;
             let metadata = parse_sidecar(id, &bytes)?;

@@ -2,12 +2,12 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{CliResult, list, schema, show};
+use super::{CliResult, list, recover, schema, show};
 use crate::config::Layer;
 
 /// The name of every word. Kept beside the enum by a test, so that a plain run doesn't build clap's
 /// tables.
-pub const NAMES: &[&str] = &["list", "show", "schema"];
+pub const NAMES: &[&str] = &["list", "show", "recover", "schema"];
 
 /// One of aido's own words.
 #[derive(Debug, Parser)]
@@ -22,9 +22,11 @@ pub struct WordLine {
 #[derive(Debug, Subcommand)]
 pub enum Word {
     /// List sessions, newest first
-    List(list::Arguments),
+    List(Box<list::Arguments>),
     /// Show a session: a summary and its output as text
     Show(show::Arguments),
+    /// Finish the sessions that a killed aido left behind
+    Recover(recover::Arguments),
     /// Print the JSON Schema of a sidecar
     Schema(schema::Arguments),
 }
@@ -47,6 +49,7 @@ impl Word {
         match self {
             Self::List(arguments) => arguments.store.json,
             Self::Show(arguments) => arguments.store.json,
+            Self::Recover(arguments) => arguments.store.json,
             Self::Schema(arguments) => arguments.json,
         }
     }
@@ -59,6 +62,7 @@ impl Word {
         match self {
             Self::List(arguments) => list::list(&arguments, flags),
             Self::Show(arguments) => show::show(&arguments, flags),
+            Self::Recover(arguments) => recover::recover(&arguments, flags),
             Self::Schema(arguments) => schema::schema(&arguments),
         }
     }

@@ -15,11 +15,8 @@ use crate::plan::{CallerStream, Carrier, ErrorStream, TerminalPlan};
 use crate::session::metadata::{Host, Origin, SCHEMA_VERSION, Streams, Tty};
 use crate::session::quote::shell_line;
 use crate::session::{Metadata, Outcome, SessionId, Status, Timestamp};
-use crate::transcript::render::{self, LineFeed};
+use crate::transcript::render::LineFeed;
 use crate::transcript::{Excerpt, Sealed};
-
-/// The most of either excerpt, in bytes of rendered text.
-const EXCERPT_BYTES: usize = 4096;
 
 /// Variables whose values are recorded: none of them holds secrets.
 const RECORDED_VARIABLES: &[&str] = &["SHELL", "TERM", "LANG", "LC_ALL", "TZ", "CI"];
@@ -76,6 +73,7 @@ pub fn facts(request: &Request, terminal: &TerminalPlan) -> Metadata {
         within: within.map(str::to_owned),
         task: settings.task.clone(),
         tags: settings.tags.clone(),
+        pinned: false,
         durable: false,
         harness: identity.harness,
         detached: false,
@@ -178,20 +176,6 @@ pub fn complete(
         LineFeed::Plain
     };
     let size = terminal.size;
-    metadata.stdout_tail = render::tail(
-        excerpt.output_tail(),
-        size.columns,
-        size.rows,
-        line_feed,
-        EXCERPT_BYTES,
-    );
-    metadata.stderr_head = (metadata.streams == Streams::Split).then(|| {
-        render::head(
-            excerpt.errors_head(),
-            size.columns,
-            size.rows,
-            LineFeed::WithReturn,
-            EXCERPT_BYTES,
-        )
-    });
+    metadata.stdout_tail = excerpt.quoted_tail(size, line_feed);
+    metadata.stderr_head = (metadata.streams == Streams::Split).then(|| excerpt.quoted_head(size));
 }

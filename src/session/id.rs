@@ -104,6 +104,12 @@ impl SessionId {
         &self.text[self.agent_bytes + 1..self.agent_bytes + 16]
     }
 
+    /// The recorder's process id; none of a number that no process has.
+    #[must_use]
+    pub fn process(&self) -> Option<u32> {
+        self.text.rsplit('-').nth(1)?.parse().ok()
+    }
+
     /// The hex ending, which is what people type.
     #[must_use]
     pub fn hex(&self) -> &str {

@@ -94,6 +94,9 @@ pub struct Metadata {
     pub task: Option<String>,
     /// Labels, in the order given.
     pub tags: Vec<String>,
+    /// Whether the session is to be kept when old ones go.
+    #[serde(default)]
+    pub pinned: bool,
     /// Whether transcript and sidecar were forced to the disk before they were published.
     pub durable: bool,
     /// The agent program and its conversation, where the environment tells.
@@ -260,6 +263,7 @@ pub(crate) mod tests {
             within: None,
             task: None,
             tags: Vec::new(),
+            pinned: false,
             durable: false,
             harness: None,
             detached: false,

@@ -1,19 +1,21 @@
 //! What every store does, run on both.
 
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
-use serde_json::Map;
 use sha2::{Digest, Sha256};
 
 use super::fs::FileStore;
 use super::memory::MemoryStore;
-use super::{Draft, IdSeed, Key, State, Store, signature};
+use super::signature::{self, Signature};
+use super::{Draft, Found, IdSeed, Key, Recovery, State, Store, StoreError};
 use crate::session::metadata::tests::minimal;
+use crate::session::query::WantedOutcome;
 use crate::session::{
-    AgentName, Durability, Event, Location, Metadata, Outcome, SessionId, Stream,
+    AgentName, Durability, Event, Location, Metadata, Outcome, Query, SessionId, Status, Stream,
 };
-use crate::transcript::EventRecord;
+use crate::transcript::record;
 
 fn seed() -> IdSeed {
     IdSeed {
@@ -25,11 +27,10 @@ fn seed() -> IdSeed {
 
 fn begin(store: &dyn Store) -> Box<dyn Draft> {
     let start_line = |id: &SessionId| {
-        let mut known = Map::new();
-        known.insert("session_id".to_owned(), id.as_str().into());
-        let mut line = serde_json::to_vec(&EventRecord::Start(known)).unwrap();
-        line.push(b'\n');
-        line
+        let mut known = minimal(id.as_str());
+        known.exit_code = None;
+        known.status = Status::Interrupted;
+        record::start_line(&known, 3216, None).unwrap()
     };
     store.begin(&seed(), 0, &start_line).unwrap()
 }
@@ -88,7 +89,7 @@ fn conforms(store: &dyn Store) {
     assert_eq!(read.command, written.command);
     let sidecar = store.sidecar(&id).unwrap();
     let signature = signature::check(&sidecar, &read, Some(&key));
-    assert_eq!(signature, signature::Signature::Valid);
+    assert_eq!(signature, Signature::Valid);
 
     // Without a key the sidecar is unsigned.
     let second = begin(store);
@@ -105,6 +106,79 @@ fn conforms(store: &dyn Store) {
     assert!(crate::eventually(is_interrupted));
     assert_eq!(text(store.transcript(&dropped_id).unwrap()), "lost?");
     assert_eq!(store.ids().unwrap().len(), 3);
+
+    // All are found, by what they are, the newest first.
+    let failed = Query {
+        outcome: Some(WantedOutcome::Failed),
+        ..Query::default()
+    };
+    assert_eq!(newest(store, &Query::default()).len(), 3);
+    assert_eq!(
+        newest(store, &failed),
+        [(dropped_id.clone(), State::Interrupted)]
+    );
+    assert_eq!(store.find(id.hex(), 9).unwrap(), std::slice::from_ref(&id));
+    assert_eq!(store.find("codex", 9).unwrap().len(), 3);
+
+    // Edits change the sidecar, and only what was valid before is signed again.
+    let now = read.timestamp;
+    let mut note = |metadata: &mut Metadata| metadata.notes = Some("why".to_owned());
+    store.edit(&id, Some(&key), now, &mut note).unwrap();
+    store.edit(&second_id, Some(&key), now, &mut note).unwrap();
+    for (id, wanted) in [(&id, Signature::Valid), (&second_id, Signature::Unsigned)] {
+        let sidecar = store.sidecar(id).unwrap();
+        let metadata = store.metadata(id).unwrap();
+        assert_eq!(metadata.notes.as_deref(), Some("why"));
+        assert_eq!(signature::check(&sidecar, &metadata, Some(&key)), wanted);
+    }
+    let mut later = |metadata: &mut Metadata| metadata.schema_version = "99.0".to_owned();
+    store.edit(&second_id, None, now, &mut later).unwrap();
+    let refused = store.edit(&second_id, None, now, &mut note);
+    assert!(matches!(refused, Err(StoreError::Newer { .. })));
+
+    // A running session can be neither changed nor removed nor recovered.
+    let running = begin(store);
+    let running_id = running.id().clone();
+    assert!(matches!(
+        store.remove(&running_id, now, "test"),
+        Err(StoreError::Running(_))
+    ));
+    assert!(store.edit(&running_id, None, now, &mut note).is_err());
+    let recovery = store.recover(&running_id, None, now).unwrap();
+    assert_eq!(recovery, Recovery::Running);
+    finish(running, None);
+
+    // An interrupted one is finished without an exit code, once.
+    let Recovery::Finished(recovered) = store.recover(&dropped_id, Some(&key), now).unwrap() else {
+        panic!("it was interrupted");
+    };
+    assert_eq!((recovered.exit_code, recovered.output_bytes), (None, 5));
+    assert_eq!(recovered.sha256, Some(hex::encode(Sha256::digest("lost?"))));
+    assert_eq!(store.state(&dropped_id).unwrap(), State::Finished);
+    assert_eq!(store.metadata(&dropped_id).unwrap(), *recovered);
+    let again = store.recover(&dropped_id, Some(&key), now).unwrap();
+    assert_eq!(again, Recovery::Unneeded);
+    assert_eq!(text(store.transcript(&dropped_id).unwrap()), "lost?");
+
+    // What was removed is gone.
+    assert!(store.remove(&id, now, "test").unwrap() > 0);
+    assert!(store.state(&id).is_err());
+    assert!(
+        newest(store, &Query::default())
+            .iter()
+            .all(|(found, _)| *found != id)
+    );
+    assert_eq!(store.find(id.hex(), 9).unwrap(), []);
+}
+
+fn newest(store: &dyn Store, query: &Query) -> Vec<(SessionId, State)> {
+    let mut ids = Vec::new();
+    let mut visit = |found: Found| {
+        ids.push((found.entry.id().unwrap(), found.state));
+        ControlFlow::Continue(())
+    };
+    store.newest(query, &mut visit).unwrap();
+    ids
 }
 
 #[test]

@@ -15,6 +15,12 @@ pub const LIVE: &str = "live";
 pub const IGNORE: &str = ".gitignore";
 /// One line a finished session; derived from the sidecars, so it may be deleted at any time.
 pub const INDEX: &str = "index.jsonl";
+/// The hex endings of the index's sessions, sorted; derived from the index.
+pub const ENDINGS: &str = "index.endings";
+/// One line a removed session: the only trace of it.
+pub const PRUNED: &str = "pruned.jsonl";
+/// What changes to finished sessions are made under, for milliseconds.
+pub const LOCK: &str = ".lock";
 
 const TRANSCRIPT: &str = ".typescript";
 const EVENTS: &str = ".events.jsonl";
@@ -42,6 +48,24 @@ pub fn sidecar(id: &SessionId) -> String {
 #[must_use]
 pub fn new_events(id: &SessionId) -> String {
     format!(".{id}.new")
+}
+
+/// A file that takes the place of another one in one step.
+#[must_use]
+pub fn replacement(name: &str, random: u32) -> String {
+    format!(".{name}.{random:08x}.tmp")
+}
+
+/// Whether a name is one that a file has only until it gets its own.
+#[must_use]
+pub fn is_temporary(name: &str) -> bool {
+    name.starts_with('.') && (name.ends_with(".new") || name.ends_with(".tmp"))
+}
+
+/// A damaged sidecar that was put aside.
+#[must_use]
+pub fn torn(id: &SessionId) -> String {
+    format!("{id}{SIDECAR}.torn")
 }
 
 /// Which of a session's files a name is.
@@ -84,7 +108,11 @@ mod tests {
         ] {
             assert_eq!(parse(OsStr::new(&name)), Some((id.clone(), kind)));
         }
-        for name in [new_events(&id), id.to_string(), IGNORE.to_owned()] {
+        let temporary = [new_events(&id), replacement(&sidecar(&id), 7)];
+        assert!(temporary.iter().all(|name| is_temporary(name)));
+        let others = [id.to_string(), IGNORE.to_owned(), torn(&id)];
+        assert!(others.iter().all(|name| !is_temporary(name)));
+        for name in temporary.into_iter().chain(others) {
             assert_eq!(parse(OsStr::new(&name)), None, "{name}");
         }
     }

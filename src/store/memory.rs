@@ -6,17 +6,19 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use super::signature::signed_json;
-use super::{Draft, IdSeed, Key, State, Store, StoreError};
-use crate::session::{Durability, Metadata, Outcome, SessionId, Sink};
+use super::{Draft, Found, IdSeed, Key, Recovery, State, Store, StoreError, edited, recover};
+use crate::session::query::{self, Match};
+use crate::session::{Durability, Entry, Metadata, Outcome, Query, SessionId, Sink, Timestamp};
 use crate::sys::random;
 use crate::transcript::writer::Medium;
-use crate::transcript::{Sealed, Writer, reader};
+use crate::transcript::{Sealed, Writer, reader, record};
 
 /// Sessions in memory.
 #[derive(Clone, Default)]
@@ -133,6 +135,99 @@ impl Store for MemoryStore {
 
     fn events(&self, id: &SessionId) -> Result<Box<dyn Read>, StoreError> {
         Ok(Box::new(Cursor::new(self.kept(id)?.events.contents())))
+    }
+
+    fn newest(
+        &self,
+        query: &Query,
+        visit: &mut dyn FnMut(Found) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let mut found = Vec::new();
+        for id in self.ids()? {
+            let state = self.state(&id)?;
+            let metadata = match state {
+                State::Finished => self.metadata(&id).ok(),
+                State::Running | State::Interrupted => {
+                    record::interrupted(&self.start_record(&id)?)
+                }
+            };
+            let entry = match &metadata {
+                Some(metadata) => Entry::of(metadata, 0).into_owned(),
+                None => Entry::unreadable(&id).into_owned(),
+            };
+            let texts_fit = |test: &query::TextTest| {
+                metadata
+                    .as_ref()
+                    .is_some_and(|metadata| test.fits_metadata(metadata))
+            };
+            match (query.matches(&entry, state), &query.text) {
+                (Match::No, _) => {}
+                (Match::Unknown, Some(test)) if !texts_fit(test) => {}
+                _ => found.push(Found { entry, state }),
+            }
+        }
+        let key = |found: &Found| {
+            (
+                found.entry.timestamp.clone(),
+                found.entry.session_id.clone(),
+            )
+        };
+        found.sort_by_key(|found| std::cmp::Reverse(key(found)));
+        for one in found {
+            if visit(one).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn edit(
+        &self,
+        id: &SessionId,
+        key: Option<&Key>,
+        _now: Timestamp,
+        change: &mut dyn FnMut(&mut Metadata),
+    ) -> Result<Metadata, StoreError> {
+        let (metadata, text) = edited(id, &self.sidecar(id)?, key, change)?;
+        if let Some(kept) = self.0.borrow_mut().get_mut(id) {
+            kept.sidecar = Some(text.into_bytes());
+        }
+        Ok(metadata)
+    }
+
+    fn remove(&self, id: &SessionId, _now: Timestamp, _reason: &str) -> Result<u64, StoreError> {
+        let kept = self.kept(id)?;
+        if kept.running {
+            return Err(StoreError::Running(id.clone()));
+        }
+        self.0.borrow_mut().remove(id);
+        let files = [kept.transcript.contents(), kept.events.contents()];
+        let sizes = files.iter().chain(&kept.sidecar).map(Vec::len);
+        Ok(sizes.sum::<usize>() as u64)
+    }
+
+    fn recover(
+        &self,
+        id: &SessionId,
+        key: Option<&Key>,
+        _now: Timestamp,
+    ) -> Result<Recovery, StoreError> {
+        match self.state(id)? {
+            State::Finished => return Ok(Recovery::Unneeded),
+            State::Running => return Ok(Recovery::Running),
+            State::Interrupted => {}
+        }
+        let known = record::interrupted(&self.start_record(id)?);
+        let known = known.unwrap_or_else(|| recover::known_by_id(id, String::new()));
+        let events = reader::Events::new(self.events(id)?);
+        let memory = || StoreError::file("memory");
+        let mut metadata =
+            recover::finished(known, events, &mut self.transcript(id)?).map_err(memory())?;
+        let text = signed_json(&mut metadata, key).map_err(|error| memory()(error.into()))?;
+        if let Some(kept) = self.0.borrow_mut().get_mut(id) {
+            kept.sidecar = Some(text.into_bytes());
+        }
+        Ok(Recovery::Finished(Box::new(metadata)))
     }
 }
 

@@ -11,11 +11,15 @@
 //! [`memory`] is a strict twin of [`fs`] for tests and embedding; both pass `conformance`.
 
 use std::io::{self, Read};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::session::{AgentName, Durability, Metadata, Outcome, SessionId, Sink};
+use crate::session::metadata::SCHEMA_VERSION;
+use crate::session::{
+    AgentName, Durability, Entry, Metadata, Outcome, Query, Selector, SessionId, Sink, Timestamp,
+};
 use crate::transcript::Sealed;
 
 #[cfg(test)]
@@ -25,9 +29,11 @@ pub mod index;
 pub mod key;
 pub mod layout;
 pub mod memory;
+pub mod recover;
 pub mod resolve;
 pub mod signature;
 
+pub use crate::session::State;
 pub use signature::Key;
 
 /// Why the store could not do something.
@@ -53,6 +59,17 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
+    /// A sidecar of a later format, which this version would damage by rewriting it.
+    #[error("the sidecar of {id} has format {version}, which this aido only reads")]
+    Newer {
+        /// Whose.
+        id: SessionId,
+        /// Its version.
+        version: String,
+    },
+    /// What may be done to a finished session only.
+    #[error("{0} is still running")]
+    Running(SessionId),
 }
 
 impl StoreError {
@@ -74,15 +91,26 @@ pub struct IdSeed {
     pub process: u32,
 }
 
-/// Whether a session is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Its sidecar exists.
-    Finished,
-    /// Its recorder lives.
+/// A session that was found, in few words.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// What is known of it.
+    pub entry: Entry<'static>,
+    /// Whether it is over.
+    pub state: State,
+}
+
+/// What became of an interrupted session.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recovery {
+    /// It has a sidecar now.
+    Finished(Box<Metadata>),
+    /// There was nothing to do: it has a sidecar already.
+    Unneeded,
+    /// It is running.
     Running,
-    /// Its recorder was killed and nobody has finished it.
-    Interrupted,
+    /// Its recorder was killed before there was anything to keep; its traces are gone.
+    NeverBegan,
 }
 
 /// Sessions, and a way to add one.
@@ -134,6 +162,59 @@ pub trait Store {
     /// When there is none.
     fn events(&self, id: &SessionId) -> Result<Box<dyn Read>, StoreError>;
 
+    /// Visits the wanted sessions, the newest start first. A session whose sidecar can't be read is
+    /// visited with an entry that has no status.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn newest(
+        &self,
+        query: &Query,
+        visit: &mut dyn FnMut(Found) -> ControlFlow<()>,
+    ) -> Result<(), StoreError>;
+
+    /// The ids of sessions that begin so, or whose hex digits end so, in no order; at most `limit`.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn find(&self, part: &str, limit: usize) -> Result<Vec<SessionId>, StoreError> {
+        let selector = Selector::Part(part.to_owned());
+        let ids = self.ids()?.into_iter();
+        Ok(ids.filter(|id| selector.fits(id)).take(limit).collect())
+    }
+
+    /// Changes the sidecar of a finished session, one change at a time. What did not verify before
+    /// is not signed: a changed or foreign sidecar stays one.
+    ///
+    /// # Errors
+    /// When there is none, it is invalid or of a later format, or it can't be written.
+    fn edit(
+        &self,
+        id: &SessionId,
+        key: Option<&Key>,
+        now: Timestamp,
+        change: &mut dyn FnMut(&mut Metadata),
+    ) -> Result<Metadata, StoreError>;
+
+    /// Removes a session that is not running, and remembers that it was there and why it went.
+    /// Returns how many bytes that freed.
+    ///
+    /// # Errors
+    /// When it is running, or its files can't be removed.
+    fn remove(&self, id: &SessionId, now: Timestamp, reason: &str) -> Result<u64, StoreError>;
+
+    /// Finishes an interrupted session: its sidecar says what its remains prove, and no exit code.
+    /// Harmless beside everything else, and when it is done again.
+    ///
+    /// # Errors
+    /// When its remains can't be read or the sidecar can't be written.
+    fn recover(
+        &self,
+        id: &SessionId,
+        key: Option<&Key>,
+        now: Timestamp,
+    ) -> Result<Recovery, StoreError>;
+
     /// The metadata of a finished session.
     ///
     /// # Errors
@@ -166,6 +247,43 @@ pub trait Draft {
         durability: Durability,
         key: Option<&Key>,
     ) -> Result<Option<io::Error>, StoreError>;
+}
+
+/// Makes the text of a changed sidecar from its present bytes.
+///
+/// # Errors
+/// When it is invalid, or of a later format.
+fn edited(
+    id: &SessionId,
+    bytes: &[u8],
+    key: Option<&Key>,
+    change: &mut dyn FnMut(&mut Metadata),
+) -> Result<(Metadata, String), StoreError> {
+    let mut metadata = parse_sidecar(id, bytes)?;
+    if is_newer(&metadata.schema_version) {
+        return Err(StoreError::Newer {
+            id: id.clone(),
+            version: metadata.schema_version,
+        });
+    }
+    let signature = signature::check(bytes, &metadata, key);
+    change(&mut metadata);
+    let text = match signature {
+        signature::Signature::Valid => signature::signed_json(&mut metadata, key),
+        _ => metadata.to_json(),
+    };
+    let text =
+        text.map_err(|error| StoreError::file(format!("the sidecar of {id}"))(error.into()))?;
+    Ok((metadata, text))
+}
+
+/// Whether a sidecar's format has a later major version than this aido's.
+fn is_newer(version: &str) -> bool {
+    let major = |version: &str| version.split('.').next()?.parse::<u64>().ok();
+    match (major(version), major(SCHEMA_VERSION)) {
+        (Some(found), Some(own)) => found > own,
+        _ => true,
+    }
 }
 
 /// Reads a sidecar's bytes, and checks that it is this session's.

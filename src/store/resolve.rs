@@ -1,7 +1,11 @@
 //! From a selector to the one session it means.
 
-use super::{State, Store, StoreError};
-use crate::session::{Selector, SessionId};
+use std::cmp::Reverse;
+use std::ops::ControlFlow;
+
+use super::{Store, StoreError};
+use crate::session::query::WantedOutcome;
+use crate::session::{Query, Selector, SessionId};
 
 /// Why a selector names no one session.
 #[derive(Debug, thiserror::Error)]
@@ -11,8 +15,10 @@ pub enum ResolveError {
     Nothing {
         /// What was asked for.
         selector: String,
-        /// How many sessions there are.
-        sessions: usize,
+        /// Whether there is no session at all.
+        is_empty: bool,
+        /// What may have been meant, newest first.
+        near: Vec<SessionId>,
     },
     /// More than one fits.
     #[error("{selector:?} fits {} sessions", .candidates.len())]
@@ -27,40 +33,12 @@ pub enum ResolveError {
     Store(#[from] StoreError),
 }
 
-/// All ids, newest first: by start, then by id, so that the order is the same for everybody.
-///
-/// # Errors
-/// As [`Store::ids`].
-pub fn newest_first(store: &dyn Store) -> Result<Vec<SessionId>, StoreError> {
-    let mut ids = store.ids()?;
-    ids.sort_by(|one, other| {
-        let key = |id: &SessionId| (id.local_time().to_owned(), id.as_str().to_owned());
-        key(other).cmp(&key(one))
-    });
-    // Within a second only the sidecar knows the order.
-    let mut start = 0;
-    while start < ids.len() {
-        let second = ids[start].local_time().to_owned();
-        let same = ids[start..]
-            .iter()
-            .take_while(|id| id.local_time() == second)
-            .count();
-        if same > 1 {
-            ids[start..start + same].sort_by_cached_key(|id| std::cmp::Reverse(started(store, id)));
-        }
-        start += same;
-    }
-    Ok(ids)
-}
-
-fn started(store: &dyn Store, id: &SessionId) -> String {
-    if let Ok(metadata) = store.metadata(id) {
-        return metadata.timestamp.to_string();
-    }
-    let known = store.start_record(id).unwrap_or_default();
-    let timestamp = known.get("timestamp").and_then(|value| value.as_str());
-    timestamp.unwrap_or_default().to_owned()
-}
+/// The most candidates that are looked up.
+const CANDIDATES: usize = 20;
+/// How many of the newest sessions are looked at for what was meant.
+const NEAR_AMONG: usize = 1000;
+/// How many of them are named.
+const NEAR: usize = 3;
 
 /// Finds the session that a selector means.
 ///
@@ -68,42 +46,122 @@ fn started(store: &dyn Store, id: &SessionId) -> String {
 /// [`ResolveError`].
 pub fn resolve(store: &dyn Store, text: &str) -> Result<SessionId, ResolveError> {
     let Ok(selector) = text.parse::<Selector>();
-    let ids = newest_first(store)?;
-    let nothing = || ResolveError::Nothing {
-        selector: text.to_owned(),
-        sessions: ids.len(),
-    };
-    match &selector {
-        Selector::Last { back } => ids.get(*back).cloned().ok_or_else(nothing),
+    let found = match &selector {
+        Selector::Last { back } => nth(store, &Query::default(), *back)?,
         Selector::LastFailed => {
-            let failed = ids.iter().find(|id| has_failed(store, id));
-            failed.cloned().ok_or_else(nothing)
+            let outcome = Some(WantedOutcome::Failed);
+            let query = Query {
+                outcome,
+                ..Query::default()
+            };
+            nth(store, &query, 0)?
         }
-        Selector::Agent(_) => {
-            let found = ids.iter().find(|id| selector.fits(id));
-            found.cloned().ok_or_else(nothing)
+        Selector::Agent(agent) => {
+            let agent = Some(agent.clone());
+            let query = Query {
+                agent,
+                ..Query::default()
+            };
+            nth(store, &query, 0)?
         }
-        Selector::Id(_) | Selector::Part(_) => {
-            let mut found: Vec<SessionId> =
-                ids.iter().filter(|id| selector.fits(id)).cloned().collect();
-            match found.len() {
-                0 => Err(nothing()),
-                1 => Ok(found.remove(0)),
-                _ => Err(ResolveError::Ambiguous {
+        Selector::Id(id) => store.state(id).is_ok().then(|| id.clone()),
+        Selector::Part(part) => {
+            let mut candidates = store.find(part, CANDIDATES)?;
+            candidates.sort_by_cached_key(|id| Reverse(id.local_time().to_owned()));
+            if candidates.len() > 1 {
+                return Err(ResolveError::Ambiguous {
                     selector: text.to_owned(),
-                    candidates: found,
-                }),
+                    candidates,
+                });
             }
+            candidates.pop()
         }
+    };
+    match found {
+        Some(id) => Ok(id),
+        None => Err(nothing(store, &selector, text)?),
     }
 }
 
-fn has_failed(store: &dyn Store, id: &SessionId) -> bool {
-    match store.state(id) {
-        Ok(State::Finished) => store
-            .metadata(id)
-            .is_ok_and(|metadata| metadata.has_failed()),
-        Ok(State::Interrupted) => true,
-        _ => false,
+fn nth(store: &dyn Store, query: &Query, back: usize) -> Result<Option<SessionId>, StoreError> {
+    let (mut left, mut wanted) = (back, None);
+    store.newest(query, &mut |found| {
+        if left > 0 {
+            left -= 1;
+            return ControlFlow::Continue(());
+        }
+        wanted = found.entry.id();
+        ControlFlow::Break(())
+    })?;
+    Ok(wanted)
+}
+
+/// Says what there is instead.
+fn nothing(store: &dyn Store, selector: &Selector, text: &str) -> Result<ResolveError, StoreError> {
+    let mut ids = Vec::new();
+    store.newest(&Query::default(), &mut |found| {
+        ids.extend(found.entry.id());
+        if ids.len() < NEAR_AMONG {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    })?;
+    let is_empty = ids.is_empty();
+    ids.retain(|id| is_near(selector, id));
+    ids.truncate(NEAR);
+    Ok(ResolveError::Nothing {
+        selector: text.to_owned(),
+        is_empty,
+        near: ids,
+    })
+}
+
+/// Whether a session may have been meant: one digit is wrong, or a piece from the middle was given.
+fn is_near(selector: &Selector, id: &SessionId) -> bool {
+    let part = match selector {
+        Selector::Id(wanted) => wanted.as_str(),
+        Selector::Part(part) => part,
+        Selector::Agent(agent) => {
+            let prefix = agent.get(..2).unwrap_or(agent);
+            return id.agent().starts_with(prefix) || id.agent().contains(&**agent);
+        }
+        Selector::Last { .. } | Selector::LastFailed => return false,
+    };
+    if part.len() < 3 {
+        return false;
+    }
+    let differs_in_one = |one: &str, other: &str| {
+        let pairs = one.bytes().zip(other.bytes());
+        one.len() == other.len() && pairs.filter(|(one, other)| one != other).count() == 1
+    };
+    let wanted = part.rsplit('-').next().unwrap_or(part);
+    let end = id.hex().len().checked_sub(wanted.len());
+    let ending = end.and_then(|start| id.hex().get(start..));
+    id.as_str().contains(part) || ending.is_some_and(|ending| differs_in_one(ending, wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_near_if_one_digit_is_wrong() {
+        let id: SessionId = "codex-20260305_132522-3216-2f587606".parse().unwrap();
+        for (text, near) in [
+            ("2f587605", true),
+            ("7605", true),
+            ("3216", true),
+            ("20260305", true),
+            ("codex-20260305_132522-3216-2f587605", true),
+            ("@cod", true),
+            ("@claude", false),
+            ("beef", false),
+            ("05", false),
+            ("last", false),
+        ] {
+            let Ok(selector) = text.parse();
+            assert_eq!(is_near(&selector, &id), near, "{text}");
+        }
     }
 }

@@ -3,11 +3,11 @@
 //! A directory is held open and everything inside is reached through it by one name at a time, so
 //! no component of a path can be swapped for a link. Modes are set explicitly, whatever the umask.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags};
@@ -262,20 +262,19 @@ impl Directory {
         rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
     }
 
-    /// The names of all entries, in no order, without `.` and `..`.
+    /// Hands over the names of all entries, in no order, without `.` and `..`.
     ///
     /// # Errors
     /// When the directory can't be read.
-    pub fn names(&self) -> io::Result<Vec<OsString>> {
-        let mut names = Vec::new();
+    pub fn each_name(&self, take: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
         for entry in rustix::fs::Dir::read_from(&self.0)? {
             let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            if name != b"." && name != b".." {
-                names.push(OsString::from_vec(name.to_vec()));
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name != "." && name != ".." {
+                take(name);
             }
         }
-        Ok(names)
+        Ok(())
     }
 
     /// Forces the directory's entries to the disk.

@@ -9,12 +9,14 @@
 //! - Whatever is changed for a while (terminal modes, signal handlers) is changed back by a guard.
 
 pub mod file;
+pub mod lock;
 pub mod monitor;
 pub mod process;
 pub mod pty;
 pub mod random;
 pub mod signals;
 pub mod spawn;
+pub mod stamp;
 pub mod startup;
 pub mod stream;
 pub mod terminal;

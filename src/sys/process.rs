@@ -101,6 +101,13 @@ impl Target {
     }
 }
 
+/// Whether there is a process with this number, of any user.
+#[must_use]
+pub fn exists(process: u32) -> bool {
+    let process = i32::try_from(process).ok().and_then(Pid::from_raw);
+    process.is_some_and(|process| Target::Process(process).exists())
+}
+
 /// When this process started, in the kernel's clock ticks since boot (proc(5), field 22 of `stat`);
 /// with the process id it names this process for good. None where there is no /proc.
 #[must_use]

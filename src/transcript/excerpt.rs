@@ -3,10 +3,13 @@
 use std::io;
 use std::time::Duration;
 
-use crate::session::{Event, Sink, Stream};
+use super::render::{self, LineFeed};
+use crate::session::{Event, Sink, Size, Stream};
 
 /// Bytes kept of either end. Escape sequences and progress bars shrink to less when rendered.
 const KEPT_BYTES: usize = 8 * 1024;
+/// The most text that a sidecar quotes of either end.
+const QUOTED_BYTES: usize = 4 * 1024;
 
 /// The last bytes of standard output and the first of standard error.
 #[derive(Debug, Default)]
@@ -42,6 +45,26 @@ impl Excerpt {
     #[must_use]
     pub fn errors_head(&self) -> &[u8] {
         &self.errors
+    }
+
+    /// The end of standard output as text that a person would have read in a window of this size.
+    #[must_use]
+    pub fn quoted_tail(&self, size: Size, line_feed: LineFeed) -> String {
+        let (columns, rows) = (size.columns, size.rows);
+        render::tail(self.output_tail(), columns, rows, line_feed, QUOTED_BYTES)
+    }
+
+    /// The beginning of standard error likewise.
+    #[must_use]
+    pub fn quoted_head(&self, size: Size) -> String {
+        let line_feed = LineFeed::WithReturn;
+        render::head(
+            self.errors_head(),
+            size.columns,
+            size.rows,
+            line_feed,
+            QUOTED_BYTES,
+        )
     }
 }
 

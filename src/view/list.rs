@@ -7,8 +7,9 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::sanitize;
 use super::session::Shown;
 use super::units;
-use crate::session::Timestamp;
+use crate::session::{Entry, Timestamp};
 use crate::store::State;
+use crate::store::signature::Signature;
 
 /// Sessions as a table: one line each, cut to the width where there is one.
 pub struct Table<'a> {
@@ -20,10 +21,12 @@ pub struct Table<'a> {
     pub width: Option<usize>,
 }
 
-const HEADER: [&str; 7] = ["ID", "STATE", "EXIT", "AGENT", "AGE", "TIME", "COMMAND"];
+const HEADER: [&str; 8] = [
+    "ID", "STATE", "EXIT", "AGENT", "AGE", "TIME", "SIGNED", "COMMAND",
+];
 
 impl Table<'_> {
-    fn row(&self, shown: &Shown) -> [String; 7] {
+    fn row(&self, shown: &Shown) -> [String; 8] {
         let metadata = &shown.metadata;
         let age = self.now.0.signed_duration_since(metadata.timestamp.0);
         let exit = match (shown.state, metadata.exit_code) {
@@ -37,6 +40,7 @@ impl Table<'_> {
             metadata.session_id.agent().to_owned(),
             units::age(age.num_seconds()),
             metadata.duration_ms.map_or("-".to_owned(), units::duration),
+            shown.signature.map_or("-", Signature::name).to_owned(),
             sanitize::line(&metadata.command).into_owned(),
         ]
     }
@@ -44,27 +48,82 @@ impl Table<'_> {
 
 impl fmt::Display for Table<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows: Vec<[String; 7]> = self.sessions.iter().map(|shown| self.row(shown)).collect();
-        let mut widths = HEADER.map(str::len);
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.width());
-            }
-        }
-        let header = HEADER.map(str::to_owned);
-        for row in std::iter::once(&header).chain(&rows) {
-            let mut line = String::new();
-            for (index, cell) in row.iter().enumerate() {
-                line.push_str(cell);
-                if index + 1 < row.len() {
-                    let padding = widths[index] - cell.width() + 2;
-                    line.extend(std::iter::repeat_n(' ', padding));
-                }
-            }
-            writeln!(formatter, "{}", fit(&line, self.width))?;
-        }
-        Ok(())
+        let rows = self.sessions.iter().map(|shown| self.row(shown));
+        write_rows(formatter, HEADER, rows.collect(), self.width)
     }
+}
+
+/// Removed sessions as a table.
+pub struct Removed<'a> {
+    /// What to show.
+    pub entries: &'a [Entry<'static>],
+    /// The present time, which ages are counted from.
+    pub now: Timestamp,
+    /// The terminal's width in columns; none doesn't cut.
+    pub width: Option<usize>,
+}
+
+impl fmt::Display for Removed<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.entries.is_empty() {
+            return writeln!(formatter, "no session was removed");
+        }
+        let age = |time: &str| {
+            let time = serde_json::from_value::<Timestamp>(time.into()).ok()?;
+            let age = self.now.0.signed_duration_since(time.0);
+            Some(units::age(age.num_seconds()))
+        };
+        let age = |time: &str| age(time).unwrap_or_else(|| "-".to_owned());
+        let row = |entry: &Entry<'_>| {
+            let removal = entry.pruned.as_ref();
+            let exit = entry
+                .exit_code
+                .map_or("-".to_owned(), |code| code.to_string());
+            [
+                sanitize::line(&entry.session_id).into_owned(),
+                exit,
+                age(&entry.timestamp),
+                age(removal.map_or("", |removal| &removal.at)),
+                sanitize::line(removal.map_or("", |removal| &removal.reason)).into_owned(),
+                sanitize::line(&entry.command).into_owned(),
+            ]
+        };
+        let header = ["ID", "EXIT", "AGE", "REMOVED", "WHY", "COMMAND"];
+        write_rows(
+            formatter,
+            header,
+            self.entries.iter().map(row).collect(),
+            self.width,
+        )
+    }
+}
+
+/// Writes rows in columns as wide as they need to be; the last one is open.
+pub(super) fn write_rows<const COLUMNS: usize>(
+    formatter: &mut fmt::Formatter<'_>,
+    header: [&str; COLUMNS],
+    rows: Vec<[String; COLUMNS]>,
+    width: Option<usize>,
+) -> fmt::Result {
+    let mut widths = header.map(str::len);
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    let header = header.map(str::to_owned);
+    for row in std::iter::once(&header).chain(&rows) {
+        let mut line = String::new();
+        for (index, cell) in row.iter().enumerate() {
+            line.push_str(cell);
+            if index + 1 < row.len() {
+                let padding = widths[index] - cell.width() + 2;
+                line.extend(std::iter::repeat_n(' ', padding));
+            }
+        }
+        writeln!(formatter, "{}", fit(&line, width))?;
+    }
+    Ok(())
 }
 
 /// Cuts a line to a width, and shows that it did.
@@ -122,9 +181,9 @@ mod tests {
     #[test]
     fn a_table_in_a_pipe_is_not_cut_and_shows_no_control_character() {
         let expected = "\
-ID        STATE     EXIT  AGENT     AGE  TIME   COMMAND
-abcdef12  finished  0     codex     5m   0.00s  echo 日本語 and more^[[2J
-00000001  finished  0     ai-agent  5m   0.00s  true
+ID        STATE     EXIT  AGENT     AGE  TIME   SIGNED  COMMAND
+abcdef12  finished  0     codex     5m   0.00s  -       echo 日本語 and more^[[2J
+00000001  finished  0     ai-agent  5m   0.00s  -       true
 ";
         assert_eq!(table(None), expected);
     }

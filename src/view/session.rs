@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::sanitize;
 use super::units;
-use crate::session::Metadata;
+use crate::session::{Metadata, Status};
 use crate::store::State;
 use crate::store::signature::Signature;
 
@@ -23,13 +23,60 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// The state's name.
+    /// The names of the fields of [`Shown::to_json`], in their order.
+    pub const FIELDS: &[&str] = &[
+        "session_id",
+        "agent",
+        "timestamp",
+        "command",
+        "exit_code",
+        "typescript_file",
+        "sha256",
+        "stdout_tail",
+        "stderr_head",
+        "env",
+        "notes",
+        "fault",
+        "lessons",
+        "schema_version",
+        "origin",
+        "argv",
+        "argv_hex",
+        "shell_line",
+        "cwd",
+        "ended_at",
+        "duration_ms",
+        "status",
+        "signal",
+        "start_error",
+        "output_bytes",
+        "dropped_bytes",
+        "streams",
+        "tty",
+        "git",
+        "host",
+        "aido_version",
+        "parent",
+        "within",
+        "task",
+        "tags",
+        "pinned",
+        "durable",
+        "harness",
+        "detached",
+        "mac",
+        "state",
+        "signature",
+    ];
+
+    /// The state's name. A session that was finished after its recorder was killed was interrupted
+    /// all the same.
     #[must_use]
     pub fn state_name(&self) -> &'static str {
-        match self.state {
-            State::Finished => "finished",
-            State::Running => "running",
-            State::Interrupted => "interrupted",
+        match (self.state, self.metadata.status) {
+            (State::Finished, Status::Interrupted) | (State::Interrupted, _) => "interrupted",
+            (State::Finished, _) => "finished",
+            (State::Running, _) => "running",
         }
     }
 
@@ -113,5 +160,31 @@ impl fmt::Display for Summary<'_> {
             line("signature", signature.name())?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::metadata::tests::minimal;
+
+    #[test]
+    fn every_field_has_its_name() {
+        let shown = Shown {
+            metadata: minimal("a-20260305_132522-1-abcdef12"),
+            state: State::Finished,
+            signature: None,
+        };
+        let json = shown.to_json();
+        let mut names: Vec<&str> = json
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let mut known = Shown::FIELDS.to_vec();
+        names.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(names, known);
     }
 }

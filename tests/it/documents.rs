@@ -84,16 +84,22 @@ fn the_page_of_the_command_line_is_what_help_prints() {
     let env = TestEnv::new();
     let page = fs::read_to_string(project("docs/cli.md")).unwrap();
     let shown = blocks(&page, "text");
-    let words: [&[&str]; 4] = [&[], &["list"], &["show"], &["schema"]];
+    let words: Vec<Option<&str>> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("## aido"))
+        .map(|word| Some(word.trim()).filter(|word| !word.is_empty()))
+        .collect();
+    let named: Vec<&str> = words.iter().copied().flatten().collect();
+    assert_eq!(named, aido::cli::word::NAMES);
     assert_eq!(shown.len(), words.len());
-    for (words, shown) in words.into_iter().zip(shown) {
-        let run = env.aido([words, &["--help"]].concat()).output();
+    for (word, shown) in words.into_iter().zip(shown) {
+        let run = env.aido(word.into_iter().chain(["--help"])).output();
         assert_eq!(run.code(), 0, "{run:?}");
         assert_eq!(
             run.stdout_text(),
             shown,
             "docs/cli.md: paste what `aido {} --help` prints",
-            words.join(" ")
+            word.unwrap_or_default()
         );
     }
 }

@@ -1,16 +1,16 @@
 //! A session is written and published.
 
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::time::Duration;
 
 use super::FileStore;
 use super::begin::{BLOCK_BYTES, Begun};
+use super::index;
 use super::open::{Live, Opened};
-use crate::session::{Durability, Metadata, Outcome, SessionId, Sink};
+use crate::session::{Durability, Entry, Metadata, Outcome, SessionId, Sink};
 use crate::store::signature::signed_json;
-use crate::store::{Draft, Key, StoreError, index, layout};
+use crate::store::{Draft, Key, StoreError, layout};
 use crate::sys::file::{self, Directory};
 use crate::transcript::writer::Medium;
 use crate::transcript::{Sealed, Writer};
@@ -80,7 +80,6 @@ impl Draft for FileDraft {
         };
         let published = self.publish(&mut metadata, durability, key);
         let not_synced = published.map_err(store.error())?;
-        append_to_index(&self.session, &metadata);
         Ok(unsynced.or(not_synced))
     }
 }
@@ -100,6 +99,9 @@ impl FileDraft {
             Durability::Normal => file::start_write_back(&self.sidecar),
             Durability::Full => unsynced = self.sidecar.sync_all().err(),
         }
+        // The line first: a sidecar without one would be missed if this recorder were killed here.
+        let size_bytes = self.size_bytes()?;
+        index::append(&self.session, &Entry::of(metadata, size_bytes));
         let name = layout::sidecar(&self.id);
         let entries = self.live.entries(&self.session)?;
         entries.rename_new(self.id.as_str(), &self.session, &name)?;
@@ -107,6 +109,17 @@ impl FileDraft {
             unsynced = unsynced.or(self.session.sync().err());
         }
         Ok(unsynced)
+    }
+
+    /// What the session's files hold.
+    fn size_bytes(&mut self) -> io::Result<u64> {
+        let (transcript, events) = self.writer.media();
+        let files = [&transcript.0, events, &self.sidecar];
+        let mut size_bytes = 0;
+        for file in files {
+            size_bytes += file.metadata()?.len();
+        }
+        Ok(size_bytes)
     }
 
     /// Puts transcript and events in their place, and makes again what the command removed: the
@@ -175,20 +188,6 @@ fn shorten_excerpts(metadata: &mut Metadata) -> bool {
         *kept = head;
     }
     true
-}
-
-/// Adds a session's line to the index, which is derived: a failure loses nothing.
-fn append_to_index(session: &Directory, metadata: &Metadata) {
-    let appended = || {
-        let mut line = index::line(metadata)?;
-        let mut file = session.append(OsStr::new(layout::INDEX))?;
-        // A recorder that was killed may have left half a line behind.
-        if file::last_byte(&file).is_some_and(|byte| byte != b'\n') {
-            line.insert(0, '\n');
-        }
-        file.write_all(line.as_bytes())
-    };
-    let _: io::Result<()> = appended();
 }
 
 fn copy_all(from: &mut File, to: &mut File) -> io::Result<()> {

@@ -6,22 +6,26 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::{Draft, IdSeed, State, Store, StoreError, layout};
+use super::{Draft, Found, IdSeed, Key, Recovery, State, Store, StoreError, layout};
 use crate::session::keeping::IN_REPOSITORY;
-use crate::session::{Location, SessionId};
+use crate::session::{Location, Metadata, Query, SessionId, Timestamp};
 use crate::sys::file;
 use crate::transcript::reader;
+use rebuild::SIDECAR_MAX_BYTES;
 
 mod begin;
+mod change;
 mod draft;
+mod index;
+mod newest;
 mod open;
-
-/// The largest sidecar that is read.
-const SIDECAR_MAX_BYTES: u64 = 4 * 1024 * 1024;
+mod rebuild;
+mod recover;
 
 /// A store in a directory.
 #[derive(Clone, Debug)]
@@ -110,10 +114,9 @@ impl Store for FileStore {
         let mut ids = Vec::new();
         let directories = [Some(&session), counterpart.as_ref()];
         for directory in directories.into_iter().flatten() {
-            for name in directory.names().map_err(self.error())? {
-                // Any of a session's files tells that it is there.
-                ids.extend(layout::parse(&name).map(|(id, _)| id));
-            }
+            // Any of a session's files tells that it is there.
+            let mut take = |name: &OsStr| ids.extend(layout::parse(name).map(|(id, _)| id));
+            directory.each_name(&mut take).map_err(self.error())?;
         }
         ids.sort_unstable();
         ids.dedup();
@@ -179,5 +182,40 @@ impl Store for FileStore {
 
     fn events(&self, id: &SessionId) -> Result<Box<dyn Read>, StoreError> {
         Ok(Box::new(self.open_file(id, &layout::events(id))?))
+    }
+
+    fn newest(
+        &self,
+        query: &Query,
+        visit: &mut dyn FnMut(Found) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.visit_newest(query, visit)
+    }
+
+    fn find(&self, part: &str, limit: usize) -> Result<Vec<SessionId>, StoreError> {
+        self.find_part(part, limit)
+    }
+
+    fn edit(
+        &self,
+        id: &SessionId,
+        key: Option<&Key>,
+        now: Timestamp,
+        change: &mut dyn FnMut(&mut Metadata),
+    ) -> Result<Metadata, StoreError> {
+        self.change_sidecar(id, key, now, change)
+    }
+
+    fn remove(&self, id: &SessionId, now: Timestamp, reason: &str) -> Result<u64, StoreError> {
+        self.remove_session(id, now, reason)
+    }
+
+    fn recover(
+        &self,
+        id: &SessionId,
+        key: Option<&Key>,
+        now: Timestamp,
+    ) -> Result<Recovery, StoreError> {
+        self.finish_interrupted(id, key, now)
     }
 }

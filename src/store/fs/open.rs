@@ -162,7 +162,7 @@ fn keep_from_git(directory: &Directory) -> io::Result<()> {
     {
         return Ok(());
     }
-    let new = format!("{}.{:08x}", layout::IGNORE, random::number()?);
+    let new = layout::replacement(layout::IGNORE, random::number()?);
     let written = directory
         .create(&new)
         .and_then(|mut file| file.write_all(EVERYTHING))

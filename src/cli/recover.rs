@@ -1,0 +1,121 @@
+//! `aido recover`
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use super::reading::Reader;
+use super::word::StoreArguments;
+use super::{Answer, CliResult, io};
+use crate::clock;
+use crate::config::Layer;
+use crate::session::metadata::SCHEMA_VERSION;
+use crate::session::{Metadata, SessionId};
+use crate::store::{Recovery, Store, StoreError};
+use crate::view::{sanitize, units};
+
+/// `aido recover`
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Which store, and how to print.
+    #[command(flatten)]
+    pub store: StoreArguments,
+}
+
+/// Finishes all sessions whose recorder was killed, and clears away what it left besides.
+///
+/// # Errors
+/// When the store can't be read or written to.
+pub fn recover(arguments: &Arguments, flags: Layer) -> CliResult {
+    let reader = Reader::open(&arguments.store, flags)?;
+    let now = clock::now();
+    let torn = reader.store.tidy(now)?;
+    let mut done = Report::default();
+    for id in reader.store.unfinished()? {
+        match reader.store.recover(&id, reader.key(), now) {
+            Ok(Recovery::Finished(metadata)) => done.finished.push(*metadata),
+            Ok(Recovery::Running) => done.running += 1,
+            Ok(Recovery::Unneeded) => {}
+            Ok(Recovery::NeverBegan) => done.cleared += 1,
+            Err(error) => done.failed.push((id, error)),
+        }
+    }
+    let mut out = io::Out::stdout();
+    if arguments.store.json {
+        writeln!(out, "{}", done.to_json(&torn))?;
+    } else {
+        write!(out, "{}", done.to_text(&torn))?;
+    }
+    out.flush()?;
+    for (id, error) in &done.failed {
+        let line = format!("aido: {id}: {error}");
+        io::say(&sanitize::line(&line));
+    }
+    Ok(if done.failed.is_empty() {
+        Answer::Yes
+    } else {
+        Answer::No
+    })
+}
+
+#[derive(Default)]
+struct Report {
+    finished: Vec<Metadata>,
+    running: usize,
+    cleared: usize,
+    failed: Vec<(SessionId, StoreError)>,
+}
+
+impl Report {
+    fn to_text(&self, torn: &[SessionId]) -> String {
+        let mut text = String::new();
+        for id in torn {
+            text.push_str(&format!(
+                "{id}  its sidecar was damaged and is kept as .torn\n"
+            ));
+        }
+        for metadata in &self.finished {
+            let output = units::size(metadata.output_bytes);
+            let command = sanitize::line(&metadata.command);
+            let id = &metadata.session_id;
+            text.push_str(&format!(
+                "{id}  interrupted, {output} of output: {command}\n"
+            ));
+        }
+        let mut rest = Vec::new();
+        if self.cleared > 0 {
+            rest.push(format!("{} that never began cleared away", self.cleared));
+        }
+        if self.running > 0 {
+            rest.push(format!("{} still running", self.running));
+        }
+        text.push_str(&format!("{} recovered", self.finished.len()));
+        for part in rest {
+            text.push_str(&format!(", {part}"));
+        }
+        text.push('\n');
+        text
+    }
+
+    fn to_json(&self, torn: &[SessionId]) -> Value {
+        let ids = |sessions: &[Metadata]| -> Vec<Value> {
+            sessions
+                .iter()
+                .map(|metadata| metadata.session_id.as_str().into())
+                .collect()
+        };
+        let failed: Vec<Value> = self
+            .failed
+            .iter()
+            .map(|(id, error)| json!({"session_id": id, "message": error.to_string()}))
+            .collect();
+        json!({
+            "schema_version": SCHEMA_VERSION,
+            "recovered": ids(&self.finished),
+            "running": self.running,
+            "cleared": self.cleared,
+            "torn": torn,
+            "failed": failed,
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! The index: one short line a finished session, so that a reader of many needn't open every
+//! sidecar. Derived: deleting it loses nothing.
+//!
+//! A line is an [`Entry`] as JSON. Lines are appended in the order of the sessions' ends, a session
+//! that was changed gets a further line, and the last one counts. Reading from the end
+//! ([`Backwards`]) and sorting as far as needed ([`newest_first`]) finds the newest sessions without
+//! reading the rest. [`endings`] finds a session by its hex ending among a million.
+
+use std::io;
+
+use crate::session::Entry;
+
+pub mod backwards;
+pub mod endings;
+pub mod newest;
+
+pub use backwards::{Backwards, ReadAt};
+pub use newest::newest_first;
+
+/// The line of an entry, with its newline.
+///
+/// # Errors
+/// As [`serde_json::to_string`]; never for values that this program makes.
+pub fn line(entry: &Entry<'_>) -> io::Result<String> {
+    let mut line = serde_json::to_string(entry)?;
+    line.push('\n');
+    Ok(line)
+}
+
+/// Reads a line; none if it is torn or something else.
+#[must_use]
+pub fn parse(line: &[u8]) -> Option<Entry<'_>> {
+    serde_json::from_slice(line).ok()
+}
+
+/// The id that a line begins with, without reading the rest of it.
+#[must_use]
+pub fn id_of(line: &[u8]) -> Option<&str> {
+    let rest = line.strip_prefix(b"{\"session_id\":\"")?;
+    let end = rest.iter().position(|byte| *byte == b'"')?;
+    std::str::from_utf8(&rest[..end]).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::metadata::tests::minimal;
+
+    #[test]
+    fn a_line_is_one_line_whatever_the_command_is() {
+        let mut metadata = minimal("a-20260305_132522-1-abcdef12");
+        metadata.command = format!("echo 'a\nb' {}", "é".repeat(1000));
+        let line = line(&Entry::of(&metadata, 0)).unwrap();
+        assert_eq!(line.matches('\n').count(), 1);
+        assert!(line.ends_with('\n') && line.len() < 1000, "{}", line.len());
+        assert_eq!(id_of(line.as_bytes()), Some(metadata.session_id.as_str()));
+        let read = parse(line.trim_end().as_bytes());
+        assert_eq!(read.unwrap().id(), Some(metadata.session_id));
+    }
+
+    #[test]
+    fn a_torn_line_is_none() {
+        let metadata = minimal("a-20260305_132522-1-abcdef12");
+        let line = line(&Entry::of(&metadata, 0)).unwrap();
+        for length in 0..line.len() - 1 {
+            assert!(parse(&line.as_bytes()[..length]).is_none(), "{length}");
+        }
+    }
+}
