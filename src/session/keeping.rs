@@ -1,6 +1,7 @@
-//! Where and how hard sessions are kept.
+//! Where, how hard and how long sessions are kept.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,4 +29,38 @@ pub enum Durability {
     Normal,
     /// Transcript, sidecar and directory are synced: nothing acknowledged is lost.
     Full,
+}
+
+/// How much is kept, and for how long. A limit that is none is off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// The longest time since a session's end.
+    pub max_age: Option<Duration>,
+    /// The most that all sessions may take on the disk together, in bytes.
+    pub max_total_bytes: Option<u64>,
+    /// The largest number of sessions.
+    pub max_sessions: Option<u64>,
+}
+
+impl Policy {
+    /// No limit at all.
+    pub const KEEP_ALL: Self = Self {
+        max_age: None,
+        max_total_bytes: None,
+        max_sessions: None,
+    };
+
+    /// A day, in seconds.
+    pub const DAY_SECONDS: u64 = 24 * 60 * 60;
+}
+
+impl Default for Policy {
+    /// 30 days, 5 GiB, any number.
+    fn default() -> Self {
+        Self {
+            max_age: Some(Duration::from_secs(30 * Self::DAY_SECONDS)),
+            max_total_bytes: Some(5 << 30),
+            max_sessions: None,
+        }
+    }
 }

@@ -20,7 +20,7 @@ pub mod time;
 pub use entry::Entry;
 pub use event::{Event, Size, Stream};
 pub use id::{AgentName, SessionId};
-pub use keeping::{Durability, Location};
+pub use keeping::{Durability, Location, Policy};
 pub use metadata::Metadata;
 pub use outcome::{Outcome, Status};
 pub use query::Query;

@@ -31,6 +31,7 @@ pub mod layout;
 pub mod memory;
 pub mod recover;
 pub mod resolve;
+pub mod retention;
 pub mod signature;
 
 pub use crate::session::State;

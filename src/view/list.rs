@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-
+use super::columns::{self, Side};
 use super::sanitize;
 use super::session::Shown;
 use super::units;
@@ -48,8 +47,9 @@ impl Table<'_> {
 
 impl fmt::Display for Table<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows = self.sessions.iter().map(|shown| self.row(shown));
-        write_rows(formatter, HEADER, rows.collect(), self.width)
+        let rows: Vec<[String; 8]> = self.sessions.iter().map(|shown| self.row(shown)).collect();
+        let header = HEADER.map(|name| (name, Side::Left));
+        columns::write(formatter, header, &rows, self.width)
     }
 }
 
@@ -89,64 +89,16 @@ impl fmt::Display for Removed<'_> {
             ]
         };
         let header = ["ID", "EXIT", "AGE", "REMOVED", "WHY", "COMMAND"];
-        write_rows(
-            formatter,
-            header,
-            self.entries.iter().map(row).collect(),
-            self.width,
-        )
+        let rows: Vec<[String; 6]> = self.entries.iter().map(row).collect();
+        let header = header.map(|name| (name, Side::Left));
+        columns::write(formatter, header, &rows, self.width)
     }
-}
-
-/// Writes rows in columns as wide as they need to be; the last one is open.
-pub(super) fn write_rows<const COLUMNS: usize>(
-    formatter: &mut fmt::Formatter<'_>,
-    header: [&str; COLUMNS],
-    rows: Vec<[String; COLUMNS]>,
-    width: Option<usize>,
-) -> fmt::Result {
-    let mut widths = header.map(str::len);
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.width());
-        }
-    }
-    let header = header.map(str::to_owned);
-    for row in std::iter::once(&header).chain(&rows) {
-        let mut line = String::new();
-        for (index, cell) in row.iter().enumerate() {
-            line.push_str(cell);
-            if index + 1 < row.len() {
-                let padding = widths[index] - cell.width() + 2;
-                line.extend(std::iter::repeat_n(' ', padding));
-            }
-        }
-        writeln!(formatter, "{}", fit(&line, width))?;
-    }
-    Ok(())
-}
-
-/// Cuts a line to a width, and shows that it did.
-fn fit(line: &str, width: Option<usize>) -> String {
-    let Some(width) = width.filter(|width| line.width() > *width) else {
-        return line.to_owned();
-    };
-    let mut cut = String::new();
-    let mut used = 0;
-    for character in line.chars() {
-        let columns = character.width().unwrap_or(0);
-        if used + columns + 1 > width {
-            break;
-        }
-        cut.push(character);
-        used += columns;
-    }
-    cut.push('…');
-    cut
 }
 
 #[cfg(test)]
 mod tests {
+    use unicode_width::UnicodeWidthStr;
+
     use super::*;
     use crate::session::metadata::tests::minimal;
 

@@ -3,7 +3,9 @@
 //! Recorded text never acts on a terminal: everything that comes from a session goes through
 //! [`sanitize`].
 
+mod columns;
 pub mod list;
+pub mod prune;
 pub mod sanitize;
 pub mod session;
 pub mod units;

@@ -1,0 +1,109 @@
+//! Text in columns, each as wide as its widest cell.
+
+use std::fmt;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// The side of its column that a cell stands at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// For text.
+    Left,
+    /// For numbers.
+    Right,
+}
+
+/// Writes a header and rows, a line each, cut to the width where there is one. Cells are safe to
+/// show already.
+pub(super) fn write<const N: usize>(
+    formatter: &mut fmt::Formatter<'_>,
+    header: [(&str, Side); N],
+    rows: &[[String; N]],
+    width: Option<usize>,
+) -> fmt::Result {
+    let mut widths = header.map(|(name, _)| name.width());
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    let names = header.map(|(name, _)| name.to_owned());
+    for row in std::iter::once(&names).chain(rows) {
+        let mut line = String::new();
+        for (index, cell) in row.iter().enumerate() {
+            let padding = std::iter::repeat_n(' ', widths[index] - cell.width());
+            match header[index].1 {
+                Side::Left => {
+                    line.push_str(cell);
+                    line.extend(padding);
+                }
+                Side::Right => {
+                    line.extend(padding);
+                    line.push_str(cell);
+                }
+            }
+            line.push_str("  ");
+        }
+        writeln!(formatter, "{}", fit(line.trim_end(), width))?;
+    }
+    Ok(())
+}
+
+/// Cuts a line to a width, and shows that it did.
+pub(super) fn fit(line: &str, width: Option<usize>) -> String {
+    let Some(width) = width.filter(|width| line.width() > *width) else {
+        return line.to_owned();
+    };
+    let mut cut = String::new();
+    let mut used = 0;
+    for character in line.chars() {
+        let columns = character.width().unwrap_or(0);
+        if used + columns + 1 > width {
+            break;
+        }
+        cut.push(character);
+        used += columns;
+    }
+    cut.push('…');
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Example(Option<usize>);
+
+    impl fmt::Display for Example {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let header = [
+                ("NAME", Side::Left),
+                ("COUNT", Side::Right),
+                ("", Side::Left),
+            ];
+            let row = |cells: [&str; 3]| cells.map(str::to_owned);
+            let rows = [row(["日本", "7", "x"]), row(["a", "1234567", ""])];
+            write(formatter, header, &rows, self.0)
+        }
+    }
+
+    #[test]
+    fn columns_line_up_by_width_and_not_by_bytes() {
+        let expected = "\
+NAME    COUNT
+日本        7  x
+a     1234567
+";
+        assert_eq!(Example(None).to_string(), expected);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_cut_visibly() {
+        assert_eq!(fit("日本語", Some(6)), "日本語");
+        assert_eq!(fit("日本語", Some(5)), "日本…");
+        assert_eq!(fit("日本語", Some(4)), "日…");
+        for line in Example(Some(8)).to_string().lines() {
+            assert!(line.width() <= 8, "{line:?}");
+        }
+    }
+}
