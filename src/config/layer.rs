@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::units::{DURATION_FORMS, SIZE_FORMS, parse_duration, parse_size};
+use super::keep::Keep;
+pub use super::value::Given;
+use super::value::{count, days, duration, list, one_of, size, switch, text};
 use super::{DEFAULT_MAX_BYTES, Report, Settings};
 use crate::environment::Environment;
 use crate::plan::TtyMode;
@@ -18,21 +20,6 @@ pub enum Source {
     Environment,
     /// A file, by its path.
     File(String),
-}
-
-/// A value as it was given.
-#[derive(Clone, Debug)]
-pub enum Given<'a> {
-    /// Text: from a flag, a variable, or a quoted value in a file.
-    Text(&'a str),
-    /// A number in a file.
-    Number(i64),
-    /// A flag that was given, or a boolean in a file.
-    Switch(bool),
-    /// A list in a file, or an option given more than once.
-    List(Vec<String>),
-    /// Something in a file that no setting takes, such as a table.
-    Other(&'static str),
 }
 
 /// A setting that can't be taken as it is.
@@ -73,6 +60,8 @@ pub enum ConfigError {
 pub enum Trust {
     /// Anybody: a mode, a limit, a report.
     Anybody,
+    /// Anybody who wants to keep more than the user does: a limit of what is kept.
+    KeepMore,
     /// Only the user: a path, a shell, a name, whether anything is recorded.
     UserOnly,
 }
@@ -183,6 +172,42 @@ pub const KEYS: &[Key] = &[
             Ok(())
         },
     ),
+    key(
+        "keep_days",
+        "AIDO_KEEP_DAYS",
+        Trust::KeepMore,
+        |layer, given| {
+            layer.keep.days = Some(days(given)?);
+            Ok(())
+        },
+    ),
+    key(
+        "keep_bytes",
+        "AIDO_KEEP_BYTES",
+        Trust::KeepMore,
+        |layer, given| {
+            layer.keep.bytes = Some(size(given)?);
+            Ok(())
+        },
+    ),
+    key(
+        "keep_sessions",
+        "AIDO_KEEP_SESSIONS",
+        Trust::KeepMore,
+        |layer, given| {
+            layer.keep.sessions = Some(count(given)?);
+            Ok(())
+        },
+    ),
+    key(
+        "housekeeping",
+        "AIDO_HOUSEKEEPING",
+        Trust::UserOnly,
+        |layer, given| {
+            layer.housekeeping = Some(switch(given)?);
+            Ok(())
+        },
+    ),
 ];
 
 const TTY_MODES: &[(&str, TtyMode)] = &[
@@ -233,6 +258,8 @@ pub struct Layer {
     report: Option<Report>,
     debug: Option<bool>,
     debug_log: Option<PathBuf>,
+    keep: Keep,
+    housekeeping: Option<bool>,
 }
 
 impl Layer {
@@ -318,7 +345,15 @@ impl Layer {
             report: self.report.or(other.report),
             debug: self.debug.or(other.debug),
             debug_log: self.debug_log.or(other.debug_log),
+            keep: self.keep.or(other.keep),
+            housekeeping: self.housekeeping.or(other.housekeeping),
         }
+    }
+
+    /// Takes out each limit of what is kept that is stricter than the user's, and gives its name and
+    /// value. It is for a repository's layer.
+    pub(super) fn keep_no_less_than(&mut self, user: &Self) -> Vec<(&'static str, u64)> {
+        self.keep.no_less_than(&user.keep)
     }
 
     /// The settings, with defaults where nothing was said.
@@ -340,6 +375,8 @@ impl Layer {
             report: self.report.unwrap_or(Report::Never),
             debug: self.debug.unwrap_or(false),
             debug_log: self.debug_log,
+            keep: self.keep.into_policy(),
+            housekeeping: self.housekeeping.unwrap_or(true),
         }
     }
 }
@@ -349,64 +386,6 @@ impl Layer {
 pub fn find(name: &str) -> Option<&'static Key> {
     let name = if name == "tag" { "tags" } else { name };
     KEYS.iter().find(|key| key.name == name)
-}
-
-fn text(given: &Given<'_>) -> Result<String, String> {
-    match given {
-        Given::Text(text) if !text.is_empty() && !text.contains('\0') => Ok((*text).to_owned()),
-        _ => Err("text that is not empty".to_owned()),
-    }
-}
-
-fn list(given: &Given<'_>) -> Result<Vec<String>, String> {
-    let items = match given {
-        // A variable holds several, as in AIDO_TAG=ci,nightly.
-        Given::Text(text) => text.split(',').map(|item| item.trim().to_owned()).collect(),
-        Given::List(list) => list.clone(),
-        _ => Vec::new(),
-    };
-    if items.is_empty() || items.iter().any(String::is_empty) {
-        return Err("words, none of them empty".to_owned());
-    }
-    Ok(items)
-}
-
-fn duration(given: &Given<'_>) -> Result<Duration, String> {
-    let parsed = match given {
-        Given::Text(text) => parse_duration(text),
-        Given::Number(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
-        _ => None,
-    };
-    parsed.ok_or_else(|| DURATION_FORMS.to_owned())
-}
-
-fn size(given: &Given<'_>) -> Result<u64, String> {
-    let parsed = match given {
-        Given::Text(text) => parse_size(text),
-        Given::Number(bytes) => u64::try_from(*bytes).ok(),
-        _ => None,
-    };
-    parsed.ok_or_else(|| SIZE_FORMS.to_owned())
-}
-
-fn switch(given: &Given<'_>) -> Result<bool, String> {
-    match given {
-        Given::Switch(switch) => Ok(*switch),
-        Given::Text("1" | "true" | "yes" | "on") | Given::Number(1) => Ok(true),
-        Given::Text("0" | "false" | "no" | "off") | Given::Number(0) => Ok(false),
-        _ => Err("true or false".to_owned()),
-    }
-}
-
-fn one_of<T: Copy>(given: &Given<'_>, words: &[(&str, T)]) -> Result<T, String> {
-    let found = match given {
-        Given::Text(text) => words.iter().find(|(word, _)| word == text),
-        _ => None,
-    };
-    found.map(|(_, value)| *value).ok_or_else(|| {
-        let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        words.join(", ")
-    })
 }
 
 #[cfg(test)]

@@ -2,11 +2,14 @@
 //!
 //! Flag before environment before the repository's file before the user's file before the default.
 //! The repository's file may come from a stranger, so it can't set paths, a shell, a name or
-//! whether anything is recorded; such keys are named in a warning and ignored.
+//! whether anything is recorded, nor have less kept than the user does; such keys are named in a
+//! warning and ignored.
 
 pub mod file;
+mod keep;
 pub mod layer;
 pub mod units;
+mod value;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,7 +19,7 @@ pub use layer::{ConfigError, Layer, Source};
 use crate::environment::Environment;
 use crate::place::Place;
 use crate::plan::TtyMode;
-use crate::session::Durability;
+use crate::session::{Durability, Policy};
 
 /// The default of `--max-bytes`.
 pub const DEFAULT_MAX_BYTES: u64 = 1024 * 1024 * 1024;
@@ -65,6 +68,10 @@ pub struct Settings {
     pub debug: bool,
     /// Where to say it, if not on standard error.
     pub debug_log: Option<PathBuf>,
+    /// How much is kept, and for how long.
+    pub keep: Policy,
+    /// Whether a run removes now and then what is above the limits.
+    pub housekeeping: bool,
 }
 
 /// Settings, and what was ignored on the way.
@@ -86,19 +93,26 @@ pub fn resolve(
     place: &Place,
 ) -> Result<Resolved, ConfigError> {
     let mut warnings = Vec::new();
-    let mut merged = flags.or(Layer::from_environment(environment)?);
-    if let Some(root) = &place.root {
-        let (repository, ignored) = file::read_repository(root)?;
-        warnings.extend(ignored);
-        merged = merged.or(repository);
+    let merged = flags.or(Layer::from_environment(environment)?);
+    let (mut repository, ignored) = match &place.root {
+        Some(root) => file::read_repository(root)?,
+        None => file::Read::default(),
+    };
+    warnings.extend(ignored);
+    let (user, ignored) = match &place.user_config {
+        Some(path) => file::read_user(path)?,
+        None => file::Read::default(),
+    };
+    for (name, limit) in repository.keep_no_less_than(&user) {
+        warnings.push(format!(
+            "{}: {name} = {limit} is ignored here, since a repository may come from a stranger \
+             and so only have more kept than you do; set it in your own configuration",
+            file::IN_REPOSITORY
+        ));
     }
-    if let Some(path) = &place.user_config {
-        let (user, ignored) = file::read_user(path)?;
-        warnings.extend(ignored);
-        merged = merged.or(user);
-    }
+    warnings.extend(ignored);
     Ok(Resolved {
-        settings: merged.into_settings(),
+        settings: merged.or(repository).or(user).into_settings(),
         warnings,
     })
 }

@@ -196,14 +196,16 @@ fn the_readme_has_every_setting() {
         let row = format!("| `{name}` | `{variable}` |");
         let row = README.lines().find(|line| line.starts_with(&row));
         let row = row.unwrap_or_else(|| panic!("README.md has no row for {name}, {variable}"));
-        let is_the_users = parts[index + 1]
-            .trim_start()
-            .starts_with(", Trust::UserOnly")
-            || parts[index + 1]
-                .trim_start_matches([',', ' ', '\n'])
-                .starts_with("Trust::UserOnly");
-        assert_eq!(row.contains("| no |"), is_the_users, "{row}");
-        assert_eq!(row.contains("| yes |"), !is_the_users, "{row}");
+        let trust = parts[index + 1].split("Trust::").nth(1).unwrap();
+        let (_, said) = [
+            ("Anybody", "| yes |"),
+            ("KeepMore", "| to keep more |"),
+            ("UserOnly", "| no |"),
+        ]
+        .into_iter()
+        .find(|(name, _)| trust.starts_with(name))
+        .unwrap();
+        assert!(row.contains(said), "{row}: no {said}");
     }
     assert_eq!(keys, table.matches("key(").count());
     for variable in ["AIDO_SESSION", "AIDO_BUILD_DYNAMIC"] {

@@ -79,6 +79,10 @@ fn a_wrong_setting_is_125_and_names_file_key_and_choice() {
         ("timeout = \"soon\"", &["timeout"]),
         ("max_bytes = \"lots\"", &["max_bytes"]),
         ("strict = \"perhaps\"", &["strict"]),
+        ("keep_days = \"12h\"", &["keep_days", "days"]),
+        ("keep_days = -1", &["keep_days", "days"]),
+        ("keep_bytes = \"lots\"", &["keep_bytes", "GiB"]),
+        ("keep_sessions = \"few\"", &["keep_sessions", "number"]),
         ("no_such_key = 1", &["no_such_key"]),
         ("tty = ", &[]),
     ] {
@@ -101,6 +105,10 @@ fn a_wrong_setting_is_125_and_names_file_key_and_choice() {
         ("AIDO_TIMEOUT", "soon", &[]),
         ("AIDO_MAX_BYTES", "lots", &[]),
         ("AIDO_STRICT", "perhaps", &[]),
+        ("AIDO_KEEP_DAYS", "1w", &["days"]),
+        ("AIDO_KEEP_BYTES", "lots", &[]),
+        ("AIDO_KEEP_SESSIONS", "1K", &[]),
+        ("AIDO_HOUSEKEEPING", "perhaps", &["true or false"]),
     ] {
         let env = TestEnv::new();
         let run = env.aido(["touch", "started"]).env(name, value);

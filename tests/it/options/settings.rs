@@ -258,3 +258,35 @@ fn a_strangers_repository_may_not_set_everything() {
     run.assert_one_warning("debug");
     assert_eq!(run.code(), 3);
 }
+
+/// What a repository's commands leave behind is the evidence of what it did.
+#[test]
+fn a_strangers_repository_may_not_have_less_kept() {
+    for (users, line, key) in [
+        ("", "keep_days = 1", Some("keep_days")),
+        ("", "keep_days = 365", None),
+        ("", "keep_bytes = \"1K\"", Some("keep_bytes")),
+        ("", "keep_bytes = 0", None),
+        ("", "keep_sessions = 1", Some("keep_sessions")),
+        ("keep_sessions = 1\n", "keep_sessions = 2", None),
+        ("keep_days = 0\n", "keep_days = 365", Some("keep_days")),
+        ("", "housekeeping = false", Some("housekeeping")),
+    ] {
+        let env = TestEnv::in_repository();
+        env.write(USER_FILE, users);
+        env.write(REPOSITORY_FILE, &format!("{line}\n"));
+        let run = env
+            .aido(["true"])
+            .env("XDG_CONFIG_HOME", env.path("xdg"))
+            .output();
+        assert_eq!(run.code(), 0, "{line}: {run:?}");
+        match key {
+            None => assert!(run.stderr.is_empty(), "{users}{line}: {run:?}"),
+            Some(key) => {
+                run.assert_one_warning(key);
+                let message = run.stderr_text();
+                assert!(message.contains("nexus/aido.toml"), "{message}");
+            }
+        }
+    }
+}
