@@ -1,20 +1,19 @@
 //! `aido list`
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::ops::ControlFlow;
 
 use serde_json::{Map, Value};
 
 use super::error::{CliError, Kind};
 use super::filter::Filters;
-use super::reading::Reader;
+use super::reading::{Reader, width};
 use super::word::StoreArguments;
 use super::{Answer, CliResult, io};
 use crate::clock::{self, Zone};
 use crate::config::Layer;
 use crate::environment::Environment;
 use crate::store::{Found, Store};
-use crate::sys::terminal;
 use crate::view::list::{Removed, Table};
 use crate::view::sanitize;
 use crate::view::session::Shown;
@@ -212,12 +211,6 @@ fn cell(value: &Value) -> String {
         other => other.to_string(),
     };
     sanitize::line(&text).into_owned()
-}
-
-fn width() -> Option<usize> {
-    let stdout = std::io::stdout();
-    let size = stdout.is_terminal().then(|| terminal::size(&stdout))??;
-    Some(usize::from(size.columns))
 }
 
 /// Lists what was removed, the last removal first.

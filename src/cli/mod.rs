@@ -8,6 +8,8 @@ pub mod error;
 pub mod filter;
 pub mod io;
 pub mod list;
+pub mod note;
+pub mod prune;
 pub mod reading;
 pub mod recover;
 pub mod run;

@@ -1,11 +1,11 @@
 //! What the reading words share: the store to read, and sessions as they are shown.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use super::error::{CliError, Kind};
 use super::word::StoreArguments;
 use crate::config::layer::Given;
-use crate::config::{self, Layer, Source};
+use crate::config::{self, Layer, Settings, Source};
 use crate::environment::Environment;
 use crate::place::Place;
 use crate::session::{SessionId, Timestamp};
@@ -13,13 +13,24 @@ use crate::store::fs::FileStore;
 use crate::store::key;
 use crate::store::signature::{self, Key};
 use crate::store::{Found, State, Store, StoreError, parse_sidecar};
+use crate::sys::terminal;
 use crate::transcript::record;
 use crate::view::session::Shown;
+
+/// The terminal's width, where standard output is one.
+#[must_use]
+pub fn width() -> Option<usize> {
+    let stdout = std::io::stdout();
+    let size = stdout.is_terminal().then(|| terminal::size(&stdout))??;
+    Some(usize::from(size.columns))
+}
 
 /// A store to read.
 pub struct Reader {
     /// The store.
     pub store: FileStore,
+    /// Every setting.
+    pub settings: Settings,
     key: Option<Key>,
 }
 
@@ -52,6 +63,7 @@ impl Reader {
         Ok(Self {
             key: state.and_then(|state| key::load(state).ok()),
             store: FileStore::new(location, place.state, place.current),
+            settings,
         })
     }
 

@@ -2,12 +2,12 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{CliResult, list, recover, schema, show};
+use super::{CliResult, list, note, prune, recover, schema, show};
 use crate::config::Layer;
 
 /// The name of every word. Kept beside the enum by a test, so that a plain run doesn't build clap's
 /// tables.
-pub const NAMES: &[&str] = &["list", "show", "recover", "schema"];
+pub const NAMES: &[&str] = &["list", "show", "note", "recover", "prune", "schema"];
 
 /// One of aido's own words.
 #[derive(Debug, Parser)]
@@ -25,8 +25,12 @@ pub enum Word {
     List(Box<list::Arguments>),
     /// Show a session: a summary and its output as text
     Show(show::Arguments),
+    /// Change a session's note, labels, pin, fault or lessons
+    Note(note::Arguments),
     /// Finish the sessions that a killed aido left behind
     Recover(recover::Arguments),
+    /// Remove old sessions, as far as limits ask for it
+    Prune(prune::Arguments),
     /// Print the JSON Schema of a sidecar
     Schema(schema::Arguments),
 }
@@ -49,7 +53,9 @@ impl Word {
         match self {
             Self::List(arguments) => arguments.store.json,
             Self::Show(arguments) => arguments.store.json,
+            Self::Note(arguments) => arguments.store.json,
             Self::Recover(arguments) => arguments.store.json,
+            Self::Prune(arguments) => arguments.store.json,
             Self::Schema(arguments) => arguments.json,
         }
     }
@@ -62,7 +68,9 @@ impl Word {
         match self {
             Self::List(arguments) => list::list(&arguments, flags),
             Self::Show(arguments) => show::show(&arguments, flags),
+            Self::Note(arguments) => note::note(&arguments, flags),
             Self::Recover(arguments) => recover::recover(&arguments, flags),
+            Self::Prune(arguments) => prune::prune(&arguments, flags),
             Self::Schema(arguments) => schema::schema(&arguments),
         }
     }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::capture::{self, Ended, StartError, Tee};
-use crate::clock::Stopwatch;
+use crate::clock::{self, Stopwatch};
 use crate::config::{Report, Settings};
 use crate::environment::Environment;
 use crate::place::Place;
@@ -30,6 +30,9 @@ pub const SESSION_VARIABLE: &str = "AIDO_SESSION";
 
 /// A command that ran longer than this is made durable by default: nobody notices it then.
 const WORTH_SYNCING: Duration = Duration::from_secs(1);
+
+/// How long housekeeping may keep aido from exiting, about once an hour.
+const HOUSEKEEPING_BUDGET: Duration = Duration::from_millis(100);
 
 /// What to run, where, and how.
 pub struct Request {
@@ -255,6 +258,7 @@ fn execute(
     recording.known.tty = describe::tty(&plan.terminal);
     recording.known.tty.bare_line_feeds = ended.bare_line_feeds;
     let id = recording.draft.as_ref().map(|draft| draft.id().clone());
+    let (store, key) = (recording.store.clone(), recording.key.clone());
     finish(recording, &plan, &ended, &excerpt, request, tell);
     let report = match request.settings.report {
         Report::Never => false,
@@ -267,6 +271,12 @@ fn execute(
             id: id.as_ref(),
             elsewhere: request.settings.session_dir.as_deref(),
         });
+    }
+    if let Some(store) = store.filter(|_| id.is_some() && request.settings.housekeeping) {
+        let watch = Stopwatch::start();
+        let may_go_on = || watch.elapsed() < HOUSEKEEPING_BUDGET;
+        let policy = &request.settings.keep;
+        store.housekeep(policy, key.as_ref(), clock::now(), &may_go_on);
     }
     how_to_exit(&ended)
 }

@@ -19,6 +19,8 @@ pub const INDEX: &str = "index.jsonl";
 pub const ENDINGS: &str = "index.endings";
 /// One line a removed session: the only trace of it.
 pub const PRUNED: &str = "pruned.jsonl";
+/// Its time says when the store was last put in order.
+pub const HOUSEKEEPING: &str = ".housekeeping";
 /// What changes to finished sessions are made under, for milliseconds.
 pub const LOCK: &str = ".lock";
 

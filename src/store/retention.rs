@@ -4,7 +4,7 @@
 //!
 //! The rules, in this order:
 //! 1. A running session is never removed. It counts for the limits, since it takes its room.
-//! 2. What ended longer ago than the greatest age goes.
+//! 2. What ended longer ago than the greatest age goes, unless it is pinned.
 //! 3. While the rest is above a limit, in bytes or in number, the next goes: first those that
 //!    nothing speaks for, then those that something does ([`Candidate::held_by`]), the oldest first.
 //!
@@ -24,7 +24,7 @@ pub use report::{Failure, Fate, PruneReport};
 pub use crate::session::Policy;
 
 use super::State;
-use crate::session::{SessionId, Timestamp};
+use crate::session::{Entry, SessionId, Timestamp};
 
 /// What the decision has to know of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +76,22 @@ impl Hold {
 }
 
 impl Candidate {
+    /// A session of which these few words are known; none where they don't say when it started.
+    #[must_use]
+    pub fn of(entry: &Entry<'_>, state: State) -> Option<Self> {
+        Some(Self {
+            id: entry.id()?,
+            started: entry.timestamp.parse().ok()?,
+            ended: entry.ended_at.as_ref().and_then(|end| end.parse().ok()),
+            size_bytes: entry.size_bytes,
+            has_failed: entry.has_failed(),
+            is_pinned: entry.pinned,
+            task: entry.task.as_deref().map(Box::from),
+            fault: entry.fault.as_deref().map(Box::from),
+            state,
+        })
+    }
+
     /// What its age is counted from: its end, as far as that is known, else its start.
     #[must_use]
     pub fn dated(&self) -> Timestamp {
@@ -195,8 +211,11 @@ pub fn plan_prune<'a>(
 ) -> PrunePlan<'a> {
     let is_running = |candidate: &Candidate| candidate.state == State::Running;
     let is_old = |candidate: &Candidate| {
-        let longest = policy.max_age;
-        longest.is_some_and(|longest| u128::from(candidate.age_ms(now)) > longest.as_millis())
+        let age_ms = u128::from(candidate.age_ms(now));
+        !candidate.is_pinned
+            && policy
+                .max_age
+                .is_some_and(|longest| age_ms > longest.as_millis())
     };
     let total = Sum::of(candidates);
     let mut kept = Sum::of(

@@ -69,7 +69,7 @@ impl fmt::Display for Removed<'_> {
             return writeln!(formatter, "no session was removed");
         }
         let age = |time: &str| {
-            let time = serde_json::from_value::<Timestamp>(time.into()).ok()?;
+            let time: Timestamp = time.parse().ok()?;
             let age = self.now.0.signed_duration_since(time.0);
             Some(units::age(age.num_seconds()))
         };

@@ -14,7 +14,7 @@ use crate::session::{Policy, SessionId};
 use crate::store::retention::{Candidate, Fate, Hold, Limit, PruneReport, Removal, Sum};
 
 /// The most sessions that a list for people names.
-const LISTED: usize = 20;
+pub const LISTED: usize = 20;
 
 /// A plan or a report for people.
 pub struct Pruning<'a> {

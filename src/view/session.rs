@@ -136,9 +136,11 @@ impl fmt::Display for Summary<'_> {
         }
         if let Some(git) = &metadata.git {
             let branch = git.branch.as_deref().unwrap_or("detached");
-            let commit = git.commit.as_deref().unwrap_or("no commit yet");
-            let short = commit.get(..12).unwrap_or(commit);
-            line("git", &format!("{branch} at {short}"))?;
+            let commit = match &git.commit {
+                Some(commit) => format!("at {}", commit.get(..12).unwrap_or(commit)),
+                None => "without a commit yet".to_owned(),
+            };
+            line("git", &format!("{branch} {commit}"))?;
         }
         for (name, value) in [("task", &metadata.task), ("note", &metadata.notes)] {
             if let Some(value) = value {
@@ -147,6 +149,18 @@ impl fmt::Display for Summary<'_> {
         }
         if !metadata.tags.is_empty() {
             line("tags", &metadata.tags.join(", "))?;
+        }
+        if let Some(fault) = &metadata.fault {
+            line("fault", fault)?;
+        }
+        for lesson in &metadata.lessons {
+            line("lesson", lesson)?;
+        }
+        if metadata.pinned {
+            line("pinned", "kept when old sessions go")?;
+        }
+        if let Some(parent) = &metadata.parent {
+            line("rerun of", parent)?;
         }
         if shown.state == State::Finished {
             let mut output = units::size(metadata.output_bytes);

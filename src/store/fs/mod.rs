@@ -21,6 +21,7 @@ use rebuild::SIDECAR_MAX_BYTES;
 mod begin;
 mod change;
 mod draft;
+mod housekeeping;
 mod index;
 mod newest;
 mod open;

@@ -251,7 +251,8 @@ fn naive(policy: &Policy, candidates: &[Candidate], now: Timestamp) -> Vec<(Sess
     };
     while let Some(longest) = policy.max_age {
         let is_old = |one: &&Candidate| {
-            one.state != State::Running && Duration::from_millis(one.age_ms(now)) > longest
+            let may_go = one.state != State::Running && !one.is_pinned;
+            may_go && Duration::from_millis(one.age_ms(now)) > longest
         };
         let Some(index) = rest.iter().position(is_old) else {
             break;
@@ -377,7 +378,7 @@ proptest! {
         prop_assert!(all_run || exceeded(&policy, sum).is_none());
         for one in &left {
             let is_old = policy.max_age.is_some_and(|longest| {
-                Duration::from_millis(one.age_ms(at(now))) > longest
+                !one.is_pinned && Duration::from_millis(one.age_ms(at(now))) > longest
             });
             prop_assert!(!is_old || one.state == State::Running);
             let is_spared = plan.spared.iter().any(|spared| spared.candidate == one);

@@ -1,0 +1,135 @@
+//! `aido note`
+
+use std::io::Write;
+
+use super::error::{CliError, Kind};
+use super::reading::Reader;
+use super::word::StoreArguments;
+use super::{Answer, CliResult, io};
+use crate::clock;
+use crate::config::Layer;
+use crate::session::Metadata;
+use crate::store::Store;
+use crate::store::resolve::resolve;
+use crate::view::session::Summary;
+
+/// `aido note`
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Which store, and how to print.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// last, last~2, last:failed, @agent, an id, or the beginning or end of one
+    #[arg(value_name = "SESSION")]
+    pub selector: String,
+    /// The note; takes the place of the present one, and an empty one removes it
+    #[arg(value_name = "TEXT", allow_hyphen_values = true)]
+    pub text: Option<String>,
+    /// Add the text to the present note as a line of its own
+    #[arg(long, requires = "text")]
+    pub append: bool,
+    /// Add a label; may be given more than once
+    #[arg(long, value_name = "TAG")]
+    pub tag: Vec<String>,
+    /// Remove a label; may be given more than once
+    #[arg(long, value_name = "TAG")]
+    pub untag: Vec<String>,
+    /// Keep the session when old ones go
+    #[arg(long, conflicts_with = "unpin")]
+    pub pin: bool,
+    /// Let it go like any other
+    #[arg(long)]
+    pub unpin: bool,
+    /// Name the fault that it ran into; an empty id removes it
+    #[arg(long, value_name = "ID")]
+    pub fault: Option<String>,
+    /// Add what was learned from it; may be given more than once
+    #[arg(long, value_name = "TEXT")]
+    pub lesson: Vec<String>,
+    /// Remove a lesson, word for word; may be given more than once
+    #[arg(long, value_name = "TEXT")]
+    pub unlesson: Vec<String>,
+}
+
+/// Changes what people say about a session: its note, labels, pin, fault and lessons.
+///
+/// # Errors
+/// When the session isn't there, is still running, or its sidecar can't be changed.
+pub fn note(arguments: &Arguments, flags: Layer) -> CliResult {
+    let lists = [
+        &arguments.tag,
+        &arguments.untag,
+        &arguments.lesson,
+        &arguments.unlesson,
+    ];
+    let says_nothing = arguments.text.is_none()
+        && arguments.fault.is_none()
+        && !arguments.pin
+        && !arguments.unpin
+        && lists.iter().all(|list| list.is_empty());
+    if says_nothing {
+        return Err(CliError::new(Kind::Usage, "there is nothing to change")
+            .with_hint("aido note SESSION TEXT, --tag, --pin, --fault or --lesson"));
+    }
+    let reader = Reader::open(&arguments.store, flags)?;
+    let id = resolve(&reader.store, &arguments.selector)?;
+    let mut change = |metadata: &mut Metadata| apply(arguments, metadata);
+    reader
+        .store
+        .edit(&id, reader.key(), clock::now(), &mut change)?;
+    let session = reader.read(&id)?;
+    let mut out = io::Out::stdout();
+    if arguments.store.json {
+        writeln!(out, "{}", session.to_json())?;
+    } else {
+        write!(out, "{}", Summary(&session))?;
+    }
+    out.flush()?;
+    Ok(Answer::Yes)
+}
+
+fn apply(arguments: &Arguments, metadata: &mut Metadata) {
+    if let Some(text) = &arguments.text {
+        let before = metadata.notes.take().filter(|_| arguments.append);
+        let note = match before {
+            Some(before) => format!("{before}\n{text}"),
+            None => text.clone(),
+        };
+        metadata.notes = Some(note).filter(|note| !note.is_empty());
+    }
+    change_list(&mut metadata.tags, &arguments.tag, &arguments.untag);
+    change_list(
+        &mut metadata.lessons,
+        &arguments.lesson,
+        &arguments.unlesson,
+    );
+    if let Some(fault) = &arguments.fault {
+        metadata.fault = Some(fault.clone()).filter(|fault| !fault.is_empty());
+    }
+    metadata.pinned = (metadata.pinned || arguments.pin) && !arguments.unpin;
+}
+
+/// Each thing once, in the order in which they came.
+fn change_list(list: &mut Vec<String>, added: &[String], removed: &[String]) {
+    list.retain(|item| !removed.contains(item));
+    for item in added {
+        if !list.contains(item) {
+            list.push(item.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_hold_each_thing_once() {
+        let owned = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect();
+        let mut list: Vec<String> = owned(&["a", "b"]);
+        let added: Vec<String> = owned(&["c", "b", "c"]);
+        let removed: Vec<String> = owned(&["a", "x"]);
+        change_list(&mut list, &added, &removed);
+        assert_eq!(list, ["b", "c"]);
+    }
+}

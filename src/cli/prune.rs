@@ -1,0 +1,139 @@
+//! `aido prune`
+
+use std::collections::HashMap;
+use std::io::{IsTerminal, Write};
+use std::ops::ControlFlow;
+
+use super::error::{CliError, Kind};
+use super::reading::{Reader, width};
+use super::word::StoreArguments;
+use super::{Answer, CliResult, io};
+use crate::clock;
+use crate::config::layer::Given;
+use crate::config::{Layer, Source};
+use crate::session::{Query, SessionId};
+use crate::store::Store;
+use crate::store::retention::{Candidate, PrunePlan, PruneReport, plan_prune};
+use crate::view::prune::{LISTED, Pruning, PruningJson};
+
+/// `aido prune`
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Which store, and how to print.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// Remove what ended longer ago than this many days; 0 is no limit [default: the setting, 30]
+    #[arg(long, value_name = "DAYS")]
+    pub keep_days: Option<String>,
+    /// Remove the oldest while all take more than this; 0 is no limit [default: the setting, 5GiB]
+    #[arg(long, value_name = "SIZE")]
+    pub keep_bytes: Option<String>,
+    /// Remove the oldest while there are more than this; 0 is no limit [default: the setting, 0]
+    #[arg(long, value_name = "COUNT")]
+    pub keep_sessions: Option<String>,
+    /// Show what would go, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Don't ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// Removes what is above the limits, or shows what would go.
+///
+/// # Errors
+/// When the store can't be read.
+pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
+    let mut limits = Layer::default();
+    let given = [
+        ("keep_days", &arguments.keep_days),
+        ("keep_bytes", &arguments.keep_bytes),
+        ("keep_sessions", &arguments.keep_sessions),
+    ];
+    for (name, text) in given {
+        if let Some(text) = text {
+            let set = limits.set(name, &Given::Text(text), &Source::Flag);
+            set.map_err(|error| CliError::new(Kind::Usage, error.to_string()))?;
+        }
+    }
+    let reader = Reader::open(&arguments.store, limits.or(flags))?;
+    let now = clock::now();
+    let mut candidates = Vec::new();
+    reader.store.newest(&Query::default(), &mut |found| {
+        candidates.extend(Candidate::of(&found.entry, found.state));
+        ControlFlow::Continue(())
+    })?;
+    let plan = plan_prune(&reader.settings.keep, &candidates, now);
+    // Before anything goes, for those that can be listed at all.
+    let listed = plan
+        .removals
+        .iter()
+        .take(LISTED)
+        .chain(plan.spared.iter().take(LISTED));
+    let commands: HashMap<SessionId, String> = listed
+        .filter_map(|removal| {
+            let id = removal.candidate.id.clone();
+            let command = reader.store.metadata(&id).ok()?.command;
+            Some((id, command))
+        })
+        .collect();
+    let json = arguments.store.json;
+    let is_dry = arguments.dry_run || !may_remove(arguments, &plan, &commands)?;
+    let report = if is_dry {
+        PruneReport::of_dry_run(plan)
+    } else {
+        PruneReport::carry_out(
+            plan,
+            || true,
+            |removal| {
+                let reason = removal.limit.name();
+                reader
+                    .store
+                    .remove(&removal.candidate.id, now, reason)
+                    .map(drop)
+            },
+        )
+    };
+    let mut out = io::Out::stdout();
+    if json {
+        serde_json::to_writer(&mut out, &PruningJson(&report))?;
+        writeln!(out)?;
+    } else if arguments.dry_run || !is_dry {
+        write!(out, "{}", text_of(&report, &commands))?;
+    }
+    out.flush()?;
+    Ok(if report.failures().is_empty() {
+        Answer::Yes
+    } else {
+        Answer::No
+    })
+}
+
+fn text_of(report: &PruneReport<'_>, commands: &HashMap<SessionId, String>) -> String {
+    let command_of = |id: &SessionId| commands.get(id).cloned();
+    let pruning = Pruning {
+        report,
+        width: width(),
+        command_of: &command_of,
+    };
+    pruning.to_string()
+}
+
+/// Asks, if a person is there to answer.
+fn may_remove(
+    arguments: &Arguments,
+    plan: &PrunePlan<'_>,
+    commands: &HashMap<SessionId, String>,
+) -> Result<bool, CliError> {
+    let is_watched = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    if arguments.yes || !is_watched || plan.removals.is_empty() {
+        return Ok(true);
+    }
+    let mut out = io::Out::stdout();
+    let report = PruneReport::of_dry_run(plan.clone());
+    write!(out, "{}", text_of(&report, commands))?;
+    out.write("Remove them? [y/N] ")?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
