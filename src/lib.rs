@@ -6,7 +6,7 @@
 //! begins a session in the [`store`], lets [`capture`] run the plan, and publishes the sidecar.
 //! [`capture`] relays bytes between the command and its caller and tells a tee of sinks what
 //! happens; [`transcript`] is the sink that writes it down, and reads and renders it again.
-//! [`session`] is the vocabulary they all share, [`sys`] the operating system below them, and
+//! [`rerun`] decides what a session would run again. [`session`] is the vocabulary they all share, [`sys`] the operating system below them, and
 //! [`view`] how sessions look to people and programs.
 //!
 //! docs/architecture.md draws it, with who may use whom.
@@ -20,6 +20,7 @@ pub mod environment;
 pub mod place;
 pub mod plan;
 pub mod record;
+pub mod rerun;
 pub mod session;
 pub mod store;
 pub mod sys;

@@ -12,6 +12,7 @@ pub mod note;
 pub mod prune;
 pub mod reading;
 pub mod recover;
+pub mod rerun;
 pub mod run;
 pub mod schema;
 pub mod show;
@@ -34,6 +35,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
             match word.run(flags) {
                 Ok(Answer::Yes) => ExitCode::SUCCESS,
                 Ok(Answer::No) => ExitCode::FAILURE,
+                Ok(Answer::Ended(code)) => code,
                 Err(error) => error::report(&error, json),
             }
         }
@@ -42,12 +44,14 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
 }
 
 /// What one of aido's own words has to say by its exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Answer {
     /// Done, found, or in order: 0.
     Yes,
     /// Nothing found, or not in order: 1.
     No,
+    /// As a command that was run did.
+    Ended(ExitCode),
 }
 
 /// The result of one of aido's own words.

@@ -2,25 +2,42 @@
 
 use std::io::IsTerminal;
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::args::TypedRun;
 use super::error::{self, CliError};
 use super::io;
-use crate::config;
+use crate::config::{self, Layer};
 use crate::environment::Environment;
 use crate::place::Place;
 use crate::plan::{Caller, CallerStream};
 use crate::record::notice::Notice;
 use crate::record::shell::Command;
 use crate::record::{self, Exit, Request};
+use crate::session::SessionId;
 use crate::sys::{signals, startup, terminal};
 use crate::view::sanitize;
 
 /// Runs it, and ends as the command did.
 #[must_use]
 pub fn run(typed: TypedRun) -> ExitCode {
-    let request = match prepare(typed) {
+    let TypedRun { flags, line, words } = typed;
+    let prepared = prepare(flags, None, |shell, environment| match line {
+        Some(line) => Command::of_line(line, words, shell, environment),
+        None => Command::of_words(words, shell, environment),
+    });
+    carry_out(prepared)
+}
+
+/// Runs what a session ran, as a session that names it.
+#[must_use]
+pub fn again(command: Command, flags: Layer, parent: SessionId) -> ExitCode {
+    carry_out(prepare(flags, Some(parent), |_, _| command))
+}
+
+fn carry_out(prepared: Result<Request, CliError>) -> ExitCode {
+    let request = match prepared {
         Ok(request) => request,
         Err(error) => return error::report(&error, false),
     };
@@ -42,25 +59,26 @@ pub fn run(typed: TypedRun) -> ExitCode {
     }
 }
 
-fn prepare(typed: TypedRun) -> Result<Request, CliError> {
+fn prepare(
+    flags: Layer,
+    parent: Option<SessionId>,
+    command: impl FnOnce(Option<&Path>, &Environment) -> Command,
+) -> Result<Request, CliError> {
     let environment = Environment::of_process();
     let place = Place::find(std::env::current_dir().ok(), &environment);
-    let resolved = config::resolve(typed.flags, &environment, &place)?;
+    let resolved = config::resolve(flags, &environment, &place)?;
     for warning in &resolved.warnings {
         io::say(&format!("aido: warning: {}", sanitize::line(warning)));
     }
     let settings = resolved.settings;
-    let shell = settings.shell.as_deref();
-    let command = match typed.line {
-        Some(line) => Command::of_line(line, typed.words, shell, &environment),
-        None => Command::of_words(typed.words, shell, &environment),
-    };
+    let command = command(settings.shell.as_deref(), &environment);
     Ok(Request {
         command,
         settings,
         place,
         environment,
         caller: caller(),
+        parent,
     })
 }
 

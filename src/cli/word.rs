@@ -2,12 +2,14 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{CliResult, list, note, prune, recover, schema, show};
+use super::{CliResult, list, note, prune, recover, rerun, schema, show};
 use crate::config::Layer;
 
 /// The name of every word. Kept beside the enum by a test, so that a plain run doesn't build clap's
 /// tables.
-pub const NAMES: &[&str] = &["list", "show", "note", "recover", "prune", "schema"];
+pub const NAMES: &[&str] = &[
+    "list", "show", "note", "rerun", "recover", "prune", "schema",
+];
 
 /// One of aido's own words.
 #[derive(Debug, Parser)]
@@ -27,6 +29,8 @@ pub enum Word {
     Show(show::Arguments),
     /// Change a session's note, labels, pin, fault or lessons
     Note(note::Arguments),
+    /// Run a session's command again, in its directory
+    Rerun(rerun::Arguments),
     /// Finish the sessions that a killed aido left behind
     Recover(recover::Arguments),
     /// Remove old sessions, as far as limits ask for it
@@ -54,6 +58,7 @@ impl Word {
             Self::List(arguments) => arguments.store.json,
             Self::Show(arguments) => arguments.store.json,
             Self::Note(arguments) => arguments.store.json,
+            Self::Rerun(arguments) => arguments.store.json,
             Self::Recover(arguments) => arguments.store.json,
             Self::Prune(arguments) => arguments.store.json,
             Self::Schema(arguments) => arguments.json,
@@ -69,6 +74,7 @@ impl Word {
             Self::List(arguments) => list::list(&arguments, flags),
             Self::Show(arguments) => show::show(&arguments, flags),
             Self::Note(arguments) => note::note(&arguments, flags),
+            Self::Rerun(arguments) => rerun::rerun(&arguments, flags),
             Self::Recover(arguments) => recover::recover(&arguments, flags),
             Self::Prune(arguments) => prune::prune(&arguments, flags),
             Self::Schema(arguments) => schema::schema(&arguments),

@@ -69,7 +69,7 @@ pub fn facts(request: &Request, terminal: &TerminalPlan) -> Metadata {
         git: request.place.git(),
         host: host(),
         aido_version: env!("CARGO_PKG_VERSION").to_owned(),
-        parent: None,
+        parent: request.parent.as_ref().map(ToString::to_string),
         within: within.map(str::to_owned),
         task: settings.task.clone(),
         tags: settings.tags.clone(),

@@ -46,6 +46,8 @@ pub struct Request {
     pub environment: Environment,
     /// The caller's streams.
     pub caller: Caller,
+    /// The session that this one runs again.
+    pub parent: Option<SessionId>,
 }
 
 /// How aido itself is to end.

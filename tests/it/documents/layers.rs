@@ -43,6 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "transcript",
         ],
     ),
+    ("rerun", &["record", "session", "store"]),
     ("view", &["session", "store"]),
     (
         "cli",
@@ -53,6 +54,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "place",
             "plan",
             "record",
+            "rerun",
             "session",
             "store",
             "sys",

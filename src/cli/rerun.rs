@@ -1,0 +1,111 @@
+//! `aido rerun`
+
+use std::io::Write;
+
+use serde_json::json;
+
+use super::error::{CliError, Kind};
+use super::reading::Reader;
+use super::word::StoreArguments;
+use super::{Answer, CliResult, io, run};
+use crate::config::Layer;
+use crate::config::Source;
+use crate::config::layer::Given;
+use crate::rerun::{self, NoRerun, RerunPlan, Trust};
+use crate::session::metadata::SCHEMA_VERSION;
+use crate::session::quote::shell_line;
+use crate::store::State;
+use crate::store::resolve::resolve;
+use crate::view::sanitize;
+
+/// `aido rerun`
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Which store, and how to print.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// last, last~2, last:failed, @agent, an id, or the beginning or end of one
+    #[arg(value_name = "SESSION", default_value = "last")]
+    pub selector: String,
+    /// Show what would be run, and where, and run nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Run it although it doesn't verify as your own
+    #[arg(long)]
+    pub trust: bool,
+}
+
+/// Runs a session's command again: the exact arguments in the recorded directory, with the present
+/// environment.
+///
+/// # Errors
+/// When there is no such session, or it can't be run again.
+pub fn rerun(arguments: &Arguments, flags: Layer) -> CliResult {
+    let reader = Reader::open(&arguments.store, flags.clone())?;
+    let id = resolve(&reader.store, &arguments.selector)?;
+    let session = reader.read(&id)?;
+    if session.state == State::Running {
+        return Err(refused(&format!("{id} is still running")));
+    }
+    let trust = if arguments.trust {
+        Trust::Given
+    } else {
+        Trust::Verified
+    };
+    let plan = rerun::plan(&session.metadata, session.signature, trust).map_err(|why| {
+        let error = refused(&format!("{id} can't be run again: {why}"));
+        match why {
+            NoRerun::NotTrusted(_) => error.with_hint(
+                "see what it would run with --dry-run --trust; --trust runs it all the same",
+            ),
+            _ => error,
+        }
+    })?;
+    if arguments.dry_run {
+        return show(arguments, &plan, id.as_str());
+    }
+    std::env::set_current_dir(&plan.cwd).map_err(|error| {
+        let cwd = plan.cwd.display();
+        refused(&format!(
+            "{id} can't be run again: its directory {cwd}: {error}"
+        ))
+    })?;
+    // The store that the session was found in, wherever it ran.
+    let mut own = Layer::default();
+    if let Some(directory) = &reader.settings.session_dir {
+        let directory = directory.to_string_lossy();
+        own.set("session_dir", &Given::Text(&directory), &Source::Flag)?;
+    }
+    Ok(Answer::Ended(run::again(plan.command, own.or(flags), id)))
+}
+
+fn refused(message: &str) -> CliError {
+    CliError::new(Kind::Run, message)
+}
+
+fn show(arguments: &Arguments, plan: &RerunPlan, parent: &str) -> CliResult {
+    let line = shell_line(&plan.command.argv);
+    let mut out = io::Out::stdout();
+    if arguments.store.json {
+        let argv: Vec<_> = plan
+            .command
+            .argv
+            .iter()
+            .map(|word| word.to_string_lossy())
+            .collect();
+        let plan = json!({
+            "schema_version": SCHEMA_VERSION,
+            "parent": parent,
+            "argv": argv,
+            "command": line,
+            "cwd": plan.cwd,
+        });
+        writeln!(out, "{plan}")?;
+    } else {
+        let cwd = plan.cwd.to_string_lossy();
+        writeln!(out, "command   {}", sanitize::line(&line))?;
+        writeln!(out, "directory {}", sanitize::line(&cwd))?;
+    }
+    out.flush()?;
+    Ok(Answer::Yes)
+}

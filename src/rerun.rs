@@ -1,0 +1,145 @@
+//! USE CASE: what a session ran, to be run again. Decides, does nothing.
+//!
+//! A recording may come from a stranger, so nothing in it is run unless it verifies as the user's
+//! own or the user says that it is trusted, and nothing in it reaches a shell, except the line of a
+//! `-c` session as the argument that it was.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+use crate::record::shell::Command;
+use crate::session::Metadata;
+use crate::store::signature::Signature;
+
+/// What is to be run again, and where.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RerunPlan {
+    /// The exact arguments.
+    pub command: Command,
+    /// The directory it ran in.
+    pub cwd: PathBuf,
+}
+
+/// Why a session can't be run again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoRerun {
+    /// It is not this user's, or was changed since.
+    #[error("its sidecar is {}, so who wrote it is not known", .0.name())]
+    NotTrusted(Signature),
+    /// Nobody recorded what was executed.
+    #[error("its arguments were not recorded")]
+    NoArguments,
+    /// The arguments' exact bytes are not what they should be.
+    #[error("its arguments are damaged")]
+    DamagedArguments,
+    /// The directory was not recorded: it had been deleted.
+    #[error("the directory that it ran in was not recorded")]
+    NoDirectory,
+}
+
+/// Whether the user trusts a session that does not verify as their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Only what verifies.
+    Verified,
+    /// This one, whoever wrote it.
+    Given,
+}
+
+/// Decides what a session would run again.
+///
+/// # Errors
+/// [`NoRerun`].
+pub fn plan(
+    metadata: &Metadata,
+    signature: Option<Signature>,
+    trust: Trust,
+) -> Result<RerunPlan, NoRerun> {
+    let signature = signature.unwrap_or(Signature::Unsigned);
+    if signature != Signature::Valid && trust != Trust::Given {
+        return Err(NoRerun::NotTrusted(signature));
+    }
+    let argv = arguments(metadata)?;
+    if argv.is_empty() {
+        return Err(NoRerun::NoArguments);
+    }
+    let cwd = metadata.cwd.as_ref().ok_or(NoRerun::NoDirectory)?;
+    Ok(RerunPlan {
+        command: Command {
+            argv,
+            shell_line: metadata.shell_line.as_ref().map(OsString::from),
+        },
+        cwd: PathBuf::from(cwd),
+    })
+}
+
+/// The arguments byte for byte.
+fn arguments(metadata: &Metadata) -> Result<Vec<OsString>, NoRerun> {
+    let Some(exact) = &metadata.argv_hex else {
+        return Ok(metadata.argv.iter().map(OsString::from).collect());
+    };
+    if exact.len() != metadata.argv.len() {
+        return Err(NoRerun::DamagedArguments);
+    }
+    let words = metadata.argv.iter().zip(exact);
+    words
+        .map(|(word, digits)| match digits {
+            None => Ok(OsString::from(word)),
+            Some(digits) => match hex::decode(digits) {
+                Ok(bytes) => Ok(OsString::from_vec(bytes)),
+                Err(_) => Err(NoRerun::DamagedArguments),
+            },
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::metadata::tests::minimal;
+
+    fn planned(metadata: &Metadata) -> Result<RerunPlan, NoRerun> {
+        plan(metadata, Some(Signature::Valid), Trust::Verified)
+    }
+
+    #[test]
+    fn arguments_are_the_recorded_ones_byte_for_byte() {
+        let mut metadata = minimal("a-20260305_132522-1-abcdef12");
+        metadata.argv = vec!["ls".to_owned(), "\u{fffd}".to_owned(), "a b".to_owned()];
+        metadata.argv_hex = Some(vec![None, Some("ff20".to_owned()), None]);
+        // Never parsed.
+        metadata.command = "rm -rf /".to_owned();
+        let plan = planned(&metadata).unwrap();
+        let strange = OsString::from_vec(vec![0xff, b' ']);
+        assert_eq!(plan.command.argv, ["ls".into(), strange, "a b".into()]);
+        assert_eq!(plan.command.shell_line, None);
+    }
+
+    #[test]
+    fn what_does_not_verify_wants_to_be_trusted() {
+        let metadata = minimal("a-20260305_132522-1-abcdef12");
+        for signature in [None, Some(Signature::Unsigned), Some(Signature::Altered)] {
+            let refused = plan(&metadata, signature, Trust::Verified);
+            assert!(
+                matches!(refused, Err(NoRerun::NotTrusted(_))),
+                "{signature:?}"
+            );
+            assert!(plan(&metadata, signature, Trust::Given).is_ok());
+        }
+    }
+
+    #[test]
+    fn what_was_not_recorded_is_not_guessed() {
+        let mut metadata = minimal("a-20260305_132522-1-abcdef12");
+        metadata.argv_hex = Some(vec![Some("xy".to_owned())]);
+        assert_eq!(planned(&metadata), Err(NoRerun::DamagedArguments));
+        metadata.argv_hex = Some(Vec::new());
+        assert_eq!(planned(&metadata), Err(NoRerun::DamagedArguments));
+        metadata.argv_hex = None;
+        metadata.cwd = None;
+        assert_eq!(planned(&metadata), Err(NoRerun::NoDirectory));
+        metadata.argv = Vec::new();
+        assert_eq!(planned(&metadata), Err(NoRerun::NoArguments));
+    }
+}
