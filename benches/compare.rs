@@ -1,7 +1,8 @@
 //! Measures aido against the bare command and its neighbours; docs/performance.md has the targets.
 //!
-//! `cargo bench` measures everything; `cargo bench -- startup throughput memory echo` chooses, with
-//! `quick` for few rounds and `full` for 4 GiB instead of 1 GiB of output. Variants are interleaved
+//! `cargo bench` measures everything; `cargo bench -- startup throughput memory echo scale` chooses, with
+//! `quick` for few rounds and `full` for 4 GiB instead of 1 GiB of output and for a
+//! million sessions. Variants are interleaved
 //! (A B C A B C …), so that a slow moment of the machine hits all of them, and every ratio is to a
 //! reference of the same run. About the same for start-up, with hyperfine from Debian:
 //!
@@ -19,6 +20,8 @@ mod machine;
 mod memory;
 #[path = "compare/run.rs"]
 mod run;
+#[path = "compare/scale.rs"]
+mod scale;
 #[path = "compare/scratch.rs"]
 mod scratch;
 #[path = "compare/startup.rs"]
@@ -53,11 +56,12 @@ pub(crate) enum Effort {
 
 type Section = fn(&Scratch, Effort) -> io::Result<String>;
 
-const SECTIONS: [(&str, Section); 4] = [
+const SECTIONS: [(&str, Section); 5] = [
     ("startup", startup::measure),
     ("throughput", throughput::measure),
     ("memory", memory::measure),
     ("echo", echo::measure),
+    ("scale", scale::measure),
 ];
 
 fn main() -> ExitCode {
@@ -85,7 +89,7 @@ fn start(arguments: &[String]) -> io::Result<ExitCode> {
     };
     if let Some(unknown) = words.iter().find(|word| !is_known(word)) {
         return Err(io::Error::other(format!(
-            "unknown word {unknown}; there are startup, throughput, memory, echo, quick, full"
+            "unknown word {unknown}; there are startup, throughput, memory, echo, scale, quick, full"
         )));
     }
     if words.is_empty() {
