@@ -8,17 +8,24 @@
 //! - Readers stop before a torn last line and never panic on what a file holds.
 
 pub mod excerpt;
+pub mod lookalike;
 pub mod reader;
 pub mod record;
 pub mod render;
 pub mod writer;
 
 pub use excerpt::Excerpt;
+pub use lookalike::Lookalikes;
 pub use record::EventRecord;
 pub use writer::{Sealed, Writer};
+
+/// What the marker's line begins with, before the exit code.
+const MARKER_START: &str = "=== AI_EXIT_CODE: ";
+/// What it ends with, after the exit code.
+const MARKER_END: &str = " ===";
 
 /// The line at a transcript's end, with a newline before and after it.
 #[must_use]
 pub fn marker(exit_code: i32) -> String {
-    format!("\n=== AI_EXIT_CODE: {exit_code} ===\n")
+    format!("\n{MARKER_START}{exit_code}{MARKER_END}\n")
 }

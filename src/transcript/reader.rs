@@ -9,13 +9,49 @@ use super::record::EventRecord;
 /// The longest line that is read: a start record with a huge argv fits, a hostile file doesn't.
 const LINE_BYTES: u64 = 8 * 1024 * 1024;
 
+/// How the reading of events ended.
+#[derive(Debug)]
+pub enum End {
+    /// At the file's end, behind a whole line.
+    Whole,
+    /// In a line without a newline, which is what a crash leaves.
+    Torn,
+    /// Before a line that is no event.
+    Foreign,
+    /// The file could not be read further.
+    Failed(io::Error),
+}
+
 /// The events of a file, in order; ends before a torn or foreign line.
-pub struct Events<R>(BufReader<R>);
+pub struct Events<R> {
+    lines: BufReader<R>,
+    end: Option<End>,
+}
 
 impl<R: Read> Events<R> {
     /// Reads from the beginning of an events file.
     pub fn new(file: R) -> Self {
-        Self(BufReader::new(file))
+        Self {
+            lines: BufReader::new(file),
+            end: None,
+        }
+    }
+
+    /// Why there are no more events; none while there may be some.
+    pub fn into_end(self) -> Option<End> {
+        self.end
+    }
+
+    fn read_event(&mut self) -> Result<EventRecord, End> {
+        let mut line = Vec::new();
+        let mut limited = self.lines.by_ref().take(LINE_BYTES);
+        limited.read_until(b'\n', &mut line).map_err(End::Failed)?;
+        match line.last() {
+            None => Err(End::Whole),
+            Some(b'\n') => serde_json::from_slice(&line).map_err(|_| End::Foreign),
+            Some(_) if line.len() as u64 == LINE_BYTES => Err(End::Foreign),
+            Some(_) => Err(End::Torn),
+        }
     }
 }
 
@@ -23,13 +59,16 @@ impl<R: Read> Iterator for Events<R> {
     type Item = EventRecord;
 
     fn next(&mut self) -> Option<EventRecord> {
-        let mut line = Vec::new();
-        let mut limited = self.0.by_ref().take(LINE_BYTES);
-        limited.read_until(b'\n', &mut line).ok()?;
-        if line.last() != Some(&b'\n') {
+        if self.end.is_some() {
             return None;
         }
-        serde_json::from_slice(&line).ok()
+        match self.read_event() {
+            Ok(event) => Some(event),
+            Err(end) => {
+                self.end = Some(end);
+                None
+            }
+        }
     }
 }
 
@@ -60,6 +99,27 @@ mod tests {
         );
         assert_eq!(Events::new(text.as_bytes()).count(), 2);
         assert_eq!(start_record(text.as_bytes()).unwrap()["pid"], 1);
+    }
+
+    #[test]
+    fn the_end_tells_a_whole_file_from_a_torn_and_a_foreign_one() {
+        let line = "{\"type\":\"continued\",\"time\":1.0}\n";
+        for (rest, end) in [
+            ("", "Whole"),
+            ("{\"type\":", "Torn"),
+            ("\0\0\0", "Torn"),
+            ("garbage\n", "Foreign"),
+            ("\n", "Foreign"),
+        ] {
+            let text = format!("{line}{rest}");
+            let mut events = Events::new(text.as_bytes());
+            assert_eq!(events.by_ref().count(), 1, "{rest:?}");
+            assert_eq!(format!("{:?}", events.into_end().unwrap()), end);
+        }
+        let endless = "x".repeat(usize::try_from(LINE_BYTES).unwrap() + 1);
+        let mut events = Events::new(endless.as_bytes());
+        assert_eq!(events.next(), None);
+        assert!(matches!(events.into_end(), Some(End::Foreign)));
     }
 
     #[test]

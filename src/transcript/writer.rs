@@ -19,8 +19,9 @@ const REST: Duration = Duration::from_millis(100);
 const PUSH_OUT: Duration = Duration::from_secs(1);
 /// Bytes kept in memory of what exceeds the cap: its end.
 const KEPT_TAIL: usize = 64 * 1024;
-/// Given back at the end of a transcript on a full disk, to make room for the marker.
-const GIVE_BACK: u64 = 4096;
+/// Given back at the end of a transcript on a full disk, to make room for the marker: as many bytes
+/// of output may have an event and not be there.
+pub const GIVE_BACK: u64 = 4096;
 
 /// Where a transcript is written to: can be read back, shortened and pushed to the disk.
 pub trait Medium: Read + Write + Seek {
