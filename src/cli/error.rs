@@ -127,7 +127,8 @@ impl From<std::io::Error> for CliError {
 pub fn report(error: &CliError, as_json: bool) -> ExitCode {
     let text = if as_json {
         let (message, hint) = (&error.message, &error.hint);
-        json!({"error": {"code": error.code(), "message": message, "hint": hint}}).to_string()
+        let json = json!({"error": {"code": error.code(), "message": message, "hint": hint}});
+        sanitize::json(&json.to_string()).into_owned()
     } else {
         let mut text = format!("aido: {}", error.message);
         if let Some(hint) = &error.hint {

@@ -12,6 +12,7 @@ use crate::session::SessionId;
 use crate::store::resolve::resolve;
 use crate::store::{State, Store};
 use crate::transcript::render::{LineFeed, Renderer};
+use crate::view::sanitize;
 use crate::view::session::{Shown, Summary};
 
 /// `aido show`
@@ -38,7 +39,8 @@ pub fn show(arguments: &Arguments, flags: Layer) -> CliResult {
     let session = reader.read(&id)?;
     let mut out = io::Out::stdout();
     if arguments.store.json {
-        writeln!(out, "{}", session.to_json())?;
+        let json = session.to_json().to_string();
+        writeln!(out, "{}", sanitize::json(&json))?;
     } else if arguments.raw {
         if std::io::stdout().is_terminal() {
             return Err(CliError::new(

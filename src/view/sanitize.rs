@@ -25,9 +25,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
 /// stay.
 #[must_use]
 pub fn text(text: &str) -> Cow<'_, str> {
-    reveal(text, |character| {
-        !is_layout(character) && (character.is_control() || is_hidden(character))
-    })
+    reveal(text, is_dangerous_in_text)
 }
 
 /// Makes text fit to be read by an agent: escape sequences, control characters but newline and tab, and
@@ -56,22 +54,50 @@ pub fn for_agent(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Makes serialised JSON safe to show without changing what it says: what would act or be invisible,
+/// and stands in its strings only, becomes a `\uXXXX` escape. Newline and tab stay.
+#[must_use]
+pub fn json(text: &str) -> Cow<'_, str> {
+    replace(text, is_dangerous_in_text, |character, shown| {
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            // Writing to a string does not fail.
+            let _ = write!(shown, "\\u{unit:04x}");
+        }
+    })
+}
+
+fn is_dangerous_in_text(character: char) -> bool {
+    !is_layout(character) && (character.is_control() || is_hidden(character))
+}
+
 fn reveal(text: &str, is_revealed: impl Fn(char) -> bool) -> Cow<'_, str> {
-    let Some(first) = text.find(&is_revealed) else {
+    replace(text, is_revealed, |character, shown| {
+        if let Some(letter) = caret_letter(character) {
+            shown.push('^');
+            shown.push(letter);
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(shown, "<U+{:04X}>", u32::from(character));
+        }
+    })
+}
+
+fn replace(
+    text: &str,
+    is_replaced: impl Fn(char) -> bool,
+    mut write: impl FnMut(char, &mut String),
+) -> Cow<'_, str> {
+    let Some(first) = text.find(&is_replaced) else {
         return Cow::Borrowed(text);
     };
     let (unchanged, rest) = text.split_at(first);
     let mut shown = String::with_capacity(text.len() + 16);
     shown.push_str(unchanged);
     for character in rest.chars() {
-        if !is_revealed(character) {
-            shown.push(character);
-        } else if let Some(letter) = caret_letter(character) {
-            shown.push('^');
-            shown.push(letter);
+        if is_replaced(character) {
+            write(character, &mut shown);
         } else {
-            // Writing to a string does not fail.
-            let _ = write!(shown, "<U+{:04X}>", u32::from(character));
+            shown.push(character);
         }
     }
     Cow::Owned(shown)
@@ -236,6 +262,14 @@ mod tests {
             prop_assert!(is_safe(&text(&given), true));
             prop_assert!(is_safe(&for_agent(&given), true));
             prop_assert!(!for_agent(&given).contains(is_presentation));
+        }
+
+        #[test]
+        fn json_says_the_same_and_shows_nothing_that_acts(given in anything()) {
+            let text = serde_json::to_string(&given).unwrap();
+            let shown = json(&text);
+            prop_assert!(is_safe(&shown, true), "{shown:?}");
+            prop_assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), given);
         }
 
         #[test]

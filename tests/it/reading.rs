@@ -115,6 +115,21 @@ fn show_alone_means_the_last_and_prints_clean_text() {
 }
 
 #[test]
+fn json_holds_nothing_that_a_terminal_obeys() {
+    let env = TestEnv::new();
+    let note = "\u{9b}2J\u{7f}\u{202e}\u{e0041}é";
+    env.aido(["--note", note, "true"]).output();
+    for words in [["list", "--json"], ["show", "--json"]] {
+        let run = env.aido(words).output();
+        let text = run.stdout_text() + &run.stderr_text();
+        let is_tame = |character: char| character == '\n' || !character.is_control();
+        assert!(text.chars().all(is_tame), "{words:?}: {text:?}");
+        let json: Value = serde_json::from_str(&text).unwrap();
+        assert!(json.to_string().contains(note), "{words:?}: {json}");
+    }
+}
+
+#[test]
 fn a_failure_is_shown_with_its_exit_code() {
     let (env, _) = with_sessions();
     let text = read(&env, &["show", "last:failed"]);
