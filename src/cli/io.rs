@@ -3,7 +3,10 @@
 use std::io::{self, BufWriter, Stdout, StdoutLock, Write};
 use std::process::ExitCode;
 
+use serde::Serialize;
+
 use crate::sys::stream;
+use crate::view::sanitize;
 
 /// Buffered standard output whose reader may go away, which is no error.
 pub struct Out {
@@ -29,6 +32,15 @@ impl Out {
     pub fn write(&mut self, text: &str) -> io::Result<()> {
         self.write_all(text.as_bytes())?;
         self.flush()
+    }
+
+    /// Writes a value as JSON in which nothing acts on a terminal.
+    ///
+    /// # Errors
+    /// As [`Write::write_all`], but a reader that went away is success.
+    pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let text = serde_json::to_string(value)?;
+        self.write_all(sanitize::json(&text).as_bytes())
     }
 
     /// Whether anybody still reads.
@@ -72,6 +84,11 @@ pub fn say(line: &str) {
     let mut text = line.to_owned();
     text.push('\n');
     stream::say(&text);
+}
+
+/// Draws on standard error, where there is a terminal; lost if it takes nothing just now.
+pub fn draw(text: &str) {
+    stream::say(text);
 }
 
 /// An exit code of 0 to 255.

@@ -156,9 +156,13 @@ impl<'o> Lister<'o> {
             }
             Form::Array => {
                 let before = if self.printed == 0 { "[" } else { ",\n" };
-                write!(self.out, "{before}{}", self.chosen(&session))?;
+                self.out.write_all(before.as_bytes())?;
+                self.out.json(&self.chosen(&session))?;
             }
-            Form::Lines => writeln!(self.out, "{}", self.chosen(&session))?,
+            Form::Lines => {
+                self.out.json(&self.chosen(&session))?;
+                self.out.write_all(b"\n")?;
+            }
             Form::Columns => {
                 let json = session.to_json();
                 let cells: Vec<String> = self
@@ -226,10 +230,12 @@ fn removed(arguments: &Arguments, reader: &Reader) -> CliResult {
     })?;
     let mut out = io::Out::stdout();
     if arguments.store.json {
-        writeln!(out, "{}", serde_json::to_string(&entries)?)?;
+        out.json(&entries)?;
+        writeln!(out)?;
     } else if arguments.ndjson {
         for entry in &entries {
-            writeln!(out, "{}", serde_json::to_string(entry)?)?;
+            out.json(entry)?;
+            writeln!(out)?;
         }
     } else {
         let table = Removed {

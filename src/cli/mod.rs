@@ -9,6 +9,7 @@ pub mod filter;
 pub mod io;
 pub mod list;
 pub mod note;
+pub mod progress;
 pub mod prune;
 pub mod reading;
 pub mod recover;
@@ -16,6 +17,7 @@ pub mod rerun;
 pub mod run;
 pub mod schema;
 pub mod show;
+pub mod verify;
 pub mod word;
 
 use std::ffi::OsString;

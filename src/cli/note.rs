@@ -76,11 +76,12 @@ pub fn note(arguments: &Arguments, flags: Layer) -> CliResult {
     let mut change = |metadata: &mut Metadata| apply(arguments, metadata);
     reader
         .store
-        .edit(&id, reader.key(), clock::now(), &mut change)?;
+        .edit(&id, reader.key().ok(), clock::now(), &mut change)?;
     let session = reader.read(&id)?;
     let mut out = io::Out::stdout();
     if arguments.store.json {
-        writeln!(out, "{}", session.to_json())?;
+        out.json(&session.to_json())?;
+        writeln!(out)?;
     } else {
         write!(out, "{}", Summary(&session))?;
     }

@@ -96,7 +96,7 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
     };
     let mut out = io::Out::stdout();
     if json {
-        serde_json::to_writer(&mut out, &PruningJson(&report))?;
+        out.json(&PruningJson(&report))?;
         writeln!(out)?;
     } else if arguments.dry_run || !is_dry {
         write!(out, "{}", text_of(&report, &commands))?;

@@ -31,7 +31,7 @@ pub struct Reader {
     pub store: FileStore,
     /// Every setting.
     pub settings: Settings,
-    key: Option<Key>,
+    key: io::Result<Key>,
 }
 
 impl Reader {
@@ -61,7 +61,7 @@ impl Reader {
         })?;
         let state = place.state.as_deref();
         Ok(Self {
-            key: state.and_then(|state| key::load(state).ok()),
+            key: state.map_or_else(|| Err(io::ErrorKind::NotFound.into()), key::load),
             store: FileStore::new(location, place.state, place.current),
             settings,
         })
@@ -69,12 +69,14 @@ impl Reader {
 
     /// Finishes small sessions that a killed recorder left, as far as that is quickly done.
     pub fn recover_in_passing(&self, now: Timestamp) {
-        self.store.recover_in_passing(self.key.as_ref(), now);
+        self.store.recover_in_passing(self.key.as_ref().ok(), now);
     }
 
-    /// What signs sidecars, if there is a key.
-    #[must_use]
-    pub fn key(&self) -> Option<&Key> {
+    /// The user's key, or why there is none.
+    ///
+    /// # Errors
+    /// As [`key::load`].
+    pub fn key(&self) -> Result<&Key, &io::Error> {
         self.key.as_ref()
     }
 
@@ -86,15 +88,18 @@ impl Reader {
         let Some(id) = found.entry.id() else {
             return Ok(None);
         };
-        match self.read_in(&id, found.state) {
-            Err(StoreError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                // It may have ended, or have been removed, just now.
-                match self.store.state(&id) {
-                    Ok(state) if state != found.state => self.read_in(&id, state).map(Some),
-                    _ => Ok(None),
-                }
-            }
-            result => result.map(Some),
+        let read = self.read_in(&id, found.state);
+        let Err(StoreError::File { source, .. }) = &read else {
+            return read.map(Some);
+        };
+        if source.kind() != io::ErrorKind::NotFound {
+            return read.map(Some);
+        }
+        // It may have ended, or have been removed, just now.
+        match self.store.state(&id) {
+            Ok(state) if state != found.state => self.read_in(&id, state).map(Some),
+            Ok(_) => read.map(Some),
+            Err(_) => Ok(None),
         }
     }
 
@@ -110,7 +115,7 @@ impl Reader {
         if state == State::Finished {
             let bytes = self.store.sidecar(id)?;
             let metadata = parse_sidecar(id, &bytes)?;
-            let signature = signature::check(&bytes, &metadata, self.key.as_ref());
+            let signature = signature::check(&bytes, &metadata, self.key.as_ref().ok());
             return Ok(Shown {
                 metadata,
                 state,

@@ -32,7 +32,7 @@ pub fn recover(arguments: &Arguments, flags: Layer) -> CliResult {
     let torn = reader.store.tidy(now)?;
     let mut done = Report::default();
     for id in reader.store.unfinished()? {
-        match reader.store.recover(&id, reader.key(), now) {
+        match reader.store.recover(&id, reader.key().ok(), now) {
             Ok(Recovery::Finished(metadata)) => done.finished.push(*metadata),
             Ok(Recovery::Running) => done.running += 1,
             Ok(Recovery::Unneeded) => {}
@@ -42,7 +42,8 @@ pub fn recover(arguments: &Arguments, flags: Layer) -> CliResult {
     }
     let mut out = io::Out::stdout();
     if arguments.store.json {
-        writeln!(out, "{}", done.to_json(&torn))?;
+        out.json(&done.to_json(&torn))?;
+        writeln!(out)?;
     } else {
         write!(out, "{}", done.to_text(&torn))?;
     }

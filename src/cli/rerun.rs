@@ -100,7 +100,8 @@ fn show(arguments: &Arguments, plan: &RerunPlan, parent: &str) -> CliResult {
             "command": line,
             "cwd": plan.cwd,
         });
-        writeln!(out, "{plan}")?;
+        out.json(&plan)?;
+        writeln!(out)?;
     } else {
         let cwd = plan.cwd.to_string_lossy();
         writeln!(out, "command   {}", sanitize::line(&line))?;

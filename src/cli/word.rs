@@ -2,13 +2,13 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{CliResult, list, note, prune, recover, rerun, schema, show};
+use super::{CliResult, list, note, prune, recover, rerun, schema, show, verify};
 use crate::config::Layer;
 
 /// The name of every word. Kept beside the enum by a test, so that a plain run doesn't build clap's
 /// tables.
 pub const NAMES: &[&str] = &[
-    "list", "show", "note", "rerun", "recover", "prune", "schema",
+    "list", "show", "note", "rerun", "recover", "prune", "verify", "schema",
 ];
 
 /// One of aido's own words.
@@ -35,6 +35,8 @@ pub enum Word {
     Recover(recover::Arguments),
     /// Remove old sessions, as far as limits ask for it
     Prune(prune::Arguments),
+    /// Check that recordings are whole and unchanged
+    Verify(verify::Arguments),
     /// Print the JSON Schema of a sidecar
     Schema(schema::Arguments),
 }
@@ -61,6 +63,7 @@ impl Word {
             Self::Rerun(arguments) => arguments.store.json,
             Self::Recover(arguments) => arguments.store.json,
             Self::Prune(arguments) => arguments.store.json,
+            Self::Verify(arguments) => arguments.store.json,
             Self::Schema(arguments) => arguments.json,
         }
     }
@@ -77,6 +80,7 @@ impl Word {
             Self::Rerun(arguments) => rerun::rerun(&arguments, flags),
             Self::Recover(arguments) => recover::recover(&arguments, flags),
             Self::Prune(arguments) => prune::prune(&arguments, flags),
+            Self::Verify(arguments) => verify::verify(&arguments, flags),
             Self::Schema(arguments) => schema::schema(&arguments),
         }
     }

@@ -27,6 +27,8 @@ pub const LOCK: &str = ".lock";
 const TRANSCRIPT: &str = ".typescript";
 const EVENTS: &str = ".events.jsonl";
 const SIDECAR: &str = ".meta.json";
+/// What the names of a session's files end with.
+pub const SESSION_FILES: [&str; 3] = [TRANSCRIPT, EVENTS, SIDECAR];
 
 /// The transcript.
 #[must_use]

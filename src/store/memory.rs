@@ -73,6 +73,20 @@ impl Medium for Shared {
 }
 
 impl MemoryStore {
+    /// Puts other bytes in the place of one of a session's files.
+    #[cfg(test)]
+    pub(crate) fn put(&self, id: &SessionId, kind: super::layout::Kind, bytes: &[u8]) {
+        use super::layout::Kind;
+        let shared = || Shared(Rc::new(RefCell::new(Cursor::new(bytes.to_vec()))));
+        let mut sessions = self.0.borrow_mut();
+        let kept = sessions.get_mut(id).unwrap();
+        match kind {
+            Kind::Transcript => kept.transcript = shared(),
+            Kind::Events => kept.events = shared(),
+            Kind::Sidecar => kept.sidecar = Some(bytes.to_vec()),
+        }
+    }
+
     fn kept(&self, id: &SessionId) -> Result<Kept, StoreError> {
         let kept = self.0.borrow().get(id).cloned();
         kept.ok_or_else(|| StoreError::NoSession(id.clone()))

@@ -33,6 +33,7 @@ pub mod recover;
 pub mod resolve;
 pub mod retention;
 pub mod signature;
+pub mod verify;
 
 pub use crate::session::State;
 pub use signature::Key;

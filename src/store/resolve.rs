@@ -40,6 +40,32 @@ const NEAR_AMONG: usize = 1000;
 /// How many of them are named.
 const NEAR: usize = 3;
 
+/// The ids of all sessions, whatever state their files are in, newest first: by start, then by id,
+/// so that the order is the same for everybody. Reads the whole directory.
+///
+/// # Errors
+/// As [`Store::ids`].
+pub fn all_newest_first(store: &dyn Store) -> Result<Vec<SessionId>, StoreError> {
+    let mut ids = store.ids()?;
+    ids.sort_by_cached_key(|id| Reverse((id.local_time().to_owned(), id.clone())));
+    // Within a second only the sidecar knows the order.
+    for second in ids.chunk_by_mut(|one, other| one.local_time() == other.local_time()) {
+        if second.len() > 1 {
+            second.sort_by_cached_key(|id| Reverse(started(store, id)));
+        }
+    }
+    Ok(ids)
+}
+
+fn started(store: &dyn Store, id: &SessionId) -> String {
+    if let Ok(metadata) = store.metadata(id) {
+        return metadata.timestamp.to_string();
+    }
+    let known = store.start_record(id).unwrap_or_default();
+    let timestamp = known.get("timestamp").and_then(|value| value.as_str());
+    timestamp.unwrap_or_default().to_owned()
+}
+
 /// Finds the session that a selector means.
 ///
 /// # Errors

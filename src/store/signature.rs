@@ -19,7 +19,7 @@ const ZEROS: &str = "00000000000000000000000000000000000000000000000000000000000
 pub struct Key([u8; KEY_BYTES]);
 
 /// What a sidecar's mac says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Signature {
     /// Written with this key, and unchanged.
     Valid,
@@ -30,6 +30,9 @@ pub enum Signature {
 }
 
 impl Signature {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Valid, Self::Altered, Self::Unsigned];
+
     /// The word for it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -85,7 +88,13 @@ pub fn signed_json(
 /// Checks the bytes of a sidecar that was read as `metadata`.
 #[must_use]
 pub fn check(bytes: &[u8], metadata: &Metadata, key: Option<&Key>) -> Signature {
-    let (Some(digits), Some(key)) = (&metadata.mac, key) else {
+    check_mac(bytes, metadata.mac.as_deref(), key)
+}
+
+/// Checks the bytes of a sidecar of any version, in which `mac` was found.
+#[must_use]
+pub fn check_mac(bytes: &[u8], mac: Option<&str>, key: Option<&Key>) -> Signature {
+    let (Some(digits), Some(key)) = (mac, key) else {
         return Signature::Unsigned;
     };
     let verified = || {
@@ -98,7 +107,7 @@ pub fn check(bytes: &[u8], metadata: &Metadata, key: Option<&Key>) -> Signature 
         ];
         let expected = hex::decode(digits).ok()?;
         // One spelling only: upper-case digits would be a change that nobody notices.
-        if hex::encode(&expected) != *digits {
+        if hex::encode(&expected) != digits {
             return None;
         }
         key.mac(&pieces)?.verify_slice(&expected).ok()

@@ -9,3 +9,4 @@ pub mod prune;
 pub mod sanitize;
 pub mod session;
 pub mod units;
+pub mod verify;

@@ -25,3 +25,4 @@ mod stdin;
 mod support;
 mod terminal_between;
 mod terminal_full;
+mod verify;

@@ -70,7 +70,7 @@ fn candidates(
     now: Timestamp,
     may_go_on: &dyn Fn() -> bool,
 ) -> io::Result<Vec<Candidate>> {
-    let index = index::open(session)?;
+    let index = index::open(session)?.lines;
     let (mut found, mut lines, mut is_late) = (HashMap::new(), 0_usize, false);
     for_each_line(&*index, 0, ReadAt::length(&*index)?, &mut |line, _| {
         lines += 1;

@@ -70,26 +70,56 @@ fn append_line(session: &Directory, name: &str, entry: &Entry<'_>) -> io::Result
     Ok(())
 }
 
+/// An index, and what was found on the way where the whole directory was read.
+pub(super) struct Opened {
+    pub(super) lines: Box<dyn ReadAt>,
+    /// Sessions with files but without a sidecar.
+    pub(super) unfinished: Vec<SessionId>,
+}
+
 /// The index, as far as it is right by what can be told cheaply; made or mended first if it isn't.
 ///
 /// # Errors
 /// When the directory can't be read.
-pub(super) fn open(session: &Directory) -> io::Result<Box<dyn ReadAt>> {
+pub(super) fn open(session: &Directory) -> io::Result<Opened> {
     let Ok(file) = session.open_file(layout::INDEX) else {
-        return remake(session);
+        let lines = remake(session)?;
+        let unfinished = unfinished(session)?;
+        return Ok(Opened { lines, unfinished });
     };
     let (directory, index) = (stamp(session)?, stamp(&file)?);
     if directory.modified_ns > index.modified_ns + PUBLISHING_NS {
-        let mended = reconcile(session, file)?;
+        let lines = reconcile(session, file)?;
+        let unfinished = unfinished(session)?;
         if let Ok(file) = session.append(OsStr::new(layout::INDEX)) {
             let _ = touch(&file);
         }
-        return Ok(mended);
+        return Ok(Opened { lines, unfinished });
     }
     if directory.size_bytes <= SMALL_DIRECTORY_BYTES {
-        return reconcile(session, file);
+        let lines = reconcile(session, file)?;
+        let unfinished = unfinished(session)?;
+        return Ok(Opened { lines, unfinished });
     }
-    Ok(Box::new(file))
+    Ok(Opened {
+        lines: Box::new(file),
+        unfinished: Vec::new(),
+    })
+}
+
+/// Sessions that have files in the directory, but no sidecar.
+fn unfinished(session: &Directory) -> io::Result<Vec<SessionId>> {
+    let mut ids = Vec::new();
+    let mut finished = HashSet::new();
+    session.each_name(&mut |name| match layout::parse(name) {
+        Some((id, Kind::Sidecar)) => drop(finished.insert(id)),
+        Some((id, _)) => ids.push(id),
+        None => {}
+    })?;
+    ids.retain(|id| !finished.contains(id));
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
 }
 
 /// Compares the index with the directory, and mends it.
@@ -239,7 +269,7 @@ pub(super) fn lock(session: &Directory, patience: Duration) -> io::Result<File> 
 /// # Errors
 /// When the index can't be read.
 pub(super) fn find(session: &Directory, part: &str, limit: usize) -> io::Result<Vec<SessionId>> {
-    let index = open(session)?;
+    let index = open(session)?.lines;
     let table = session.open_file(layout::ENDINGS).ok();
     let endings = table.as_ref().and_then(|file| Endings::open(file, &*index));
     let length = index.length()?;

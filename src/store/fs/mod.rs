@@ -140,7 +140,12 @@ impl Store for FileStore {
             Err(StoreError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 return match self.open_file(id, &layout::transcript(id)) {
                     Ok(_) => Ok(State::Interrupted),
-                    Err(_) => Err(StoreError::NoSession(id.clone())),
+                    Err(StoreError::File { source, .. })
+                        if source.kind() == io::ErrorKind::NotFound =>
+                    {
+                        Err(StoreError::NoSession(id.clone()))
+                    }
+                    Err(error) => Err(error),
                 };
             }
             Err(error) => return Err(error),

@@ -35,13 +35,15 @@ impl FileStore {
         ids
     }
 
-    fn live_sessions(&self, session: &Directory, counterpart: Option<&Directory>) -> Vec<Found> {
-        let ids = self.live_ids(session, counterpart);
+    /// Those of these sessions that have no sidecar, the newest first.
+    fn unfinished_sessions(&self, ids: Vec<SessionId>) -> Vec<Found> {
         let found = ids.into_iter().filter_map(|id| {
-            let state = self.state(&id).ok()?;
-            if state == State::Finished {
-                return None;
-            }
+            let state = match self.state(&id) {
+                Ok(State::Finished) | Err(StoreError::NoSession(_)) => return None,
+                Ok(state) => state,
+                // Something else is in its files' place, which its reader will be told.
+                Err(_) => State::Interrupted,
+            };
             let known = self.start_record(&id).ok();
             let metadata = known.as_ref().and_then(record::interrupted);
             let metadata = metadata.filter(|metadata| metadata.session_id == id);
@@ -68,7 +70,12 @@ impl FileStore {
             return Ok(());
         };
         // Before the index: what finishes meanwhile is seen twice rather than never.
-        let live = self.live_sessions(&session, counterpart.as_ref());
+        let mut ids = self.live_ids(&session, counterpart.as_ref());
+        let index = index::open(&session).map_err(self.error())?;
+        ids.extend(index.unfinished);
+        ids.sort_unstable();
+        ids.dedup();
+        let live = self.unfinished_sessions(ids);
         let live_ids: Vec<String> = live
             .iter()
             .map(|found| found.entry.session_id.to_string())
@@ -78,8 +85,7 @@ impl FileStore {
             .filter(|found| self.is_wanted(query, found))
             .peekable();
         let walk = || -> io::Result<ControlFlow<()>> {
-            let index = index::open(&session)?;
-            let mut lines = Backwards::new(&*index)?;
+            let mut lines = Backwards::new(&*index.lines)?;
             let mut wanted = |entry: &Entry<'_>| {
                 entry.pruned.is_none()
                     && query.matches(entry, State::Finished) != Match::No
