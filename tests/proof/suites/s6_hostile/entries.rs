@@ -1,0 +1,68 @@
+//! Things that stand where a store's files should be.
+
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, symlink};
+use std::path::{Path, PathBuf};
+
+use super::{Case, Ground, newest};
+
+/// Which file is replaced.
+const FILES: &[&str] = &[
+    "meta.json",
+    "typescript",
+    "events.jsonl",
+    "index.jsonl",
+    "live",
+    ".gitignore",
+    "key",
+];
+
+/// By what.
+const KINDS: &[(&str, Put)] = &[
+    ("a FIFO", |_, path| {
+        crate::mounts::run("mkfifo", &[path]).map_err(std::io::Error::other)
+    }),
+    ("a directory", |_, path| {
+        fs::DirBuilder::new().mode(0o700).create(path)
+    }),
+    ("a link to a canary", |ground, path| {
+        symlink(ground.canary(), path)
+    }),
+    ("a link to nothing", |ground, path| {
+        symlink(ground.place.path("outside/new"), path)
+    }),
+    ("a second name of a canary", |ground, path| {
+        fs::hard_link(ground.canary(), path)
+    }),
+];
+
+type Put = fn(&Ground, &Path) -> std::io::Result<()>;
+
+pub(super) fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for file in FILES {
+        for (kind, put) in KINDS {
+            cases.push(
+                Case::new(format!("{file} is {kind}")).staged_after(|ground| {
+                    let path = path_of(ground, file)?;
+                    if path.is_dir() {
+                        fs::remove_dir_all(&path)?;
+                    } else if path.exists() {
+                        fs::remove_file(&path)?;
+                    }
+                    Ok(put(ground, &path)?)
+                }),
+            );
+        }
+    }
+    cases
+}
+
+fn path_of(ground: &Ground, file: &str) -> anyhow::Result<PathBuf> {
+    let directory = ground.place.sessions();
+    Ok(match file {
+        "key" => ground.place.state().join("key"),
+        "index.jsonl" | "live" | ".gitignore" => directory.join(file),
+        ending => directory.join(format!("{}.{ending}", newest(ground)?)),
+    })
+}

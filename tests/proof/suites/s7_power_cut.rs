@@ -1,0 +1,353 @@
+//! S7: the power goes while sessions are recorded. A file system on a loop device is shut down without
+//! its journal being flushed, and mounted again.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crate::dice::Dice;
+use crate::mounts::{self, Mounted};
+use crate::place::{Kept, Place};
+use crate::sessions;
+use crate::verdict::Verdict;
+use crate::words;
+use crate::{Bench, Size};
+
+/// Recorders at once.
+const HANDS: usize = 4;
+
+pub(crate) fn run(bench: &Bench) -> anyhow::Result<Verdict> {
+    let mut verdict = Verdict::new();
+    match mounts::privately(|| all(bench, &mut verdict)) {
+        Ok(result) => result?,
+        Err(reason) => verdict.skip(reason),
+    }
+    Ok(verdict)
+}
+
+fn all(bench: &Bench, verdict: &mut Verdict) -> anyhow::Result<()> {
+    let levels = bench.pick(&["full"][..], &["full", "normal", "fast"]);
+    for disk in &[EXT4, XFS] {
+        for durability in levels {
+            let mut sum = Counts::default();
+            for number in 0..bench.pick(2, disk.cuts) {
+                let cut = Cut {
+                    disk,
+                    durability,
+                    number,
+                    after: disk.wait(bench, durability, number),
+                    home: if number % 2 == 0 {
+                        Home::Beside
+                    } else {
+                        Home::OnAnotherDisk
+                    },
+                };
+                match cut.make(bench)? {
+                    Ok(counts) => sum.add(&counts, &cut, verdict),
+                    Err(reason) => {
+                        verdict.skip(format!("{}: {reason}", disk.kind));
+                        break;
+                    }
+                }
+            }
+            if sum.cuts > 0 {
+                verdict.figure(sum.describe(disk.kind, durability));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A kind of file system.
+struct Disk {
+    kind: &'static str,
+    megabytes: u64,
+    options: &'static [&'static str],
+    /// How many cuts at each level in full.
+    cuts: u64,
+    /// When it writes its journal by itself.
+    commits_after: Duration,
+}
+
+const EXT4: Disk = Disk {
+    kind: "ext4",
+    megabytes: 512,
+    options: &["-F"],
+    cuts: 12,
+    commits_after: Duration::from_secs(5),
+};
+
+const XFS: Disk = Disk {
+    kind: "xfs",
+    megabytes: 512,
+    options: &["-f"],
+    cuts: 8,
+    commits_after: Duration::from_secs(30),
+};
+
+impl Disk {
+    /// When to cut: where nothing is synced, there is something to lose and something to find only
+    /// after the journal has been written once.
+    fn wait(&self, bench: &Bench, durability: &str, number: u64) -> Duration {
+        let mut dice = Dice::new(bench.seed, 70 + number);
+        let chance = dice.number();
+        match (bench.size, durability) {
+            (Size::Quick, _) => Duration::from_millis(500 + chance % 700),
+            (Size::Full, "full") => Duration::from_millis(1000 + chance % 8000),
+            (Size::Full, _) => self.commits_after + Duration::from_millis(1000 + chance % 5000),
+        }
+    }
+
+    /// Makes one, and mounts it there.
+    fn mount(&self, bench: &Bench, name: &str, at: &Path) -> Result<Mounted, String> {
+        let image = bench.root.join(format!("S7-image-{name}"));
+        mounts::make_image(&image, self.kind, self.megabytes, self.options)?;
+        self.mount_again(bench, name, at)
+    }
+
+    fn mount_again(&self, bench: &Bench, name: &str, at: &Path) -> Result<Mounted, String> {
+        let image = bench.root.join(format!("S7-image-{name}"));
+        let words = [
+            "-t".as_ref(),
+            self.kind.as_ref(),
+            "-o".as_ref(),
+            "loop".as_ref(),
+            image.as_os_str(),
+        ];
+        Mounted::new(&words, at)
+    }
+}
+
+/// Where the user's home is, with the state directory and the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Home {
+    /// On the disk of the sessions.
+    Beside,
+    /// On a disk of its own, which loses its power too.
+    OnAnotherDisk,
+}
+
+/// What a cut, or several, did to the sessions whose recorders had ended before.
+#[derive(Default)]
+struct Counts {
+    cuts: usize,
+    acknowledged: usize,
+    /// No sidecar.
+    lost: usize,
+    /// A sidecar that is empty or half there.
+    torn: usize,
+    /// A sidecar that is whole and not true.
+    mismatched: usize,
+    faults: Vec<String>,
+}
+
+impl Counts {
+    fn add(&mut self, counts: &Counts, cut: &Cut<'_>, verdict: &mut Verdict) {
+        self.cuts += 1;
+        self.acknowledged += counts.acknowledged;
+        self.lost += counts.lost;
+        self.torn += counts.torn;
+        self.mismatched += counts.mismatched;
+        let name = format!("{} {} cut {}", cut.disk.kind, cut.durability, cut.number);
+        verdict.faults(counts.faults.iter().map(|fault| format!("{name}: {fault}")));
+        verdict.check(counts.acknowledged > 0, || {
+            format!("{name}: no session had ended")
+        });
+        if cut.durability == "full" {
+            verdict.check(counts.lost + counts.torn == 0, || {
+                format!("{name}: {} lost, {} torn", counts.lost, counts.torn)
+            });
+        }
+        // `fast` promises nothing about the power.
+        verdict.check(counts.mismatched == 0 || cut.durability == "fast", || {
+            format!("{name}: {} not as they say", counts.mismatched)
+        });
+        // A thousandth of them may be torn, and is said to be.
+        verdict.check(
+            cut.durability != "normal" || counts.torn * 1000 <= counts.acknowledged.max(1000),
+            || format!("{name}: {} of {} torn", counts.torn, counts.acknowledged),
+        );
+    }
+
+    fn describe(&self, kind: &str, durability: &str) -> String {
+        format!(
+            "{kind} at {durability}: {} cuts, {} acknowledged, {} lost, {} torn, {} mismatched",
+            self.cuts, self.acknowledged, self.lost, self.torn, self.mismatched
+        )
+    }
+}
+
+/// One cut.
+struct Cut<'a> {
+    disk: &'a Disk,
+    durability: &'a str,
+    number: u64,
+    after: Duration,
+    home: Home,
+}
+
+impl Cut<'_> {
+    fn make(&self, bench: &Bench) -> anyhow::Result<Result<Counts, String>> {
+        let at = bench.root.join("S7");
+        let store = match self.disk.mount(bench, "store", &at) {
+            Ok(store) => store,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let home = at.join("place/home");
+        let home_disk = match self.home {
+            Home::Beside => None,
+            Home::OnAnotherDisk => {
+                fs::create_dir(at.join("place"))?;
+                let mounted = self.disk.mount(bench, "home", &home);
+                Some(mounted.map_err(anyhow::Error::msg)?)
+            }
+        };
+        let place = Place::at(at.join("place"), Kept::InRepository)?;
+        for directory in [&at, &home] {
+            rustix::fs::syncfs(File::open(directory)?)?;
+        }
+        let mut key = Vec::new();
+        let (acknowledged, wrong) = self.load_until_the_cut(&place, || {
+            key = fs::read(place.state().join("key"))?;
+            store.shut_down()?;
+            home_disk.as_ref().map_or(Ok(()), Mounted::shut_down)
+        })?;
+        let restart = || -> Result<(Mounted, Option<Mounted>), String> {
+            let had_home = home_disk.is_some();
+            home_disk.map_or(Ok(()), Mounted::unmount)?;
+            store.unmount()?;
+            let store = self.disk.mount_again(bench, "store", &at)?;
+            let again = || self.disk.mount_again(bench, "home", &home);
+            Ok((store, had_home.then(again).transpose()?))
+        };
+        let (store, home_disk) = restart().map_err(anyhow::Error::msg)?;
+        let mut counts = judge(&place, &acknowledged)?;
+        counts.faults.extend(wrong);
+        let is_kept = fs::read(place.state().join("key")).is_ok_and(|kept| kept == key);
+        if !is_kept && self.durability == "full" {
+            counts
+                .faults
+                .push(format!("the key was lost, home {:?}", self.home));
+        }
+        std::mem::forget(place);
+        for disk in home_disk.into_iter().chain([store]) {
+            disk.unmount().map_err(anyhow::Error::msg)?;
+        }
+        Ok(Ok(counts))
+    }
+
+    /// Records until the power is cut: the sessions that had ended before, by what they printed, with
+    /// their codes; and what went wrong before.
+    fn load_until_the_cut(
+        &self,
+        place: &Place,
+        cut: impl FnOnce() -> std::io::Result<()>,
+    ) -> anyhow::Result<(BTreeMap<String, i32>, Vec<String>)> {
+        let over = AtomicBool::new(false);
+        let wrong = Mutex::new(Vec::new());
+        let acknowledged = Mutex::new(BTreeMap::new());
+        let next = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..HANDS {
+                scope.spawn(|| {
+                    while !over.load(Ordering::SeqCst) {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        let code = i32::from(number as u8);
+                        let result = one(place, self.durability, number, code);
+                        // What ended before the cut was announced ended before it was made.
+                        if over.load(Ordering::SeqCst) {
+                            return;
+                        }
+                        match result {
+                            Ok(()) => {
+                                _ = lock(&acknowledged).insert(format!("token {number}"), code)
+                            }
+                            Err(fault) => lock(&wrong).push(fault),
+                        }
+                    }
+                });
+            }
+            thread::sleep(self.after);
+            over.store(true, Ordering::SeqCst);
+            cut()
+        })?;
+        let acknowledged = std::mem::take(&mut *lock(&acknowledged));
+        let wrong = std::mem::take(&mut *lock(&wrong));
+        Ok((acknowledged, wrong))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|error| error.into_inner())
+}
+
+/// One session; the command's code and output are to be delivered.
+fn one(place: &Place, durability: &str, number: usize, code: i32) -> Result<(), String> {
+    let line = format!("echo token {number}; exit {code}");
+    let run = place
+        .aido(["--durability", durability, "sh", "-c", &line])
+        .output();
+    let run = run.map_err(|error| error.to_string())?;
+    let is_right = run.code() == code && run.stdout == format!("token {number}\n").as_bytes();
+    is_right.then_some(()).ok_or_else(|| run.describe())
+}
+
+/// Compares the store after the cut with what had been acknowledged before.
+fn judge(place: &Place, acknowledged: &BTreeMap<String, i32>) -> anyhow::Result<Counts> {
+    let mut counts = Counts {
+        acknowledged: acknowledged.len(),
+        ..Counts::default()
+    };
+    let directory = place.sessions();
+    let mut missing = acknowledged.clone();
+    let mut torn = Vec::new();
+    for id in sessions::finished_in(&directory) {
+        match sessions::read_without_events(&directory, &id) {
+            Ok(session) => {
+                let token = String::from_utf8_lossy(session.output.trim_ascii_end()).into_owned();
+                if let Some(code) = missing.remove(&token)
+                    && session.exit_code() != Some(i64::from(code))
+                {
+                    counts
+                        .faults
+                        .push(format!("{id}: {:?}", session.exit_code()));
+                }
+            }
+            Err(fault) if fault.contains("half-written") => torn.push(id),
+            Err(_) => counts.mismatched += 1,
+        }
+    }
+    counts.torn = torn.len();
+    counts.lost = missing
+        .len()
+        .saturating_sub(counts.torn + counts.mismatched);
+    if let Some(verified) = words::verify(place)? {
+        for id in &torn {
+            let status = verified.statuses.get(id).map(String::as_str);
+            if status != Some("TORN") {
+                counts
+                    .faults
+                    .push(format!("{id} is torn, and verify says {status:?}"));
+            }
+        }
+        let altered = verified
+            .statuses
+            .iter()
+            .filter(|(_, status)| *status == "ALTERED");
+        let altered: Vec<&String> = altered.map(|(id, _)| id).collect();
+        if altered.len() > counts.mismatched {
+            counts.faults.push(format!("false alarms: {altered:?}"));
+        }
+    }
+    if words::recover(place)? {
+        let unfinished = sessions::list(place)?.unfinished;
+        if !unfinished.is_empty() {
+            counts.faults.push(format!("not recovered: {unfinished:?}"));
+        }
+    }
+    Ok(counts)
+}
