@@ -83,7 +83,7 @@ impl Directory {
         };
         let child = self.open_child(name)?;
         if made {
-            rustix::fs::fchmod(&child.0, PRIVATE_DIRECTORY)?;
+            retry_on_intr(|| rustix::fs::fchmod(&child.0, PRIVATE_DIRECTORY))?;
         }
         Ok((child, made))
     }
@@ -190,7 +190,7 @@ impl Directory {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = retry_on_intr(|| rustix::fs::openat(&self.0, name, flags, PRIVATE_FILE))?;
-        rustix::fs::fchmod(&file, PRIVATE_FILE)?;
+        retry_on_intr(|| rustix::fs::fchmod(&file, PRIVATE_FILE))?;
         Ok(File::from(file))
     }
 
