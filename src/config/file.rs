@@ -46,7 +46,7 @@ pub fn read_user(path: &Path) -> Result<Read, ConfigError> {
     Ok((layer(&table, &name)?, ignored))
 }
 
-/// A file that may not be read is no reason to keep a command from running, but it is said.
+/// A file that can't be read is no reason to keep a command from running, but it is said.
 fn read(path: &Path, name: &str) -> Result<(toml::Table, Vec<String>), ConfigError> {
     let problem = |problem: String| ConfigError::File {
         file: name.to_owned(),
@@ -59,7 +59,8 @@ fn read(path: &Path, name: &str) -> Result<(toml::Table, Vec<String>), ConfigErr
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
                 return Ok((nothing(), Vec::new()));
             }
-            io::ErrorKind::PermissionDenied => {
+            // The system's refusal, as opposed to contents that can't be taken.
+            _ if error.raw_os_error().is_some() => {
                 return Ok((nothing(), vec![format!("{name} is ignored: {error}")]));
             }
             _ => return Err(problem(error.to_string())),

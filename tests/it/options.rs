@@ -1,6 +1,7 @@
 //! The options of a run: what they do, and what is said about a wrong one.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use serde_json::Value;
@@ -226,6 +227,22 @@ fn debugging_leaves_the_commands_streams_and_status_alone() {
             "{run:?}"
         );
         assert!(!run.stderr.is_empty(), "debugging says nothing");
+    }
+}
+
+#[test]
+fn settings_that_the_system_wont_give_dont_keep_a_command_from_running() {
+    for file in [REPOSITORY_FILE, USER_FILE] {
+        let env = TestEnv::in_repository();
+        let path = env.path(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        // A link to itself: no I/O error is as easily had, and it is treated alike.
+        symlink(&path, &path).unwrap();
+        let run = env.aido(["sh", "-c", "echo out; exit 3"]);
+        let run = run.env("XDG_CONFIG_HOME", env.path("xdg")).output();
+        assert_eq!((run.code(), run.stdout_text().as_str()), (3, "out\n"));
+        run.assert_one_warning(file);
+        assert!(run.stderr_text().contains("is ignored"), "{run:?}");
     }
 }
 
