@@ -57,9 +57,7 @@ impl Monitor {
         }
         drop(blocked);
         drop(writer);
-        let pid = Pid::from_raw(pid)
-            .filter(|_| pid > 0)
-            .ok_or_else(|| SpawnError::Process(io::Error::last_os_error()))?;
+        let pid = process::made(pid).map_err(SpawnError::Process)?;
         let mut monitor = Self {
             pid,
             reports: reader,

@@ -4,6 +4,7 @@
     reason = "closing a range of inherited descriptors in a forked helper"
 )]
 
+use std::io;
 use std::os::fd::RawFd;
 
 use rustix::process::{Pid, WaitOptions, WaitStatus};
@@ -38,6 +39,16 @@ impl Change {
             Self::Stopped(_) => None,
         }
     }
+}
+
+/// The process that fork(2) or clone(2) made, of what the call returned to the parent.
+///
+/// # Errors
+/// When it returned no process; errno must still be the call's.
+pub fn made(returned: libc::pid_t) -> io::Result<Pid> {
+    // Asked first, since `Pid` takes no negative number.
+    let process = (returned > 0).then(|| Pid::from_raw(returned)).flatten();
+    process.ok_or_else(io::Error::last_os_error)
 }
 
 /// What happened to this child since the last call, without waiting.
@@ -185,5 +196,16 @@ pub fn close_from(first: RawFd) {
     for descriptor in first..1024 {
         // SAFETY: as above; closing what isn't open is harmless.
         unsafe { libc::close(descriptor) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_made_is_an_error_and_no_process() {
+        assert!(made(-1).is_err());
+        assert_eq!(made(1).ok(), Pid::from_raw(1));
     }
 }

@@ -15,6 +15,7 @@ use std::ptr;
 
 use rustix::process::Pid;
 
+use super::process;
 use super::signals::{AllBlocked, Inheritance};
 use crate::session::Signal;
 
@@ -91,7 +92,7 @@ impl EmptyGroup {
 
 impl Drop for EmptyGroup {
     fn drop(&mut self) {
-        super::process::reap(self.0);
+        process::reap(self.0);
     }
 }
 
@@ -251,9 +252,7 @@ fn in_child(
         let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
         libc::clone(function, top.cast(), flags, argument)
     };
-    Pid::from_raw(pid)
-        .filter(|_| pid > 0)
-        .ok_or_else(io::Error::last_os_error)
+    process::made(pid)
 }
 
 /// As above, with a copy of the memory.
@@ -269,9 +268,7 @@ fn in_child(
         // SAFETY: ends the child without running the parent's exit handlers.
         unsafe { libc::_exit(code) };
     }
-    Pid::from_raw(pid)
-        .filter(|_| pid > 0)
-        .ok_or_else(io::Error::last_os_error)
+    process::made(pid)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -290,9 +287,7 @@ fn start(child: &mut Child<'_>) -> io::Result<Pid> {
         // SAFETY: ends the child without running the parent's exit handlers.
         unsafe { libc::_exit(127) };
     }
-    let pid = Pid::from_raw(pid)
-        .filter(|_| pid > 0)
-        .ok_or_else(io::Error::last_os_error)?;
+    let pid = process::made(pid)?;
     drop(writer);
     let mut errno = [0; 4];
     if std::fs::File::from(reader).read_exact(&mut errno).is_ok() {

@@ -37,9 +37,7 @@ impl Watchdog {
             watch(group, &reader);
         }
         drop(blocked);
-        let pid = Pid::from_raw(pid)
-            .filter(|_| pid > 0)
-            .ok_or_else(io::Error::last_os_error)?;
+        let pid = process::made(pid)?;
         Ok(Self {
             pid,
             _alive: writer,
