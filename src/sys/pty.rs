@@ -43,8 +43,10 @@ impl Pty {
     /// # Errors
     /// When the system has no more PTYs or descriptors.
     pub fn open(size: Size, processing: &Processing<'_>) -> io::Result<(Self, OwnedFd)> {
-        let pair = native_pty_system()
-            .openpty(pty_size(size))
+        let open = || native_pty_system().openpty(pty_size(size));
+        // A signal can end the opening, and portable-pty tells no error number: so once more.
+        let pair = open()
+            .or_else(|_| open())
             .map_err(|error| io::Error::other(format!("no pseudo-terminal: {error}")))?;
         let pty = Self {
             master: pair.master,
