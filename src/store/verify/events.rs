@@ -9,7 +9,7 @@ use super::{Finding, Part, Verdict};
 use crate::session::{Metadata, Status};
 use crate::transcript::EventRecord;
 use crate::transcript::reader::{End, Events};
-use crate::transcript::writer::GIVE_BACK;
+use crate::transcript::writer::GIVE_BACK_MOST;
 
 /// The sidecar's fields that are known before the command runs and that nothing changes later.
 const UNCHANGING: &[&str] = &[
@@ -193,7 +193,7 @@ fn compare_output(tally: &Tally, metadata: &Metadata, finding: &mut Finding) {
     let refused = metadata.dropped_bytes.checked_sub(tally.gap_bytes);
     let given_back = tally.output_bytes.checked_sub(metadata.output_bytes);
     let agrees = match (refused, given_back) {
-        (Some(refused), Some(given_back)) => given_back <= refused.min(GIVE_BACK),
+        (Some(refused), Some(given_back)) => given_back <= refused.min(GIVE_BACK_MOST),
         _ => false,
     };
     if !agrees {
