@@ -99,7 +99,8 @@ impl Reader {
         match self.store.state(&id) {
             Ok(state) if state != found.state => self.read_in(&id, state).map(Some),
             Ok(_) => read.map(Some),
-            Err(_) => Ok(None),
+            Err(StoreError::NoSession(_)) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 

@@ -6,6 +6,8 @@
 
 use super::signature::Key;
 use super::{State, Store, StoreError};
+use std::io;
+
 use crate::session::SessionId;
 
 mod events;
@@ -61,16 +63,28 @@ fn look(
         Ok(State::Running) => finding.is(Verdict::Live),
         Ok(State::Interrupted) => interrupted::look(store, &mut finding, progress),
         Ok(State::Finished) => finished::look(store, &mut finding, key, progress),
-        // There are two reasons not to know the state: what stands in the place of the events, or,
-        // without any, what stands in the place of the transcript.
         Err(StoreError::NoSession(_)) => {
-            if let Err(error) = store.transcript(id) {
-                finding.unreadable(Part::Transcript, "transcript", &error);
-            }
+            finding.unreadable(
+                Part::Transcript,
+                "transcript",
+                &StoreError::NoSession(id.clone()),
+            );
         }
-        Err(error) => finding.unreadable(Part::Events, "events file", error),
+        // What stands in the place of the events, or, without any, of the transcript.
+        Err(error) if has_events(store, id) => {
+            finding.unreadable(Part::Events, "events file", error);
+        }
+        Err(error) => finding.unreadable(Part::Transcript, "transcript", error),
     }
     finding
+}
+
+/// Whether there is something in the place of the events.
+fn has_events(store: &dyn Store, id: &SessionId) -> bool {
+    !matches!(
+        store.events(id),
+        Err(StoreError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound
+    )
 }
 
 /// Whether nothing of a session is left.
