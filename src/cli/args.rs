@@ -186,8 +186,18 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Invocation, CliError> {
 }
 
 fn help() -> String {
-    with_words(RunLine::command()).render_help().to_string()
+    command().render_help().to_string()
 }
+
+/// The definition of a line that runs a command.
+pub(super) fn command() -> clap::Command {
+    with_words(RunLine::command())
+}
+
+/// What aido exits with, and what else a page of options doesn't say.
+pub(super) const EXIT_STATUS: &str = "\
+    Exit status: the command's own; 124 timed out, 125 aido failed, 126 not executable,\n\
+    127 not found. Every option has a variable (AIDO_TTY) and a key in nexus/aido.toml.";
 
 /// Lists aido's own words below the options.
 fn with_words(command: clap::Command) -> clap::Command {
@@ -195,17 +205,15 @@ fn with_words(command: clap::Command) -> clap::Command {
         "Options end at the first word that is not one; everything after belongs to the command.\n\n\
          Words of its own (`aido WORD --help` says more):\n",
     );
-    for word in WordLine::command().get_subcommands() {
+    let words = WordLine::command();
+    for word in words.get_subcommands().filter(|word| !word.is_hide_set()) {
         let about = word
             .get_about()
             .map(ToString::to_string)
             .unwrap_or_default();
-        text.push_str(&format!("  {:<8}{about}\n", word.get_name()));
+        text.push_str(&format!("  {:<13}{about}\n", word.get_name()));
     }
-    text.push_str(
-        "\nExit status: the command's own; 124 timed out, 125 aido failed, 126 not executable,\n\
-         127 not found. Every option has a variable (AIDO_TTY) and a key in nexus/aido.toml.",
-    );
+    text.push_str(&format!("\n{EXIT_STATUS}"));
     command.after_help(text)
 }
 

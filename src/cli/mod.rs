@@ -4,10 +4,14 @@
 //! ([`crate::config`]). Only [`io`] prints, and only [`main`] turns an end into an exit status.
 
 pub mod args;
+pub mod complete;
+pub mod completions;
 pub mod error;
 pub mod filter;
 pub mod io;
 pub mod list;
+#[cfg(test)]
+mod manual;
 pub mod note;
 pub mod progress;
 pub mod prune;

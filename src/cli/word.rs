@@ -2,13 +2,24 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{CliResult, list, note, prune, recover, rerun, schema, show, verify};
+use super::{
+    CliResult, complete, completions, list, note, prune, recover, rerun, schema, show, verify,
+};
 use crate::config::Layer;
 
 /// The name of every word. Kept beside the enum by a test, so that a plain run doesn't build clap's
 /// tables.
 pub const NAMES: &[&str] = &[
-    "list", "show", "note", "rerun", "recover", "prune", "verify", "schema",
+    "list",
+    "show",
+    "note",
+    "rerun",
+    "recover",
+    "prune",
+    "verify",
+    "schema",
+    "completions",
+    "__complete",
 ];
 
 /// One of aido's own words.
@@ -39,6 +50,11 @@ pub enum Word {
     Verify(verify::Arguments),
     /// Print the JSON Schema of a sidecar
     Schema(schema::Arguments),
+    /// Print a script that completes aido's command lines in a shell
+    Completions(completions::Arguments),
+    /// Say what may stand at the cursor
+    #[command(name = "__complete", hide = true)]
+    Complete(complete::Arguments),
 }
 
 /// Which store to read, and how to print.
@@ -65,6 +81,7 @@ impl Word {
             Self::Prune(arguments) => arguments.store.json,
             Self::Verify(arguments) => arguments.store.json,
             Self::Schema(arguments) => arguments.json,
+            Self::Completions(_) | Self::Complete(_) => false,
         }
     }
 
@@ -82,6 +99,8 @@ impl Word {
             Self::Prune(arguments) => prune::prune(&arguments, flags),
             Self::Verify(arguments) => verify::verify(&arguments, flags),
             Self::Schema(arguments) => schema::schema(&arguments),
+            Self::Completions(arguments) => completions::completions(&arguments),
+            Self::Complete(arguments) => complete::complete(&arguments),
         }
     }
 }

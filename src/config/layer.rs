@@ -388,6 +388,20 @@ pub fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
 
+/// The words that a setting may be; none where it isn't one of some words.
+#[must_use]
+pub fn choices(name: &str) -> Vec<&'static str> {
+    fn words<T>(table: &[(&'static str, T)]) -> Vec<&'static str> {
+        table.iter().map(|(word, _)| *word).collect()
+    }
+    match name {
+        "tty" => words(TTY_MODES),
+        "durability" => words(DURABILITIES),
+        "report" => words(REPORTS),
+        _ => Vec::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -425,6 +439,27 @@ mod tests {
         assert_eq!(settings.max_bytes, 1024);
         assert_eq!(settings.tags, ["a", "b"]);
         assert_eq!(settings.timeout, None);
+    }
+
+    #[test]
+    fn every_choice_is_taken_and_every_setting_with_choices_has_them() {
+        for key in KEYS {
+            let set =
+                |text: &str| Layer::default().set(key.name, &Given::Text(text), &Source::Flag);
+            let choices = choices(key.name);
+            for choice in &choices {
+                assert!(set(choice).is_ok(), "{}: {choice}", key.name);
+            }
+            let Err(ConfigError::BadValue { allowed, .. }) = set("\0") else {
+                continue;
+            };
+            let is_choice = |word: &str| !word.contains(' ') && set(word).is_ok();
+            if allowed.split(", ").all(is_choice) {
+                assert_eq!(choices.join(", "), allowed, "{}", key.name);
+            } else {
+                assert!(choices.is_empty(), "{}", key.name);
+            }
+        }
     }
 
     #[test]

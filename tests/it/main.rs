@@ -11,6 +11,7 @@
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod background;
+mod completion;
 mod documents;
 mod launch;
 mod nobody_there;
