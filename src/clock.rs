@@ -62,6 +62,15 @@ pub fn local_stamp(time: Timestamp, zone: Zone) -> String {
     }
 }
 
+/// By how many seconds local time is ahead of UTC at a point in time.
+#[must_use]
+pub fn offset_seconds(time: Timestamp, zone: Zone) -> i32 {
+    match zone {
+        Zone::Local => time.0.with_timezone(&Local).offset().local_minus_utc(),
+        Zone::Utc => 0,
+    }
+}
+
 /// Which day a point in time falls on.
 #[must_use]
 pub fn local_day(time: Timestamp, zone: Zone) -> NaiveDate {

@@ -21,6 +21,7 @@ pub mod rerun;
 pub mod run;
 pub mod schema;
 pub mod show;
+pub mod stats;
 pub mod verify;
 pub mod word;
 

@@ -3,7 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    CliResult, complete, completions, list, note, prune, recover, rerun, schema, show, verify,
+    CliResult, complete, completions, list, note, prune, recover, rerun, schema, show, stats,
+    verify,
 };
 use crate::config::Layer;
 
@@ -17,6 +18,7 @@ pub const NAMES: &[&str] = &[
     "recover",
     "prune",
     "verify",
+    "stats",
     "schema",
     "completions",
     "__complete",
@@ -48,6 +50,8 @@ pub enum Word {
     Prune(prune::Arguments),
     /// Check that recordings are whole and unchanged
     Verify(verify::Arguments),
+    /// Count sessions by agent, program, outcome and day, and what was lost
+    Stats(Box<stats::Arguments>),
     /// Print the JSON Schema of a sidecar
     Schema(schema::Arguments),
     /// Print a script that completes aido's command lines in a shell
@@ -80,6 +84,7 @@ impl Word {
             Self::Recover(arguments) => arguments.store.json,
             Self::Prune(arguments) => arguments.store.json,
             Self::Verify(arguments) => arguments.store.json,
+            Self::Stats(arguments) => arguments.store.json,
             Self::Schema(arguments) => arguments.json,
             Self::Completions(_) | Self::Complete(_) => false,
         }
@@ -98,6 +103,7 @@ impl Word {
             Self::Recover(arguments) => recover::recover(&arguments, flags),
             Self::Prune(arguments) => prune::prune(&arguments, flags),
             Self::Verify(arguments) => verify::verify(&arguments, flags),
+            Self::Stats(arguments) => stats::stats(&arguments, flags),
             Self::Schema(arguments) => schema::schema(&arguments),
             Self::Completions(arguments) => completions::completions(&arguments),
             Self::Complete(arguments) => complete::complete(&arguments),

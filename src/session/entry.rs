@@ -26,6 +26,9 @@ pub struct Entry<'a> {
     pub status: Option<Status>,
     /// As a shell would show it.
     pub exit_code: Option<i32>,
+    /// The signal that it died of.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<Cow<'a, str>>,
     /// From start to end.
     pub duration_ms: Option<u64>,
     /// How it came into the store.
@@ -49,6 +52,9 @@ pub struct Entry<'a> {
     /// The fault that it ran into.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Cow<'a, str>>,
+    /// Bytes of recorded output.
+    #[serde(default)]
+    pub output_bytes: u64,
     /// What its files hold, in bytes.
     #[serde(default)]
     pub size_bytes: u64,
@@ -108,6 +114,7 @@ impl<'a> Entry<'a> {
             ended_at: metadata.ended_at.map(|end| end.to_string().into()),
             status: Some(metadata.status),
             exit_code: metadata.exit_code,
+            signal: metadata.signal.as_deref().map(Cow::from),
             duration_ms: metadata.duration_ms,
             origin: metadata.origin,
             branch: branch.map(Cow::from),
@@ -116,6 +123,7 @@ impl<'a> Entry<'a> {
             tags: tags.map(|tag| tag.as_str().into()).collect(),
             pinned: metadata.pinned,
             fault: metadata.fault.as_deref().map(Cow::from),
+            output_bytes: metadata.output_bytes,
             size_bytes,
             command: command.into(),
             cut: command_cut || notes.is_some_and(|(_, cut)| cut),
@@ -146,6 +154,7 @@ impl<'a> Entry<'a> {
             ended_at: None,
             status: None,
             exit_code: None,
+            signal: None,
             duration_ms: None,
             origin: Origin::Recorded,
             branch: None,
@@ -154,6 +163,7 @@ impl<'a> Entry<'a> {
             tags: Vec::new(),
             pinned: false,
             fault: None,
+            output_bytes: 0,
             size_bytes: 0,
             command: "".into(),
             notes: None,
@@ -195,6 +205,7 @@ impl<'a> Entry<'a> {
             ended_at: self.ended_at.map(own),
             status: self.status,
             exit_code: self.exit_code,
+            signal: self.signal.map(own),
             duration_ms: self.duration_ms,
             origin: self.origin,
             branch: self.branch.map(own),
@@ -203,6 +214,7 @@ impl<'a> Entry<'a> {
             tags: self.tags.into_iter().map(own).collect(),
             pinned: self.pinned,
             fault: self.fault.map(own),
+            output_bytes: self.output_bytes,
             size_bytes: self.size_bytes,
             command: own(self.command),
             notes: self.notes.map(own),

@@ -21,6 +21,17 @@ pub(super) fn write<const N: usize>(
     rows: &[[String; N]],
     width: Option<usize>,
 ) -> fmt::Result {
+    for line in lines(header, rows) {
+        writeln!(formatter, "{}", fit(line.trim_end(), width))?;
+    }
+    Ok(())
+}
+
+/// A header and rows as lines that are all of the same width, with two blanks at the end.
+pub(super) fn lines<const N: usize>(
+    header: [(&str, Side); N],
+    rows: &[[String; N]],
+) -> Vec<String> {
     let mut widths = header.map(|(name, _)| name.width());
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -28,7 +39,7 @@ pub(super) fn write<const N: usize>(
         }
     }
     let names = header.map(|(name, _)| name.to_owned());
-    for row in std::iter::once(&names).chain(rows) {
+    let line = |row: &[String; N]| {
         let mut line = String::new();
         for (index, cell) in row.iter().enumerate() {
             let padding = std::iter::repeat_n(' ', widths[index] - cell.width());
@@ -44,9 +55,14 @@ pub(super) fn write<const N: usize>(
             }
             line.push_str("  ");
         }
-        writeln!(formatter, "{}", fit(line.trim_end(), width))?;
-    }
-    Ok(())
+        line
+    };
+    std::iter::once(&names).chain(rows).map(line).collect()
+}
+
+/// The columns that a text takes on a terminal.
+pub(super) fn width(text: &str) -> usize {
+    text.width()
 }
 
 /// Cuts a line to a width, and shows that it did.

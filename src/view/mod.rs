@@ -3,10 +3,12 @@
 //! Recorded text never acts on a terminal: everything that comes from a session goes through
 //! [`sanitize`].
 
+pub mod chart;
 mod columns;
 pub mod list;
 pub mod prune;
 pub mod sanitize;
 pub mod session;
+pub mod stats;
 pub mod units;
 pub mod verify;

@@ -1,14 +1,17 @@
 //! Visiting sessions, the newest first: the live ones by their entries, the finished by the index.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::ffi::OsStr;
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::ops::ControlFlow;
 
 use super::{FileStore, index};
 use crate::session::query::{Match, Query};
 use crate::session::{Entry, Selector, SessionId};
-use crate::store::index::{Backwards, newest_first};
+use crate::store::index::endings::for_each_line;
+use crate::store::index::{Backwards, ReadAt, newest_first, parse};
 use crate::store::{Found, State, Store, StoreError, layout};
 use crate::sys::file::Directory;
 use crate::transcript::record;
@@ -122,6 +125,46 @@ impl FileStore {
         Ok(())
     }
 
+    /// Visits the finished sessions that are wanted in the order of their ends, the first one first.
+    /// Returns how many of them can't be read.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn oldest(
+        &self,
+        query: &Query,
+        visit: &mut dyn FnMut(&Entry<'_>),
+    ) -> Result<usize, StoreError> {
+        let Some((session, _)) = self.open_to_read()? else {
+            return Ok(0);
+        };
+        let hasher = RandomState::new();
+        // The first line of a session has its place; those after it say what was changed since.
+        let (mut seen, mut unreadable) = (HashSet::new(), 0);
+        let walk = || -> io::Result<()> {
+            let index = index::open(&session)?.lines;
+            let length = ReadAt::length(&*index)?;
+            for_each_line(&*index, 0, length, &mut |line, _| {
+                let Some(entry) = parse(line) else { return };
+                if entry.pruned.is_some() || query.matches(&entry, State::Finished) == Match::No {
+                    return;
+                }
+                let id = entry
+                    .id()
+                    .filter(|id| session.contains(&layout::sidecar(id)));
+                if id.is_none() || !seen.insert(hasher.hash_one(&*entry.session_id)) {
+                    return;
+                }
+                unreadable += usize::from(entry.status.is_none());
+                visit(&entry);
+            })?;
+            Ok(())
+        };
+        let mut walk = walk;
+        walk().map_err(self.error())?;
+        Ok(unreadable)
+    }
+
     pub(super) fn find_part(&self, part: &str, limit: usize) -> Result<Vec<SessionId>, StoreError> {
         let Some((session, counterpart)) = self.open_to_read()? else {
             return Ok(Vec::new());
@@ -155,7 +198,7 @@ impl FileStore {
         };
         let mut lines = Backwards::new(&file).map_err(self.error())?;
         while let Some((line, _)) = lines.line().map_err(self.error())? {
-            if let Some(entry) = crate::store::index::parse(line)
+            if let Some(entry) = parse(line)
                 && visit(entry.into_owned()).is_break()
             {
                 break;

@@ -112,7 +112,7 @@ fn beyond_the_cap_the_end_is_kept_and_the_gap_is_said() {
 fn a_full_disk_keeps_the_beginning_and_still_gets_its_marker() {
     let chunks = [(Stream::Stdout, vec![b'x'; 9000])];
     let (file, _, sealed) = record(&chunks, 0, 8000);
-    assert_eq!(sealed.output_bytes, 8000 - GIVE_BACK_MOST);
+    assert_eq!(sealed.output_bytes, 8000 - GIVE_BACK);
     assert_eq!(sealed.output_bytes + sealed.dropped_bytes, 9000);
     assert!(file.ends_with(b"x\n=== AI_EXIT_CODE: 3 ===\n"));
     assert_eq!(sealed.sha256, Some(hex::encode(Sha256::digest(&file))));

@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sys", &["session"]),
     ("plan", &["session"]),
     ("clock", &["session"]),
+    ("stats", &["session"]),
     ("transcript", &["session"]),
     ("capture", &["clock", "plan", "session", "sys"]),
     ("store", &["session", "sys", "transcript"]),
@@ -44,7 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("rerun", &["record", "session", "store"]),
-    ("view", &["session", "store"]),
+    ("view", &["session", "stats", "store"]),
     (
         "cli",
         &[
@@ -57,6 +58,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "record",
             "rerun",
             "session",
+            "stats",
             "store",
             "sys",
             "transcript",
