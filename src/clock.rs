@@ -5,9 +5,10 @@ use std::ffi::OsStr;
 use std::path::{Component, Path};
 use std::time::{Duration, Instant};
 
-use chrono::{Local, NaiveDate, NaiveDateTime, Utc};
+use chrono::{Datelike, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta, Timelike, Utc};
 
 use crate::session::Timestamp;
+use crate::sys::zone;
 
 /// Now, in UTC.
 #[must_use]
@@ -55,40 +56,56 @@ impl Zone {
 /// A point in time as `YYYYMMDD_HHMMSS`, which is how a session id shows it.
 #[must_use]
 pub fn local_stamp(time: Timestamp, zone: Zone) -> String {
-    const FORM: &str = "%Y%m%d_%H%M%S";
-    match zone {
-        Zone::Local => time.0.with_timezone(&Local).format(FORM).to_string(),
-        Zone::Utc => time.0.format(FORM).to_string(),
-    }
+    let local = local(time, zone);
+    // chrono's own formats are interpreted, which costs more than all of the rest here.
+    format!(
+        "{:04}{:02}{:02}_{:02}{:02}{:02}",
+        local.year(),
+        local.month(),
+        local.day(),
+        local.hour(),
+        local.minute(),
+        local.second()
+    )
 }
 
 /// By how many seconds local time is ahead of UTC at a point in time.
 #[must_use]
 pub fn offset_seconds(time: Timestamp, zone: Zone) -> i32 {
     match zone {
-        Zone::Local => time.0.with_timezone(&Local).offset().local_minus_utc(),
+        Zone::Local => zone::seconds_east(time.0.timestamp()).unwrap_or(0),
         Zone::Utc => 0,
+    }
+}
+
+fn local(time: Timestamp, zone: Zone) -> NaiveDateTime {
+    match FixedOffset::east_opt(offset_seconds(time, zone)) {
+        Some(offset) => time.0.with_timezone(&offset).naive_local(),
+        None => time.0.naive_utc(),
     }
 }
 
 /// Which day a point in time falls on.
 #[must_use]
 pub fn local_day(time: Timestamp, zone: Zone) -> NaiveDate {
-    match zone {
-        Zone::Local => time.0.with_timezone(&Local).date_naive(),
-        Zone::Utc => time.0.date_naive(),
-    }
+    local(time, zone).date()
 }
 
 /// The point in time that a clock on the wall shows so. Where it was turned back and shows it
 /// twice, the first; where it was turned forward and never shows it, none.
 #[must_use]
-pub fn of_local(time: NaiveDateTime, zone: Zone) -> Option<Timestamp> {
-    let time = match zone {
-        Zone::Local => time.and_local_timezone(Local).earliest()?.to_utc(),
-        Zone::Utc => time.and_utc(),
+pub fn of_local(wanted: NaiveDateTime, zone: Zone) -> Option<Timestamp> {
+    // A day before and after: what is in force on either side of a change.
+    let offset = |shift: i64| {
+        let near = wanted.and_utc() + TimeDelta::hours(shift);
+        offset_seconds(Timestamp(near), zone)
     };
-    Some(Timestamp(time))
+    let candidates = [offset(-24), offset(24)].map(|offset| {
+        let time = wanted - TimeDelta::seconds(offset.into());
+        Timestamp(time.and_utc())
+    });
+    let shows = |time: &Timestamp| local(*time, zone) == wanted;
+    candidates.into_iter().filter(shows).min()
 }
 
 /// Measures time since it was started; never goes backwards.
@@ -112,6 +129,16 @@ impl Stopwatch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_local_stamp_is_the_time_of_the_zone() {
+        let time: Timestamp = serde_json::from_str("\"2026-03-05T13:05:09.123Z\"").unwrap();
+        assert_eq!(local_stamp(time, Zone::Utc), "20260305_130509");
+        let moved = crate::sys::zone::seconds_east(time.0.timestamp()).unwrap();
+        let there = time.0 + chrono::Duration::seconds(moved.into());
+        let expected = there.format("%Y%m%d_%H%M%S").to_string();
+        assert_eq!(local_stamp(time, Zone::Local), expected);
+    }
 
     #[test]
     fn only_time_zone_data_is_read_as_a_zone() {

@@ -1,5 +1,4 @@
 //! The `aido` command.
+#![no_main]
 
-fn main() -> std::process::ExitCode {
-    aido::cli::main(std::env::args_os().collect())
-}
+aido::program!(aido::cli::main);

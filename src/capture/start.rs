@@ -95,6 +95,8 @@ pub fn inbox() -> io::Result<Inbox> {
 pub struct Opening {
     stdout: Opened,
     stderr: Opened,
+    /// The group for a command that doesn't lead it, until the command is in it.
+    group: Option<EmptyGroup>,
 }
 
 /// Opens the PTYs and pipes that the plan asks for.
@@ -102,6 +104,9 @@ pub struct Opening {
 /// # Errors
 /// When there are no more of them.
 pub fn open(terminal: &TerminalPlan) -> io::Result<Opening> {
+    // First, so that its leader has ended when it is needed.
+    let needs_group = terminal.situation == Situation::Detached && !leads_its_group();
+    let group = needs_group.then(EmptyGroup::make).and_then(Result::ok);
     let stdout = if terminal.situation == Situation::Full {
         open_terminal(terminal)?
     } else {
@@ -115,7 +120,11 @@ pub fn open(terminal: &TerminalPlan) -> io::Result<Opening> {
         },
         ErrorStream::Own(carrier) => open_stream(carrier, Stream::Stderr, terminal)?,
     };
-    Ok(Opening { stdout, stderr })
+    Ok(Opening {
+        stdout,
+        stderr,
+        group,
+    })
 }
 
 /// Starts the command on what was opened for it. `stopwatch` runs since the session's start.
@@ -128,7 +137,11 @@ pub fn start<'i>(
     inbox: &'i mut Inbox,
     stopwatch: Stopwatch,
 ) -> Result<Running<'i>, StartError> {
-    let Opening { stdout, stderr } = opening;
+    let Opening {
+        stdout,
+        stderr,
+        group,
+    } = opening;
     let situation = plan.terminal.situation;
     let path = plan.environment.iter().find(|(name, _)| name == "PATH");
     let mut command = Command::new(
@@ -167,7 +180,7 @@ pub fn start<'i>(
             let pty = channels.first().and_then(Channel::pty);
             start_at_terminal(command, slave, pty, inbox)?
         }
-        _ => start_directly(command, situation, inbox)?,
+        _ => start_directly(command, situation, group, inbox)?,
     };
     drop(blocked);
     Ok(Running {
@@ -216,20 +229,14 @@ fn start_at_terminal(
 fn start_directly(
     mut command: Command,
     situation: Situation,
+    group: Option<EmptyGroup>,
     inbox: &Inbox,
 ) -> Result<Started, StartError> {
     command.dies_with_parent = true;
-    // Held until the command is in it.
-    let mut empty = None;
-    command.group = match situation {
-        Situation::Full | Situation::Attached => Group::Callers,
-        Situation::Detached if leads_its_group() => Group::Own,
-        Situation::Detached => {
-            empty = EmptyGroup::make().ok();
-            empty
-                .as_ref()
-                .map_or(Group::Own, |group| Group::Join(group.id()))
-        }
+    command.group = match (situation, &group) {
+        (Situation::Full | Situation::Attached, _) => Group::Callers,
+        (Situation::Detached, None) => Group::Own,
+        (Situation::Detached, Some(group)) => Group::Join(group.id()),
     };
     let pid = command.spawn(inbox.inheritance())?;
     let target = match command.group {
@@ -237,7 +244,7 @@ fn start_directly(
         Group::Join(group) => Target::Group(group),
         Group::Callers | Group::OwnInForeground(_) => Target::Process(pid),
     };
-    drop(empty);
+    drop(group);
     Ok(Started {
         child: Child::Direct(pid),
         target,

@@ -1,10 +1,8 @@
 //! One exit for errors: the kind decides the exit code, and each is printed once.
 
-use std::process::ExitCode;
-
 use serde_json::json;
 
-use super::io;
+use super::io::{self, ExitCode};
 use crate::config::ConfigError;
 use crate::session::outcome::AIDO_FAILED;
 use crate::store::StoreError;

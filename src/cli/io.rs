@@ -1,7 +1,6 @@
 //! The only place that prints.
 
 use std::io::{self, BufWriter, Stdout, StdoutLock, Write};
-use std::process::ExitCode;
 
 use serde::Serialize;
 
@@ -91,10 +90,21 @@ pub fn draw(text: &str) {
     stream::say(text);
 }
 
+/// An exit code. std's own can't be turned into a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExitCode(pub u8);
+
+impl ExitCode {
+    /// Done.
+    pub const SUCCESS: Self = Self(0);
+    /// Not done.
+    pub const FAILURE: Self = Self(1);
+}
+
 /// An exit code of 0 to 255.
 #[must_use]
 pub fn code(code: i32) -> ExitCode {
-    ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
+    ExitCode(u8::try_from(code).unwrap_or(u8::MAX))
 }
 
 /// The exit code of a program that only prints.

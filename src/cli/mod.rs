@@ -26,15 +26,16 @@ pub mod verify;
 pub mod word;
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 use args::Invocation;
 use error::CliError;
+use io::ExitCode;
 
-/// Does what the arguments say; the first of them is the program's own name.
+/// Does what the arguments say, and returns the exit code. The first of them is the program's own
+/// name.
 #[must_use]
-pub fn main(arguments: Vec<OsString>) -> ExitCode {
-    match args::parse(arguments) {
+pub fn main(arguments: Vec<OsString>) -> u8 {
+    let code = match args::parse(arguments) {
         Ok(Invocation::Print(text)) => io::finish(io::Out::stdout().write(&text)),
         Ok(Invocation::Run(typed)) => run::run(typed),
         Ok(Invocation::Word(word, flags)) => {
@@ -47,7 +48,8 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
             }
         }
         Err(error) => error::report(&error, false),
-    }
+    };
+    code.0
 }
 
 /// What one of aido's own words has to say by its exit code.

@@ -1,13 +1,13 @@
 //! `aido COMMAND`: from what was typed to an exit status.
 
 use std::io::IsTerminal;
+use std::mem::ManuallyDrop;
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::process::ExitCode;
 
 use super::args::TypedRun;
 use super::error::{self, CliError};
-use super::io;
+use super::io::{self, ExitCode};
 use crate::config::{self, Layer};
 use crate::environment::Environment;
 use crate::place::Place;
@@ -38,14 +38,15 @@ pub fn again(command: Command, flags: Layer, parent: SessionId) -> ExitCode {
 
 fn carry_out(prepared: Result<Request, CliError>) -> ExitCode {
     let request = match prepared {
-        Ok(request) => request,
+        // Giving back all of its memory piece by piece just before the process ends is time lost.
+        Ok(request) => ManuallyDrop::new(request),
         Err(error) => return error::report(&error, false),
     };
     let mut tell = |notice: &Notice<'_>| {
         let line = format!("aido: {notice}");
         io::say(&sanitize::line(&line));
     };
-    match record::run(request, &mut tell) {
+    match record::run(&request, &mut tell) {
         Exit::Code(code) => io::code(code),
         Exit::Signal(signal) => {
             signals::die_of(signal);

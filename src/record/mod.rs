@@ -62,7 +62,7 @@ pub enum Exit {
 }
 
 /// Runs a command and records it. `tell` is called with everything that the caller should know.
-pub fn run(request: Request, tell: &mut dyn FnMut(&Notice)) -> Exit {
+pub fn run(request: &Request, tell: &mut dyn FnMut(&Notice)) -> Exit {
     let stopwatch = Stopwatch::start();
     // Held to the end, so that no signal ends aido between the command's end and its sidecar.
     let mut inbox = match capture::inbox() {
@@ -86,8 +86,8 @@ pub fn run(request: Request, tell: &mut dyn FnMut(&Notice)) -> Exit {
     let terminal = TerminalPlan::new(settings.tty, request.caller);
     debug.log(|| format!("terminal: {terminal:?}"));
 
-    let facts = describe::facts(&request, &terminal);
-    let (draft, known) = match begin(&request, store.as_ref(), &facts) {
+    let facts = describe::facts(request, &terminal);
+    let (draft, known) = match begin(request, store.as_ref(), &facts) {
         Ok(Some((draft, known))) => (Some(draft), known),
         Ok(None) => (None, facts),
         Err(error) if settings.strict => {
@@ -110,13 +110,18 @@ pub fn run(request: Request, tell: &mut dyn FnMut(&Notice)) -> Exit {
         store,
         key: None,
     };
-    let plan = make_plan(&request, terminal, id.as_ref());
+    let plan = make_plan(request, terminal, id.as_ref());
     let watch = Watch {
         inbox: &mut inbox,
         stopwatch,
     };
-    let finished = execute(plan, recording, &request, watch, &mut debug, tell);
+    let finished = execute(plan, recording, request, watch, &mut debug, tell);
     debug.log(|| format!("exit: {finished:?}"));
+    if let Exit::Code(_) = finished {
+        // The process ends next, and takes what remains with it. An end by a signal needs the
+        // handlers as they were.
+        std::mem::forget(inbox);
+    }
     finished
 }
 
@@ -235,8 +240,10 @@ fn execute(
         drop(started);
         started = start(&mut plan, &mut watch, tell);
     }
+    // While the command starts: what only its start needed is given back, and what its end needs is
+    // fetched.
+    plan.environment = Vec::new();
     if recording.draft.is_some() {
-        // While the command starts.
         let state = request.place.state.as_deref();
         recording.key = state.and_then(|state| key::load_or_make(state).ok());
     }

@@ -14,9 +14,9 @@ pub const KEY_BYTES: usize = 32;
 /// The mac's place holder while the mac is computed.
 const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// The user's key.
+/// The user's key, worked into the digest already: that is done while the command starts.
 #[derive(Clone)]
-pub struct Key([u8; KEY_BYTES]);
+pub struct Key(Option<Hmac<Sha256>>);
 
 /// What a sidecar's mac says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,12 +48,12 @@ impl Key {
     /// A key of these bytes.
     #[must_use]
     pub fn new(bytes: [u8; KEY_BYTES]) -> Self {
-        Self(bytes)
+        // Never an error: HMAC takes keys of any length.
+        Self(Hmac::<Sha256>::new_from_slice(&bytes).ok())
     }
 
     fn mac(&self, pieces: &[&[u8]]) -> Option<Hmac<Sha256>> {
-        // Never an error: HMAC takes keys of any length.
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
+        let mut mac = self.0.clone()?;
         for piece in pieces {
             mac.update(piece);
         }

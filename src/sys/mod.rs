@@ -10,6 +10,8 @@
 
 pub mod file;
 pub mod lock;
+#[cfg(target_env = "musl")]
+mod memory;
 pub mod monitor;
 pub mod process;
 pub mod pty;
@@ -21,3 +23,4 @@ pub mod startup;
 pub mod stream;
 pub mod terminal;
 pub mod watchdog;
+pub mod zone;

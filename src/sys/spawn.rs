@@ -9,6 +9,7 @@
 
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
@@ -59,41 +60,79 @@ pub struct Command {
 /// A process group for a command that must not lead it: a leader can't call setsid(2), and a command
 /// whose caller is no leader would be none without aido.
 ///
-/// Its leader has ended already. The group exists as long as the leader isn't reaped, which dropping
-/// this does, or another process is in it.
+/// Its leader does nothing but end. The group exists as long as the leader isn't reaped, which
+/// dropping this does, or another process is in it.
 #[must_use]
-pub struct EmptyGroup(Pid);
+pub struct EmptyGroup {
+    leader: Pid,
+    /// What the leader runs on until it is reaped.
+    _stack: Stack,
+}
 
 impl EmptyGroup {
-    /// Makes one.
+    /// Makes one, without waiting for its leader: made early, it costs little more than a call.
     ///
     /// # Errors
     /// When there can't be another process.
     pub fn make() -> io::Result<Self> {
-        extern "C" fn lead(_: *mut libc::c_void) -> libc::c_int {
-            // SAFETY: plain system calls of a process that ends next.
-            unsafe {
-                libc::setpgid(0, 0);
-                libc::_exit(0)
-            }
-        }
+        let stack = Stack::new(4 * 1024);
         let blocked = AllBlocked::new();
-        let leader = in_child(lead, ptr::null_mut());
+        let leader = start_leader(&stack);
         drop(blocked);
-        leader.map(Self)
+        let group = Self {
+            leader: leader?,
+            _stack: stack,
+        };
+        // It may have ended by now, which doesn't matter: it is there until it is reaped.
+        rustix::process::setpgid(Some(group.leader), Some(group.leader))?;
+        Ok(group)
     }
 
     /// The group's id.
     #[must_use]
     pub fn id(&self) -> Pid {
-        self.0
+        self.leader
     }
 }
 
 impl Drop for EmptyGroup {
     fn drop(&mut self) {
-        process::reap(self.0);
+        let leader = self.leader.as_raw_nonzero().get();
+        // SAFETY: waits for a child of aido's. Its end sends no signal, so it is one that only
+        // __WALL waits for; no handler interrupts this in vain.
+        unsafe {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            let options = libc::__WALL;
+            #[cfg(not(any(target_os = "linux", target_os = "android")))]
+            let options = 0;
+            while libc::waitpid(leader, ptr::null_mut(), options) == -1 && errno() == libc::EINTR {}
+        }
     }
+}
+
+/// Starts a process that ends at once. It shares everything with aido, as a thread would, so that
+/// nothing is copied for it; and nobody is told of its end.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn start_leader(stack: &Stack) -> io::Result<Pid> {
+    extern "C" fn end(_: *mut libc::c_void) -> libc::c_int {
+        // SAFETY: a plain system call.
+        unsafe { libc::_exit(0) }
+    }
+    let flags = libc::CLONE_VM | libc::CLONE_FS | libc::CLONE_FILES | libc::CLONE_SIGHAND;
+    // SAFETY: the process touches nothing but its stack, which is kept until it is reaped; all
+    // signals are blocked, so that no handler runs on it.
+    process::made(unsafe { libc::clone(end, stack.top(), flags, ptr::null_mut()) })
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn start_leader(_stack: &Stack) -> io::Result<Pid> {
+    // SAFETY: aido has one thread here, and the copy ends at once.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        // SAFETY: ends the copy without running aido's exit handlers.
+        unsafe { libc::_exit(0) };
+    }
+    process::made(pid)
 }
 
 /// Why a program could not be started.
@@ -242,17 +281,26 @@ fn in_child(
     function: extern "C" fn(*mut libc::c_void) -> libc::c_int,
     argument: *mut libc::c_void,
 ) -> io::Result<Pid> {
-    /// Room for the child's few frames; touched only as far as it is used.
-    const STACK_BYTES: usize = 64 * 1024;
-    let mut stack = Vec::<u8>::with_capacity(STACK_BYTES);
-    // SAFETY: the stack outlives the child's use of it (CLONE_VFORK); its top is aligned to 16.
-    let pid = unsafe {
-        let top = stack.as_mut_ptr().add(STACK_BYTES);
-        let top = top.sub(top as usize % 16);
-        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-        libc::clone(function, top.cast(), flags, argument)
-    };
-    process::made(pid)
+    let stack = Stack::new(32 * 1024);
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: the stack outlives the child's use of it, because of CLONE_VFORK.
+    process::made(unsafe { libc::clone(function, stack.top(), flags, argument) })
+}
+
+/// Memory for a child's few frames; touched only as far as it is used.
+struct Stack(Box<[MaybeUninit<u8>]>);
+
+impl Stack {
+    fn new(bytes: usize) -> Self {
+        Self(Box::new_uninit_slice(bytes))
+    }
+
+    /// Where it begins, since it grows down.
+    fn top(&self) -> *mut libc::c_void {
+        let end = self.0.as_ptr_range().end.cast_mut();
+        // SAFETY: at most 15 bytes back into the memory, for the alignment that the machine asks for.
+        unsafe { end.sub(end as usize % 16).cast() }
+    }
 }
 
 /// As above, with a copy of the memory.

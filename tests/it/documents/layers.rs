@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("session", &[]),
     ("sys", &["session"]),
     ("plan", &["session"]),
-    ("clock", &["session"]),
+    ("clock", &["session", "sys"]),
     ("stats", &["session"]),
     ("transcript", &["session"]),
     ("capture", &["clock", "plan", "session", "sys"]),

@@ -257,3 +257,19 @@ fn arguments_that_are_no_utf_8_are_kept_in_hex() {
     );
     assert_eq!(meta["argv_hex"], json!([null, "fffe", null]));
 }
+
+#[test]
+fn the_id_shows_the_time_where_the_caller_is() {
+    // POSIX counts westwards: both are ahead of UTC, by five and a half hours and by two.
+    for (zone, minutes_ahead) in [("AAA-5:30", 330), ("BBB-2", 120), ("UTC", 0)] {
+        let env = TestEnv::new();
+        env.aido(["true"]).env("TZ", zone).output();
+        let session = env.only_session();
+        let started = session.meta["timestamp"].as_str().unwrap();
+        let started = chrono::DateTime::parse_from_rfc3339(started).unwrap();
+        let local = started + chrono::Duration::minutes(minutes_ahead);
+        let shown = local.format("-%Y%m%d_%H%M%S-").to_string();
+        let id = session.meta["session_id"].as_str().unwrap();
+        assert!(id.contains(&shown), "{zone}: {id} began at {started}");
+    }
+}
