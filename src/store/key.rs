@@ -54,9 +54,11 @@ fn make(state: &Path) -> io::Result<Key> {
     let new = format!(".{FILE}.{:08x}", random::number()?);
     let written = directory.create(&new).and_then(|mut file| {
         file.write_all(&bytes)?;
-        // Losing the key in a power cut would turn every signed session into an altered one.
+        // Losing the key in a power cut would turn every signed session into an altered one. Its
+        // name is synced too: the sessions may be on another disk, whose syncs don't reach it.
         file.sync_all()?;
-        directory.rename_new(&new, &directory, FILE)
+        directory.rename_new(&new, &directory, FILE)?;
+        directory.sync()
     });
     match written {
         Ok(()) => Ok(Key::new(bytes)),
