@@ -120,6 +120,12 @@ impl From<std::io::Error> for CliError {
     }
 }
 
+impl std::fmt::Display for CliError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
 /// Prints an error on standard error and gives its exit code.
 #[must_use]
 pub fn report(error: &CliError, as_json: bool) -> ExitCode {

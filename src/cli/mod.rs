@@ -6,6 +6,7 @@
 pub mod args;
 pub mod complete;
 pub mod completions;
+pub mod doctor;
 pub mod error;
 pub mod filter;
 pub mod io;

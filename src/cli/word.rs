@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    CliResult, complete, completions, list, note, prune, recover, rerun, schema, show, stats,
-    verify,
+    CliResult, complete, completions, doctor, list, note, prune, recover, rerun, schema, show,
+    stats, verify,
 };
 use crate::config::Layer;
 
@@ -19,6 +19,7 @@ pub const NAMES: &[&str] = &[
     "prune",
     "verify",
     "stats",
+    "doctor",
     "schema",
     "completions",
     "__complete",
@@ -52,6 +53,8 @@ pub enum Word {
     Verify(verify::Arguments),
     /// Count sessions by agent, program, outcome and day, and what was lost
     Stats(Box<stats::Arguments>),
+    /// Say what is wrong with this store, terminal and install, and how to mend it
+    Doctor(doctor::Arguments),
     /// Print the JSON Schema of a sidecar
     Schema(schema::Arguments),
     /// Print a script that completes aido's command lines in a shell
@@ -85,6 +88,7 @@ impl Word {
             Self::Prune(arguments) => arguments.store.json,
             Self::Verify(arguments) => arguments.store.json,
             Self::Stats(arguments) => arguments.store.json,
+            Self::Doctor(arguments) => arguments.store.json,
             Self::Schema(arguments) => arguments.json,
             Self::Completions(_) | Self::Complete(_) => false,
         }
@@ -104,6 +108,7 @@ impl Word {
             Self::Prune(arguments) => prune::prune(&arguments, flags),
             Self::Verify(arguments) => verify::verify(&arguments, flags),
             Self::Stats(arguments) => stats::stats(&arguments, flags),
+            Self::Doctor(arguments) => doctor::doctor(&arguments, flags),
             Self::Schema(arguments) => schema::schema(&arguments),
             Self::Completions(arguments) => completions::completions(&arguments),
             Self::Complete(arguments) => complete::complete(&arguments),

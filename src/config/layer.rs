@@ -381,6 +381,12 @@ impl Layer {
     }
 }
 
+/// Whether a setting has this variable.
+#[must_use]
+pub fn is_variable(name: &str) -> bool {
+    KEYS.iter().any(|key| key.variable == name)
+}
+
 /// The key with this name in files.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Key> {

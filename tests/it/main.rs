@@ -12,6 +12,7 @@
 
 mod background;
 mod completion;
+mod doctor;
 mod documents;
 mod launch;
 mod nobody_there;

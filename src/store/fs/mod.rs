@@ -21,12 +21,15 @@ use rebuild::SIDECAR_MAX_BYTES;
 mod begin;
 mod change;
 mod draft;
+mod health;
 mod housekeeping;
 mod index;
 mod newest;
 mod open;
 mod rebuild;
 mod recover;
+
+pub use health::Health;
 
 /// A store in a directory.
 #[derive(Clone, Debug)]
