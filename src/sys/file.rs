@@ -3,6 +3,9 @@
 //! A directory is held open and everything inside is reached through it by one name at a time, so
 //! no component of a path can be swapped for a link. Modes are set explicitly, whatever the umask.
 
+#[cfg(test)]
+mod tests;
+
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
@@ -202,7 +205,11 @@ impl Directory {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::APPEND;
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = retry_on_intr(|| rustix::fs::openat(&self.0, name, flags, PRIVATE_FILE))?;
-        check_plain(&file)?;
+        let mode = check_plain(&file)?;
+        // The umask may have taken from it, if it was made now.
+        if mode != PRIVATE_FILE {
+            retry_on_intr(|| rustix::fs::fchmod(&file, PRIVATE_FILE))?;
+        }
         Ok(File::from(file))
     }
 
@@ -297,8 +304,8 @@ impl AsFd for Directory {
     }
 }
 
-/// Fails unless a file is a regular one with one name.
-fn check_plain(file: impl AsFd) -> io::Result<()> {
+/// Fails unless a file is a regular one with one name; its permissions.
+fn check_plain(file: impl AsFd) -> io::Result<Mode> {
     let status = rustix::fs::fstat(file)?;
     if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile {
         return Err(io::Error::other("it is not a regular file"));
@@ -306,7 +313,7 @@ fn check_plain(file: impl AsFd) -> io::Result<()> {
     if status.st_nlink > 1 {
         return Err(io::Error::other("it has a second name (hard link)"));
     }
-    Ok(())
+    Ok(Mode::from_raw_mode(status.st_mode))
 }
 
 /// Whether a file has no name any more.
@@ -418,82 +425,4 @@ mod write_back {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod write_back {
     pub(super) fn start(_file: &std::fs::File) {}
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::os::unix::fs::{PermissionsExt, symlink};
-
-    fn scratch() -> (tempfile::TempDir, Directory) {
-        let temporary = tempfile::tempdir().unwrap();
-        let directory = Directory::open(temporary.path()).unwrap();
-        (temporary, directory)
-    }
-
-    #[test]
-    fn a_link_on_the_way_is_refused_and_named() {
-        let (temporary, directory) = scratch();
-        symlink("/tmp", temporary.path().join("a")).unwrap();
-        let error = directory.walk_or_make(Path::new("a/b")).unwrap_err();
-        assert!(
-            error.to_string().contains("a is a symbolic link"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn a_file_in_the_way_is_named() {
-        let (_temporary, directory) = scratch();
-        directory.create("a").unwrap();
-        let error = directory.walk_or_make(Path::new("a")).unwrap_err();
-        assert!(error.to_string().contains("a is in the way"), "{error}");
-    }
-
-    #[test]
-    fn what_is_made_is_private() {
-        let (temporary, directory) = scratch();
-        let (_, made) = directory.walk_or_make(Path::new("a/b")).unwrap();
-        assert!(made);
-        directory.create("f").unwrap();
-        for (name, mode) in [("a", 0o700), ("a/b", 0o700), ("f", 0o600)] {
-            let found = temporary.path().join(name).metadata().unwrap();
-            assert_eq!(found.permissions().mode() & 0o7777, mode, "{name}");
-        }
-        assert!(!directory.walk_or_make(Path::new("a/b")).unwrap().1);
-    }
-
-    #[test]
-    fn only_plain_files_with_one_name_are_read() {
-        let (temporary, directory) = scratch();
-        directory.create("f").unwrap();
-        assert!(directory.open_file("f").is_ok());
-        symlink("f", temporary.path().join("link")).unwrap();
-        std::fs::hard_link(temporary.path().join("f"), temporary.path().join("twin")).unwrap();
-        for name in ["link", "f", "missing"] {
-            assert!(directory.open_file(name).is_err(), "{name}");
-        }
-    }
-
-    #[test]
-    fn renaming_never_replaces() {
-        let (_temporary, directory) = scratch();
-        directory.create("a").unwrap();
-        directory.create("b").unwrap();
-        assert!(directory.rename_new("a", &directory, "b").is_err());
-        directory.rename_new("a", &directory, "c").unwrap();
-        assert!(directory.contains("c") && !directory.contains("a"));
-    }
-
-    #[test]
-    fn a_lock_is_seen_through_another_opening() {
-        let (_temporary, directory) = scratch();
-        let file = directory.create("f").unwrap();
-        let other = directory.open_file("f").unwrap();
-        assert!(!is_locked(&other));
-        lock(&file).unwrap();
-        assert!(is_locked(&other));
-        drop(file);
-        assert!(crate::eventually(|| !is_locked(&other)));
-    }
 }
