@@ -13,7 +13,9 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::signature::signed_json;
-use super::{Draft, Found, IdSeed, Key, Recovery, State, Store, StoreError, edited, recover};
+use super::{
+    Draft, Found, IdSeed, Key, Recorded, Recovery, State, Store, StoreError, edited, recover,
+};
 use crate::session::query::{self, Match};
 use crate::session::{Durability, Entry, Metadata, Outcome, Query, SessionId, Sink, Timestamp};
 use crate::sys::random;
@@ -143,11 +145,11 @@ impl Store for MemoryStore {
         reader::start_record(events.as_slice()).map_err(StoreError::file("events"))
     }
 
-    fn transcript(&self, id: &SessionId) -> Result<Box<dyn Read>, StoreError> {
+    fn transcript(&self, id: &SessionId) -> Result<Box<dyn Recorded>, StoreError> {
         Ok(Box::new(Cursor::new(self.kept(id)?.transcript.contents())))
     }
 
-    fn events(&self, id: &SessionId) -> Result<Box<dyn Read>, StoreError> {
+    fn events(&self, id: &SessionId) -> Result<Box<dyn Recorded>, StoreError> {
         Ok(Box::new(Cursor::new(self.kept(id)?.events.contents())))
     }
 

@@ -10,7 +10,7 @@
 //!
 //! [`memory`] is a strict twin of [`fs`] for tests and embedding; both pass `conformance`.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -115,6 +115,11 @@ pub enum Recovery {
     NeverBegan,
 }
 
+/// A file of a session, open for reading from any place. Of a running session it still grows.
+pub trait Recorded: Read + Seek {}
+
+impl<T: Read + Seek> Recorded for T {}
+
 /// Sessions, and a way to add one.
 pub trait Store {
     /// Begins a session: draws an id, asks for its start record, and holds its lock.
@@ -156,13 +161,13 @@ pub trait Store {
     ///
     /// # Errors
     /// When there is none.
-    fn transcript(&self, id: &SessionId) -> Result<Box<dyn Read>, StoreError>;
+    fn transcript(&self, id: &SessionId) -> Result<Box<dyn Recorded>, StoreError>;
 
     /// The events file, from its beginning.
     ///
     /// # Errors
     /// When there is none.
-    fn events(&self, id: &SessionId) -> Result<Box<dyn Read>, StoreError>;
+    fn events(&self, id: &SessionId) -> Result<Box<dyn Recorded>, StoreError>;
 
     /// Visits the wanted sessions, the newest start first. A session whose sidecar can't be read is
     /// visited with an entry that has no status.

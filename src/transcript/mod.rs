@@ -9,9 +9,15 @@
 
 pub mod excerpt;
 pub mod lookalike;
+pub mod output;
+pub mod pick;
 pub mod reader;
 pub mod record;
 pub mod render;
+pub mod select;
+pub mod slices;
+pub mod tail;
+pub mod text;
 pub mod writer;
 
 pub use excerpt::Excerpt;

@@ -1,7 +1,8 @@
 //! Reads events back: tolerates a torn tail and what it does not know.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::record::EventRecord;
@@ -42,7 +43,7 @@ impl<R: Read> Events<R> {
         self.end
     }
 
-    fn read_event(&mut self) -> Result<EventRecord, End> {
+    fn read_as<T: DeserializeOwned>(&mut self) -> Result<T, End> {
         let mut line = Vec::new();
         let mut limited = self.lines.by_ref().take(LINE_BYTES);
         limited.read_until(b'\n', &mut line).map_err(End::Failed)?;
@@ -53,6 +54,31 @@ impl<R: Read> Events<R> {
             Some(_) => Err(End::Torn),
         }
     }
+
+    /// The next event as it is in the file, with fields and kinds that this version does not know.
+    pub fn next_value(&mut self) -> Option<Value> {
+        if self.end.is_some() {
+            return None;
+        }
+        match self.read_as() {
+            Ok(value) => Some(value),
+            Err(end) => {
+                self.end = Some(end);
+                None
+            }
+        }
+    }
+}
+
+impl<R: Seek> Events<R> {
+    /// Goes back to the beginning.
+    ///
+    /// # Errors
+    /// When the file can't be read again.
+    pub fn rewind(&mut self) -> io::Result<()> {
+        self.end = None;
+        self.lines.seek(SeekFrom::Start(0)).map(drop)
+    }
 }
 
 impl<R: Read> Iterator for Events<R> {
@@ -62,13 +88,49 @@ impl<R: Read> Iterator for Events<R> {
         if self.end.is_some() {
             return None;
         }
-        match self.read_event() {
+        match self.read_as() {
             Ok(event) => Some(event),
             Err(end) => {
                 self.end = Some(end);
                 None
             }
         }
+    }
+}
+
+/// The events of a file that is still written.
+pub struct GrowingEvents<R> {
+    file: BufReader<R>,
+    /// What is there of the next line.
+    line: Vec<u8>,
+}
+
+impl<R: Read> GrowingEvents<R> {
+    /// Reads from the beginning of an events file.
+    pub fn new(file: R) -> Self {
+        Self {
+            file: BufReader::new(file),
+            line: Vec::new(),
+        }
+    }
+
+    /// The next event; none as long as its line is not whole. A line that is no event is an unknown
+    /// one.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn next_event(&mut self) -> io::Result<Option<EventRecord>> {
+        let room = LINE_BYTES.saturating_sub(self.line.len() as u64);
+        self.file
+            .by_ref()
+            .take(room)
+            .read_until(b'\n', &mut self.line)?;
+        if self.line.last() != Some(&b'\n') {
+            return Ok(None);
+        }
+        let event = serde_json::from_slice(&self.line).unwrap_or(EventRecord::Unknown);
+        self.line.clear();
+        Ok(Some(event))
     }
 }
 
@@ -99,6 +161,35 @@ mod tests {
         );
         assert_eq!(Events::new(text.as_bytes()).count(), 2);
         assert_eq!(start_record(text.as_bytes()).unwrap()["pid"], 1);
+    }
+
+    /// A file that another one still writes: what it has grows between reads.
+    struct Growing<'a>(&'a std::cell::RefCell<Vec<u8>>, usize);
+
+    impl Read for Growing<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let bytes = self.0.borrow();
+            let count = (&bytes[self.1..]).read(buffer)?;
+            self.1 += count;
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_still_written_is_waited_for() {
+        let line = b"{\"type\":\"gap\",\"time\":1.0,\"bytes\":3}\n";
+        let (time, bytes) = (1.0, 3);
+        for cut in 0..line.len() {
+            let file = std::cell::RefCell::new(b"nonsense\n".to_vec());
+            file.borrow_mut().extend(&line[..cut]);
+            let mut events = GrowingEvents::new(Growing(&file, 0));
+            assert_eq!(events.next_event().unwrap(), Some(EventRecord::Unknown));
+            assert_eq!(events.next_event().unwrap(), None);
+            file.borrow_mut().extend(&line[cut..]);
+            let gap = EventRecord::Gap { time, bytes };
+            assert_eq!(events.next_event().unwrap(), Some(gap), "{cut}");
+            assert_eq!(events.next_event().unwrap(), None);
+        }
     }
 
     #[test]

@@ -10,14 +10,17 @@
 //! `screen` → `row`, and leave through `lines`.
 
 mod control;
+mod lasting;
 mod lines;
 mod plain;
 mod row;
 mod screen;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::collections::VecDeque;
+
+pub use lasting::Lasting;
 
 use control::Terminal;
 use lines::Lines;
@@ -46,7 +49,7 @@ pub enum LineFeed {
 }
 
 /// Renders recorded bytes as lines of text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Renderer {
     columns: usize,
     rows: usize,
@@ -56,7 +59,7 @@ pub struct Renderer {
 }
 
 /// What knows which text can still change.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Model {
     Plain(Plain),
     Terminal(Box<Terminal>),
@@ -105,6 +108,15 @@ impl Renderer {
         match self.model {
             Model::Plain(plain) => plain.finish(&mut self.lines, line),
             Model::Terminal(terminal) => terminal.finish(&mut self.lines, line),
+        }
+    }
+
+    /// Hands over what is still on the screen and goes on; nothing while a full-screen program has it.
+    pub fn unfinished(&self, line: &mut dyn FnMut(&str)) {
+        let is_full_screen =
+            matches!(&self.model, Model::Terminal(terminal) if terminal.is_alternate());
+        if !is_full_screen {
+            self.clone().finish(line);
         }
     }
 

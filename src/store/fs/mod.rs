@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::{Draft, Found, IdSeed, Key, Recovery, State, Store, StoreError, layout};
+use super::{Draft, Found, IdSeed, Key, Recorded, Recovery, State, Store, StoreError, layout};
 use crate::session::keeping::IN_REPOSITORY;
 use crate::session::{Location, Metadata, Query, SessionId, Timestamp};
 use crate::sys::file;
@@ -185,11 +185,11 @@ impl Store for FileStore {
         reader::start_record(file).map_err(StoreError::file(name))
     }
 
-    fn transcript(&self, id: &SessionId) -> Result<Box<dyn Read>, StoreError> {
+    fn transcript(&self, id: &SessionId) -> Result<Box<dyn Recorded>, StoreError> {
         Ok(Box::new(self.open_file(id, &layout::transcript(id))?))
     }
 
-    fn events(&self, id: &SessionId) -> Result<Box<dyn Read>, StoreError> {
+    fn events(&self, id: &SessionId) -> Result<Box<dyn Recorded>, StoreError> {
         Ok(Box::new(self.open_file(id, &layout::events(id))?))
     }
 

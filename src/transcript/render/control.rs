@@ -80,7 +80,7 @@ impl Sequence {
 }
 
 /// Reads bytes and drives a screen with them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Terminal {
     screen: Screen,
     state: State,
@@ -104,6 +104,11 @@ impl Terminal {
     /// Gives access to the screen, to print on it directly before the first byte is fed.
     pub(super) fn screen(&mut self) -> &mut Screen {
         &mut self.screen
+    }
+
+    /// Tells whether a full-screen program has the screen.
+    pub(super) fn is_alternate(&self) -> bool {
+        self.screen.is_alternate()
     }
 
     pub(super) fn feed(&mut self, bytes: &[u8], lines: &mut Lines, receiver: &mut Receiver<'_>) {

@@ -14,7 +14,7 @@ const BLANKS: &str = "                                                          
 pub(super) type Receiver<'a> = dyn FnMut(&str) + 'a;
 
 /// The line that is being put together, and the blank space before it that may still be dropped.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Lines {
     text: String,
     /// Blanks seen after `text`: part of the line only if something else follows on it.

@@ -18,7 +18,7 @@ const SLACK_BYTES: usize = 16 * 1024;
 pub(super) const TAB_COLUMNS: usize = 8;
 
 /// Plain text that is still on the screen.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Plain {
     columns: usize,
     rows: usize,

@@ -17,7 +17,7 @@ const MARKS_PER_CELL: usize = 16;
 const MARKS_PER_ROW: usize = 512;
 
 /// A row of cells.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Row {
     cells: Vec<char>,
     /// Combining marks with their column, in the order in which they came.

@@ -39,7 +39,7 @@ pub(super) struct Cursor {
     pub(super) origin: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Grid {
     rows: VecDeque<Row>,
     cursor: Cursor,
@@ -65,7 +65,7 @@ impl Grid {
 }
 
 /// A screen of fixed size.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Screen {
     columns: usize,
     rows: usize,

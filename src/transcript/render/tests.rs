@@ -306,7 +306,7 @@ fn fifty_megabytes_of_nasty_bytes_are_rendered_in_a_few() {
 }
 
 /// Bytes that mean something to a terminal far more often than random bytes do.
-fn terminal_bytes() -> impl Strategy<Value = Vec<u8>> {
+pub(in crate::transcript) fn terminal_bytes() -> impl Strategy<Value = Vec<u8>> {
     let sequence = (proptest::collection::vec(0..30_u16, 0..3), 0x40..0x7f_u8).prop_map(
         |(parameters, last)| {
             let parameters: Vec<String> = parameters.iter().map(u16::to_string).collect();
@@ -334,7 +334,7 @@ fn terminal_bytes() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
 
-fn plain_bytes() -> impl Strategy<Value = Vec<u8>> {
+pub(in crate::transcript) fn plain_bytes() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         6 => "[ -~]{0,40}".prop_map(String::into_bytes),
         2 => " {0,20}".prop_map(String::into_bytes),
@@ -347,11 +347,11 @@ fn plain_bytes() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }
 
-fn size() -> impl Strategy<Value = (u16, u16)> {
+pub(in crate::transcript) fn size() -> impl Strategy<Value = (u16, u16)> {
     (0..30_u16, 0..8_u16)
 }
 
-fn line_feed() -> impl Strategy<Value = LineFeed> {
+pub(in crate::transcript) fn line_feed() -> impl Strategy<Value = LineFeed> {
     prop_oneof![Just(LineFeed::Plain), Just(LineFeed::WithReturn)]
 }
 
