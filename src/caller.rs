@@ -117,15 +117,25 @@ pub struct Identity {
     pub harness: Option<Harness>,
 }
 
-/// Finds out who called. `configured` is what `--agent`, `AIDO_AGENT` or a configuration says.
+/// Whether the variables say that an agent program reads what is printed.
 #[must_use]
-pub fn identify(configured: Option<&str>, environment: &Environment) -> Identity {
-    let program = PROGRAMS.iter().find(|program| {
+pub fn is_agent(environment: &Environment) -> bool {
+    environment.text("AI_AGENT").is_some() || program(environment).is_some()
+}
+
+fn program(environment: &Environment) -> Option<&'static Program> {
+    PROGRAMS.iter().find(|program| {
         program.signs.iter().any(|(variable, wanted)| {
             let value = environment.text(variable);
             value.is_some_and(|value| wanted.is_none_or(|wanted| value == wanted))
         })
-    });
+    })
+}
+
+/// Finds out who called. `configured` is what `--agent`, `AIDO_AGENT` or a configuration says.
+#[must_use]
+pub fn identify(configured: Option<&str>, environment: &Environment) -> Identity {
+    let program = program(environment);
     let announced = environment.text("AI_AGENT").map(first_word);
     let name = configured
         .or(announced)
@@ -208,6 +218,10 @@ mod tests {
     fn configuration_of_a_program_is_no_sign_of_it() {
         for variable in ["CODEX_HOME", "CLAUDE_PROJECT_DIR", "COPILOT_MODEL"] {
             assert_eq!(agent(None, &[(variable, "x")]), "ai-agent", "{variable}");
+            assert!(!is_agent(&Environment::from_pairs([(variable, "x")])));
+        }
+        for variable in ["CLAUDECODE", "AI_AGENT", "CODEX_THREAD_ID"] {
+            assert!(is_agent(&Environment::from_pairs([(variable, "x")])));
         }
     }
 

@@ -49,6 +49,12 @@ impl CliError {
         self
     }
 
+    /// What went wrong, without the way out.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// aido's exit code for it.
     #[must_use]
     pub fn exit_code(&self) -> i32 {

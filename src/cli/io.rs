@@ -1,15 +1,15 @@
 //! The only place that prints.
 
-use std::io::{self, BufWriter, Stdout, StdoutLock, Write};
+use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 
 use crate::sys::stream;
 use crate::view::sanitize;
 
-/// Buffered standard output whose reader may go away, which is no error.
+/// Buffered output whose reader may go away, which is no error.
 pub struct Out {
-    writer: BufWriter<StdoutLock<'static>>,
+    writer: BufWriter<Box<dyn Write>>,
     broken: bool,
 }
 
@@ -17,9 +17,14 @@ impl Out {
     /// Standard output.
     #[must_use]
     pub fn stdout() -> Self {
-        let stdout: Stdout = io::stdout();
+        Self::to(Box::new(io::stdout().lock()))
+    }
+
+    /// Something else that is read: a pager.
+    #[must_use]
+    pub fn to(target: Box<dyn Write>) -> Self {
         Self {
-            writer: BufWriter::with_capacity(64 * 1024, stdout.lock()),
+            writer: BufWriter::with_capacity(64 * 1024, target),
             broken: false,
         }
     }

@@ -4,6 +4,7 @@
 //! ([`crate::config`]). Only [`io`] prints, and only [`main`] turns an end into an exit status.
 
 pub mod args;
+pub mod color;
 pub mod complete;
 pub mod completions;
 pub mod doctor;
@@ -14,6 +15,9 @@ pub mod list;
 #[cfg(test)]
 mod manual;
 pub mod note;
+pub mod page;
+pub mod pager;
+pub mod pattern;
 pub mod progress;
 pub mod prune;
 pub mod reading;
@@ -23,6 +27,7 @@ pub mod run;
 pub mod schema;
 pub mod show;
 pub mod stats;
+pub mod text;
 pub mod verify;
 pub mod word;
 

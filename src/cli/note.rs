@@ -2,16 +2,19 @@
 
 use std::io::Write;
 
+use super::color::{When, palette, stdout};
 use super::error::{CliError, Kind};
 use super::reading::Reader;
 use super::word::StoreArguments;
 use super::{Answer, CliResult, io};
 use crate::clock;
 use crate::config::Layer;
+use crate::environment::Environment;
 use crate::session::Metadata;
 use crate::store::Store;
 use crate::store::resolve::resolve;
 use crate::view::session::Summary;
+use crate::view::text::Audience;
 
 /// `aido note`
 #[derive(Debug, clap::Args)]
@@ -83,7 +86,12 @@ pub fn note(arguments: &Arguments, flags: Layer) -> CliResult {
         out.json(&session.to_json())?;
         writeln!(out)?;
     } else {
-        write!(out, "{}", Summary(&session))?;
+        let summary = Summary {
+            shown: &session,
+            palette: palette(When::Auto, stdout(), &Environment::of_process()),
+            audience: Audience::People,
+        };
+        write!(out, "{summary}")?;
     }
     out.flush()?;
     Ok(Answer::Yes)

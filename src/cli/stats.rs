@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::color::{When, palette, stdout};
 use super::filter::Filters;
 use super::reading::{Reader, width};
 use super::word::StoreArguments;
@@ -11,7 +12,6 @@ use crate::config::Layer;
 use crate::environment::Environment;
 use crate::session::Entry;
 use crate::stats::{Accumulator, Sample, program};
-use crate::view::chart::Colour;
 use crate::view::sanitize;
 use crate::view::stats::{Overview, StatsJson};
 
@@ -56,15 +56,11 @@ pub fn stats(arguments: &Arguments, flags: Layer) -> CliResult {
         out.json(&StatsJson::of(&stats))?;
         writeln!(out)?;
     } else {
-        let colour = if width().is_some() && environment.value("NO_COLOR").is_none() {
-            Colour::On
-        } else {
-            Colour::Off
-        };
+        let palette = palette(When::Auto, stdout(), &environment);
         let overview = Overview {
             stats: &stats,
             width: width(),
-            colour,
+            palette,
         };
         write!(out, "{overview}")?;
     }

@@ -9,7 +9,9 @@ use std::io;
 use std::mem;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pipe::PipeFlags;
 
 use super::startup;
@@ -143,6 +145,21 @@ impl Inbox {
         }
     }
 
+    /// Waits until a signal arrives or the time is over; `false` if by then nobody can take what is
+    /// written to `output` any more.
+    #[must_use]
+    pub fn wait_while_taken(&self, output: BorrowedFd<'_>, time: Duration) -> bool {
+        let mut polled = [
+            PollFd::new(self, PollFlags::IN),
+            // Nothing to wait for but its end, which is always told.
+            PollFd::from_borrowed_fd(output, PollFlags::empty()),
+        ];
+        let time = Timespec::try_from(time).unwrap_or_default();
+        let _ = poll(&mut polled, Some(&time));
+        let gone = PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
+        !polled[1].revents().intersects(gone)
+    }
+
     /// What the command must get back.
     #[must_use]
     pub fn inheritance(&self) -> &Inheritance {
@@ -265,6 +282,38 @@ impl Drop for AllBlocked {
         // SAFETY: the set was filled in by `new`.
         unsafe {
             libc::sigprocmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut());
+        }
+    }
+}
+
+/// Ignores signals until dropped; then they are as before.
+#[must_use]
+pub struct Ignored(Vec<(i32, libc::sigaction)>);
+
+impl Ignored {
+    /// Ignores these.
+    pub fn new(numbers: &[i32]) -> Self {
+        let mut previous = Vec::with_capacity(numbers.len());
+        for &number in numbers {
+            // SAFETY: zeroed sigactions are valid values; ignoring installs no code.
+            unsafe {
+                let mut action: libc::sigaction = mem::zeroed();
+                action.sa_sigaction = libc::SIG_IGN;
+                let mut before: libc::sigaction = mem::zeroed();
+                if libc::sigaction(number, &raw const action, &raw mut before) == 0 {
+                    previous.push((number, before));
+                }
+            }
+        }
+        Self(previous)
+    }
+}
+
+impl Drop for Ignored {
+    fn drop(&mut self) {
+        for (number, action) in &self.0 {
+            // SAFETY: the action was read from the kernel by `new`.
+            unsafe { libc::sigaction(*number, action, std::ptr::null_mut()) };
         }
     }
 }

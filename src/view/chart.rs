@@ -1,13 +1,6 @@
 //! Numbers as bars and sparklines, in block characters that take one column each.
 
-/// Whether escape sequences for colours may be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Colour {
-    /// To a terminal that wants them.
-    On,
-    /// To anything else.
-    Off,
-}
+use super::paint::Palette;
 
 const RED: &str = "\u{1b}[31m";
 const RESET: &str = "\u{1b}[0m";
@@ -20,16 +13,16 @@ const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '�
 /// Whatever is more than nothing is seen: an amount takes a column at least, and so does a part of
 /// it and what is not part of it, if the bar has two. Without colour the part is shaded.
 #[must_use]
-pub fn bar(amount: u64, part: u64, most: u64, columns: usize, colour: Colour) -> String {
+pub fn bar(amount: u64, part: u64, most: u64, columns: usize, colour: Palette) -> String {
     let length = scaled(amount, most, columns);
     let part_length = match part.min(amount) {
         part if part == amount => length,
         part => scaled(part, amount, length).min(length.saturating_sub(1)),
     };
     let stands_out = match colour {
-        Colour::On if part_length > 0 => format!("{RED}{}{RESET}", "█".repeat(part_length)),
-        Colour::On => String::new(),
-        Colour::Off => "▒".repeat(part_length),
+        Palette::Coloured if part_length > 0 => format!("{RED}{}{RESET}", "█".repeat(part_length)),
+        Palette::Coloured => String::new(),
+        Palette::Plain => "▒".repeat(part_length),
     };
     format!("{stands_out}{}", "█".repeat(length - part_length))
 }
@@ -81,7 +74,7 @@ mod tests {
             (900, 0, "██████████"),
         ] {
             assert_eq!(
-                bar(amount, part, 100, 10, Colour::Off),
+                bar(amount, part, 100, 10, Palette::Plain),
                 expected,
                 "{amount} {part}"
             );
@@ -90,8 +83,11 @@ mod tests {
 
     #[test]
     fn a_part_is_red_where_there_are_colours() {
-        assert_eq!(bar(2, 1, 2, 4, Colour::On), "\u{1b}[31m██\u{1b}[0m██");
-        assert_eq!(bar(2, 0, 2, 4, Colour::On), "████");
+        assert_eq!(
+            bar(2, 1, 2, 4, Palette::Coloured),
+            "\u{1b}[31m██\u{1b}[0m██"
+        );
+        assert_eq!(bar(2, 0, 2, 4, Palette::Coloured), "████");
     }
 
     #[test]
@@ -108,7 +104,7 @@ mod tests {
         fn a_bar_never_exceeds_its_columns_and_nothing_vanishes(
             amount: u64, part: u64, most: u64, columns in 0usize..300
         ) {
-            let drawn = bar(amount, part, most, columns, Colour::Off);
+            let drawn = bar(amount, part, most, columns, Palette::Plain);
             prop_assert!(drawn.width() <= columns);
             prop_assert_eq!(drawn.is_empty(), amount == 0 || columns == 0);
             if drawn.width() >= 2 {
@@ -116,7 +112,7 @@ mod tests {
                 prop_assert_eq!(drawn.contains('█'), part < amount);
             }
             let plain = drawn.replace('▒', "█");
-            let coloured = bar(amount, part, most, columns, Colour::On);
+            let coloured = bar(amount, part, most, columns, Palette::Coloured);
             prop_assert_eq!(coloured.replace(RED, "").replace(RESET, ""), plain);
         }
 
@@ -124,7 +120,7 @@ mod tests {
         fn more_is_never_shorter(one: u64, other: u64, most: u64, columns in 0usize..300) {
             let (less, more) = (one.min(other), one.max(other));
             let most = most.max(more);
-            let width = |amount| bar(amount, 0, most, columns, Colour::Off).width();
+            let width = |amount| bar(amount, 0, most, columns, Palette::Plain).width();
             prop_assert!(width(less) <= width(more));
         }
 

@@ -5,10 +5,15 @@
 
 pub mod chart;
 mod columns;
+pub mod diff;
+pub mod events;
+pub mod frame;
 pub mod list;
+pub mod paint;
 pub mod prune;
 pub mod sanitize;
 pub mod session;
 pub mod stats;
+pub mod text;
 pub mod units;
 pub mod verify;

@@ -216,6 +216,21 @@ mod tests {
     }
 
     #[test]
+    fn json_says_the_same_when_it_is_made_harmless() {
+        let value = "a\u{9b}31m\u{7f}\u{202e}\u{e0041}\0\n\u{1b}é";
+        let text = serde_json::to_string_pretty(&[value]).unwrap();
+        let shown = json(&text);
+        assert!(
+            shown.contains("\\u009b31m\\u007f\\u202e\\udb40\\udc41"),
+            "{shown}"
+        );
+        assert_eq!(
+            serde_json::from_str::<Vec<String>>(&shown).unwrap(),
+            [value]
+        );
+    }
+
+    #[test]
     fn an_agent_gets_text_without_sequences_and_hidden_code_points() {
         for (given, shown) in [
             ("a\tb\r\nc", "a\tb\nc"),
@@ -261,6 +276,7 @@ mod tests {
             prop_assert!(is_safe(&line(&given), false));
             prop_assert!(is_safe(&text(&given), true));
             prop_assert!(is_safe(&for_agent(&given), true));
+            prop_assert!(is_safe(&json(&given), true));
             prop_assert!(!for_agent(&given).contains(is_presentation));
         }
 

@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::paint::{Meaning, Palette};
 use super::sanitize;
+use super::text::Audience;
 use super::units;
 use crate::session::{Metadata, Status};
 use crate::store::State;
@@ -92,6 +94,31 @@ impl Shown {
         json
     }
 
+    /// How it ended and what that is called, on one harmless line.
+    #[must_use]
+    pub fn outcome(&self) -> String {
+        let status = serde_json::to_value(self.metadata.status).unwrap_or_default();
+        let outcome = match self.state {
+            State::Running => self.ending(),
+            State::Interrupted => format!("{}, {}", self.ending(), self.state_name()),
+            State::Finished => {
+                let status = status.as_str().unwrap_or_default().replace('_', " ");
+                format!("{}, {status}", self.ending())
+            }
+        };
+        sanitize::line(&outcome).into_owned()
+    }
+
+    /// What its outcome means.
+    #[must_use]
+    pub fn meaning(&self) -> Meaning {
+        match (self.state, self.metadata.exit_code) {
+            (State::Finished, Some(0)) => Meaning::Success,
+            (State::Finished, Some(_)) => Meaning::Failure,
+            _ => Meaning::Open,
+        }
+    }
+
     /// How it ended, in a few words.
     #[must_use]
     pub fn ending(&self) -> String {
@@ -106,22 +133,31 @@ impl Shown {
 }
 
 /// The summary of a session, a line a fact.
-pub struct Summary<'a>(pub &'a Shown);
+pub struct Summary<'a> {
+    /// The session.
+    pub shown: &'a Shown,
+    /// The colours.
+    pub palette: Palette,
+    /// Who reads it.
+    pub audience: Audience,
+}
 
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.0;
+        let shown = self.shown;
         let metadata = &shown.metadata;
+        let audience = self.audience;
         let mut line =
-            |name: &str, value: &str| writeln!(formatter, "{name:<10}{}", sanitize::line(value));
+            |name: &str, value: &str| writeln!(formatter, "{name:<10}{}", audience.line(value));
         line("session", metadata.session_id.as_str())?;
         line("command", &metadata.command)?;
-        let status = serde_json::to_value(metadata.status).unwrap_or_default();
-        let status = match shown.state {
-            State::Finished => status.as_str().unwrap_or_default().replace('_', " "),
-            State::Running | State::Interrupted => shown.state_name().to_owned(),
-        };
-        line("outcome", &format!("{}, {status}", shown.ending()))?;
+        let outcome = self
+            .palette
+            .paint(shown.meaning(), &shown.outcome())
+            .to_string();
+        writeln!(formatter, "{:<10}{outcome}", "outcome")?;
+        let mut line =
+            |name: &str, value: &str| writeln!(formatter, "{name:<10}{}", audience.line(value));
         if let Some(error) = &metadata.start_error {
             line("error", error)?;
         }

@@ -8,8 +8,9 @@ use std::fmt;
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::chart::{self, Colour};
+use super::chart;
 use super::columns::{self, Side, fit};
+use super::paint::Palette;
 use super::{sanitize, units};
 use crate::session::metadata::SCHEMA_VERSION;
 use crate::stats::{Counts, Ranking, Stats};
@@ -28,7 +29,7 @@ pub struct Overview<'a> {
     /// The terminal's width in columns; none doesn't cut.
     pub width: Option<usize>,
     /// Whether failures may be red.
-    pub colour: Colour,
+    pub palette: Palette,
 }
 
 /// Statistics as JSON.
@@ -186,7 +187,7 @@ impl Overview<'_> {
         let mut bars = rows.iter().map(|(_, counts)| {
             let most = most.unwrap_or(0);
             let columns = room.min(*BAR_WIDTHS.end());
-            chart::bar(counts.sessions, counts.failed, most, columns, self.colour)
+            chart::bar(counts.sessions, counts.failed, most, columns, self.palette)
         });
         writeln!(formatter)?;
         for (index, line) in lines.iter().enumerate() {

@@ -239,7 +239,7 @@ fn sessions_that_run_and_sessions_without_an_index_are_offered() {
         .spawn();
     run.wait_for_stdout(b"READY");
     let text = asked(&env, &["show", "@th"]);
-    assert!(text.starts_with("values\n@third\tthird-"), "{text:?}");
+    assert!(text.starts_with("values\n@third\trunning: sh"), "{text:?}");
     fs::remove_file(env.sessions().join("index.jsonl")).unwrap();
     let text = asked(&env, &["show", &failed]);
     assert!(

@@ -22,6 +22,7 @@ mod reading;
 mod recording;
 mod regression;
 mod robustness;
+mod showing;
 mod signals;
 mod stdin;
 mod support;

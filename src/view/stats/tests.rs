@@ -37,11 +37,11 @@ fn stats(rows: usize) -> Stats {
     accumulator.finish(rows)
 }
 
-fn text(stats: &Stats, width: Option<usize>, colour: Colour) -> String {
+fn text(stats: &Stats, width: Option<usize>, colour: Palette) -> String {
     let overview = Overview {
         stats,
         width,
-        colour,
+        palette: colour,
     };
     overview.to_string()
 }
@@ -73,25 +73,25 @@ REPEATED  AGAIN   LOST  COMMAND
        9      4  4m00s  cargo build --release --all-targets --all-features
        3      2  2m00s  cargo test ^[[2J
 ";
-    assert_eq!(text(&stats(10), None, Colour::Off), expected);
+    assert_eq!(text(&stats(10), None, Palette::Plain), expected);
 }
 
 #[test]
 fn no_sessions_are_one_line() {
     let none = Accumulator::new(&|_| 0).finish(10);
-    assert_eq!(text(&none, Some(80), Colour::On), "no sessions\n");
+    assert_eq!(text(&none, Some(80), Palette::Coloured), "no sessions\n");
 }
 
 #[test]
 fn what_is_not_in_the_rows_has_a_row_of_its_own() {
-    let text = text(&stats(1), None, Colour::Off);
+    let text = text(&stats(1), None, Palette::Plain);
     assert!(text.contains("\n(other) "), "{text}");
 }
 
 #[test]
 fn every_width_is_kept() {
     for width in [1, 10, 30, 45, 60, 80, 120, 300] {
-        for line in text(&stats(10), Some(width), Colour::Off).lines() {
+        for line in text(&stats(10), Some(width), Palette::Plain).lines() {
             assert!(line.width() <= width, "{width}: {line:?}");
         }
     }
@@ -100,8 +100,8 @@ fn every_width_is_kept() {
 #[test]
 fn colour_changes_nothing_but_the_colour_of_what_failed() {
     let stats = stats(10);
-    let plain = text(&stats, Some(100), Colour::Off).replace('▒', "█");
-    let coloured = text(&stats, Some(100), Colour::On);
+    let plain = text(&stats, Some(100), Palette::Plain).replace('▒', "█");
+    let coloured = text(&stats, Some(100), Palette::Coloured);
     assert!(coloured.contains("\u{1b}[31m█"), "{coloured}");
     let stripped = coloured.replace("\u{1b}[31m", "").replace("\u{1b}[0m", "");
     assert_eq!(stripped, plain);
@@ -112,12 +112,12 @@ fn many_days_share_columns() {
     let mut stats = stats(10);
     let last = &mut stats.days.last_mut().unwrap().date;
     *last = *last + chrono::Days::new(1000);
-    let text = text(&stats, Some(80), Colour::Off);
+    let text = text(&stats, Some(80), Palette::Plain);
     assert!(text.contains("in 23 days"), "{text}");
     stats.days.last_mut().unwrap().date = NaiveDate::MAX;
     stats.days.first_mut().unwrap().date = NaiveDate::MIN;
     stats.earlier.sessions = 1;
-    let text = self::text(&stats, Some(80), Colour::Off);
+    let text = self::text(&stats, Some(80), Palette::Plain);
     assert!(text.contains("1 session before that"), "{text}");
 }
 

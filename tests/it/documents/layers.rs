@@ -45,7 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("rerun", &["record", "session", "store"]),
-    ("view", &["session", "stats", "store"]),
+    ("view", &["session", "stats", "store", "transcript"]),
     (
         "cli",
         &[

@@ -1,0 +1,160 @@
+//! What a word prints on: standard output or a pager, with its colours, and framed for agents.
+
+use std::io::{self, Write};
+
+use super::color::{self, Stdout, When};
+use super::error::CliError;
+use super::io::{Out, say};
+use super::pager::{self, Pager};
+use crate::caller;
+use crate::environment::Environment;
+use crate::sys::random;
+use crate::view::frame::Frame;
+use crate::view::paint::Palette;
+use crate::view::sanitize;
+use crate::view::text::Audience;
+
+/// How to print.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct PageArguments {
+    /// Use colours: auto, always or never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
+    pub color: When,
+    /// Print without a pager
+    #[arg(long)]
+    pub no_pager: bool,
+    /// Frame what is printed as data for an agent: auto, always or never [default: auto]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "always",
+        hide_possible_values = true
+    )]
+    pub for_agent: Option<When>,
+}
+
+/// Whether a person may turn the pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paging {
+    /// At a terminal.
+    Allowed,
+    /// No: what comes has no end yet, or is for programs.
+    Unfit,
+}
+
+/// What a word prints on. Nothing recorded may be written to it that was not made harmless for its
+/// audience.
+pub struct Page {
+    // Dropped in this order: the pager's input ends before it is waited for.
+    out: Out,
+    pager: Option<Pager>,
+    /// The colours.
+    pub palette: Palette,
+    /// Who reads it.
+    pub audience: Audience,
+    frame: Option<Frame>,
+    framed_bytes: u64,
+    notes: Vec<String>,
+}
+
+impl Page {
+    /// Opens what the arguments and the situation ask for.
+    ///
+    /// # Errors
+    /// When it can't be written to, or no boundary can be drawn.
+    pub fn open(
+        arguments: PageArguments,
+        paging: Paging,
+        environment: &Environment,
+    ) -> Result<Self, CliError> {
+        let stdout = color::stdout();
+        let is_for_agent = match arguments.for_agent.unwrap_or_default() {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => stdout == Stdout::Other && caller::is_agent(environment),
+        };
+        let may_page = paging == Paging::Allowed
+            && stdout == Stdout::Terminal
+            && !arguments.no_pager
+            && !is_for_agent;
+        let mut page = Self {
+            out: Out::stdout(),
+            pager: None,
+            palette: color::palette(arguments.color, stdout, environment),
+            audience: Audience::People,
+            frame: None,
+            framed_bytes: 0,
+            notes: Vec::new(),
+        };
+        if may_page && let Some(line) = pager::choose(environment) {
+            match Pager::start(&line, environment) {
+                Ok((pager, input)) => {
+                    page.out = Out::to(Box::new(input));
+                    page.pager = Some(pager);
+                }
+                Err(error) => page.note(format!("the pager {line}: {error}")),
+            }
+        }
+        if is_for_agent {
+            let frame = Frame::new(random::bytes()?);
+            page.out.write_all(frame.opening().as_bytes())?;
+            page.frame = Some(frame);
+            page.audience = Audience::Agents;
+        }
+        Ok(page)
+    }
+
+    /// Whether anybody still reads.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.out.is_read()
+    }
+
+    /// Whether it is framed as data.
+    #[must_use]
+    pub fn is_framed(&self) -> bool {
+        self.frame.is_some()
+    }
+
+    /// Keeps a line for standard error until the page is closed: a pager has the terminal.
+    pub fn note(&mut self, line: impl Into<String>) {
+        self.notes.push(line.into());
+    }
+
+    /// Ends the frame, waits for the pager's reader, and says what was noted.
+    ///
+    /// # Errors
+    /// When it can't be written to.
+    pub fn close(mut self) -> Result<(), CliError> {
+        if let Some(frame) = self.frame.take() {
+            let closing = frame.closing(self.framed_bytes);
+            self.out.write_all(closing.as_bytes())?;
+        }
+        self.out.flush()?;
+        let notes = std::mem::take(&mut self.notes);
+        drop(self);
+        for note in notes {
+            say(&sanitize::line(&format!("aido: {note}")));
+        }
+        Ok(())
+    }
+}
+
+impl Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = Write::write(&mut self.out, bytes)?;
+        self.framed_bytes += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
