@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use crate::record::shell::Command;
-use crate::session::Metadata;
+use crate::session::{Metadata, Size};
 use crate::store::signature::Signature;
 
 /// What is to be run again, and where.
@@ -19,6 +19,8 @@ pub struct RerunPlan {
     pub command: Command,
     /// The directory it ran in.
     pub cwd: PathBuf,
+    /// The size of its window.
+    pub size: Option<Size>,
 }
 
 /// Why a session can't be run again.
@@ -71,6 +73,7 @@ pub fn plan(
             shell_line: metadata.shell_line.as_ref().map(OsString::from),
         },
         cwd: PathBuf::from(cwd),
+        size: metadata.tty.size,
     })
 }
 

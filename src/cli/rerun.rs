@@ -5,18 +5,22 @@ use std::io::Write;
 use serde_json::json;
 
 use super::error::{CliError, Kind};
+use super::page::PageArguments;
 use super::reading::Reader;
 use super::word::StoreArguments;
-use super::{Answer, CliResult, io, run};
+use super::{Answer, CliResult, io, run, show};
 use crate::config::Layer;
 use crate::config::Source;
 use crate::config::layer::Given;
+use crate::environment::Environment;
 use crate::rerun::{self, NoRerun, RerunPlan, Trust};
 use crate::session::metadata::SCHEMA_VERSION;
 use crate::session::quote::shell_line;
 use crate::store::State;
 use crate::store::resolve::resolve;
+use crate::sys::stream::Silence;
 use crate::view::sanitize;
+use crate::view::session::Shown;
 
 /// `aido rerun`
 #[derive(Debug, clap::Args)]
@@ -33,6 +37,12 @@ pub struct Arguments {
     /// Run it although it doesn't verify as your own
     #[arg(long)]
     pub trust: bool,
+    /// Print how text and outcome differ from the first time, instead of the output
+    #[arg(long, conflicts_with = "dry_run")]
+    pub diff: bool,
+    /// How to print.
+    #[command(flatten)]
+    pub page: PageArguments,
 }
 
 /// Runs a session's command again: the exact arguments in the recorded directory, with the present
@@ -62,7 +72,7 @@ pub fn rerun(arguments: &Arguments, flags: Layer) -> CliResult {
         }
     })?;
     if arguments.dry_run {
-        return show(arguments, &plan, id.as_str());
+        return show_plan(arguments, &plan, id.as_str());
     }
     std::env::set_current_dir(&plan.cwd).map_err(|error| {
         let cwd = plan.cwd.display();
@@ -76,14 +86,52 @@ pub fn rerun(arguments: &Arguments, flags: Layer) -> CliResult {
         let directory = directory.to_string_lossy();
         own.set("session_dir", &Given::Text(&directory), &Source::Flag)?;
     }
-    Ok(Answer::Ended(run::again(plan.command, own.or(flags), id)))
+    let flags = own.or(flags);
+    if arguments.diff {
+        return compare(arguments, plan, flags, &session, &reader);
+    }
+    let ran = run::again(plan, flags, id, &mut |line| io::say(&line))?;
+    Ok(Answer::Ended(run::end(ran.exit)))
+}
+
+/// Runs it with nobody to read what it prints, and prints what is different. Ends with the command's
+/// exit code.
+fn compare(
+    arguments: &Arguments,
+    plan: RerunPlan,
+    flags: Layer,
+    before: &Shown,
+    reader: &Reader,
+) -> CliResult {
+    let mut told = Vec::new();
+    let silence = Silence::begin()?;
+    let parent = before.metadata.session_id.clone();
+    let ran = run::again(plan, flags, parent, &mut |line| told.push(line));
+    drop(silence);
+    told.iter().for_each(|line| io::say(line));
+    let ran = ran?;
+    let Some(id) = ran.id else {
+        return Err(CliError::new(
+            Kind::Failed,
+            "it ran, but was not recorded, so there is nothing to compare",
+        ));
+    };
+    let after = reader.read(&id)?;
+    let environment = Environment::of_process();
+    show::compare(
+        reader,
+        [before, &after],
+        (&arguments.store, arguments.page),
+        &environment,
+    )?;
+    Ok(Answer::Ended(run::code_of(ran.exit)))
 }
 
 fn refused(message: &str) -> CliError {
     CliError::new(Kind::Run, message)
 }
 
-fn show(arguments: &Arguments, plan: &RerunPlan, parent: &str) -> CliResult {
+fn show_plan(arguments: &Arguments, plan: &RerunPlan, parent: &str) -> CliResult {
     let line = shell_line(&plan.command.argv);
     let mut out = io::Out::stdout();
     if arguments.store.json {

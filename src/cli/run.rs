@@ -14,7 +14,8 @@ use crate::place::Place;
 use crate::plan::{Caller, CallerStream};
 use crate::record::notice::Notice;
 use crate::record::shell::Command;
-use crate::record::{self, Exit, Request};
+use crate::record::{self, Exit, Ran, Request};
+use crate::rerun::RerunPlan;
 use crate::session::SessionId;
 use crate::sys::{signals, startup, terminal};
 use crate::view::sanitize;
@@ -30,10 +31,21 @@ pub fn run(typed: TypedRun) -> ExitCode {
     carry_out(prepared)
 }
 
-/// Runs what a session ran, as a session that names it.
-#[must_use]
-pub fn again(command: Command, flags: Layer, parent: SessionId) -> ExitCode {
-    carry_out(prepare(flags, Some(parent), |_, _| command))
+/// Runs what a session ran, as a session that names it, in a window of the same size. `tell` is
+/// given aido's own lines.
+///
+/// # Errors
+/// Settings that can't be taken.
+pub fn again(
+    plan: RerunPlan,
+    flags: Layer,
+    parent: SessionId,
+    tell: &mut dyn FnMut(String),
+) -> Result<Ran, CliError> {
+    let mut request = prepare(flags, Some(parent), |_, _| plan.command)?;
+    request.caller.size = request.caller.size.or(plan.size);
+    let mut tell = |notice: &Notice<'_>| tell(sanitize::line(&format!("aido: {notice}")).into());
+    Ok(record::run(&request, &mut tell))
 }
 
 fn carry_out(prepared: Result<Request, CliError>) -> ExitCode {
@@ -46,18 +58,30 @@ fn carry_out(prepared: Result<Request, CliError>) -> ExitCode {
         let line = format!("aido: {notice}");
         io::say(&sanitize::line(&line));
     };
-    match record::run(&request, &mut tell) {
-        Exit::Code(code) => io::code(code),
-        Exit::Signal(signal) => {
-            signals::die_of(signal);
-            io::code(128 + signal.0)
-        }
+    end(record::run(&request, &mut tell).exit)
+}
+
+/// Ends as a command did, by its signal too; returns where that can only be said by a code.
+#[must_use]
+pub fn end(exit: Exit) -> ExitCode {
+    match exit {
+        Exit::Code(_) => {}
+        Exit::Signal(signal) => signals::die_of(signal),
         Exit::GroupSignal(signal) => {
             signals::send_to_own_group(signal);
             signals::die_of(signal);
-            io::code(128 + signal.0)
         }
     }
+    code_of(exit)
+}
+
+/// The exit code as a shell would show it.
+#[must_use]
+pub fn code_of(exit: Exit) -> ExitCode {
+    io::code(match exit {
+        Exit::Code(code) => code,
+        Exit::Signal(signal) | Exit::GroupSignal(signal) => 128 + signal.0,
+    })
 }
 
 fn prepare(

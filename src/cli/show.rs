@@ -14,6 +14,7 @@ use crate::store::resolve::resolve;
 use crate::transcript::pick::Found;
 use crate::transcript::select::{LineRange, Selection};
 use crate::transcript::slices::Wanted;
+use crate::view::session::Shown;
 use crate::view::text::Numbering;
 
 mod diff;
@@ -158,6 +159,19 @@ impl Choice {
     }
 }
 
+/// Prints how the texts and the outcomes of two sessions differ.
+///
+/// # Errors
+/// When either can't be read.
+pub fn compare(
+    reader: &Reader,
+    sessions: [&Shown; 2],
+    form: (&StoreArguments, PageArguments),
+    environment: &Environment,
+) -> CliResult {
+    diff::compare(reader, sessions, form, Wanted::Both, environment)
+}
+
 /// Shows a session: a summary and its output as text, a part of it, or its bytes, events or JSON.
 ///
 /// # Errors
@@ -173,7 +187,7 @@ pub fn show(arguments: &Arguments, flags: Layer) -> CliResult {
         return diff::compare(
             &reader,
             [&session, &other],
-            arguments,
+            (&arguments.store, arguments.page),
             choice.wanted,
             &environment,
         );

@@ -61,8 +61,18 @@ pub enum Exit {
     GroupSignal(Signal),
 }
 
+/// A command that was run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// How aido itself is to end.
+    pub exit: Exit,
+    /// The session, where there is a recording.
+    pub id: Option<SessionId>,
+}
+
 /// Runs a command and records it. `tell` is called with everything that the caller should know.
-pub fn run(request: &Request, tell: &mut dyn FnMut(&Notice)) -> Exit {
+pub fn run(request: &Request, tell: &mut dyn FnMut(&Notice)) -> Ran {
+    let unrecorded = |exit| Ran { exit, id: None };
     let stopwatch = Stopwatch::start();
     // Held to the end, so that no signal ends aido between the command's end and its sidecar.
     let mut inbox = match capture::inbox() {
@@ -71,7 +81,7 @@ pub fn run(request: &Request, tell: &mut dyn FnMut(&Notice)) -> Exit {
             tell(&Notice::NotStarted(&format!(
                 "cannot run commands: {error}"
             )));
-            return Exit::Code(AIDO_FAILED);
+            return unrecorded(Exit::Code(AIDO_FAILED));
         }
     };
     let settings = &request.settings;
@@ -92,7 +102,7 @@ pub fn run(request: &Request, tell: &mut dyn FnMut(&Notice)) -> Exit {
         Ok(None) => (None, facts),
         Err(error) if settings.strict => {
             tell(&Notice::Refused(error));
-            return Exit::Code(AIDO_FAILED);
+            return unrecorded(Exit::Code(AIDO_FAILED));
         }
         Err(error) => {
             tell(&Notice::NotRecorded(error));
@@ -115,14 +125,14 @@ pub fn run(request: &Request, tell: &mut dyn FnMut(&Notice)) -> Exit {
         inbox: &mut inbox,
         stopwatch,
     };
-    let finished = execute(plan, recording, request, watch, &mut debug, tell);
-    debug.log(|| format!("exit: {finished:?}"));
-    if let Exit::Code(_) = finished {
-        // The process ends next, and takes what remains with it. An end by a signal needs the
+    let exit = execute(plan, recording, request, watch, &mut debug, tell);
+    debug.log(|| format!("exit: {exit:?}"));
+    if matches!(exit, Exit::Code(_)) && request.parent.is_none() {
+        // The process ends next (after a rerun there may be more to do), and takes what remains with it. An end by a signal needs the
         // handlers as they were.
         std::mem::forget(inbox);
     }
-    finished
+    Ran { exit, id }
 }
 
 /// What a run is watched with.

@@ -57,6 +57,40 @@ pub fn reopen_to_write(stream: BorrowedFd<'_>) -> std::io::Result<OwnedFd> {
     Ok(rustix::fs::open(path, flags, Mode::empty())?)
 }
 
+/// While it lives, this program's standard output and error go nowhere.
+#[must_use]
+#[derive(Debug)]
+pub struct Silence {
+    stdout: OwnedFd,
+    stderr: OwnedFd,
+}
+
+impl Silence {
+    /// Begins it.
+    ///
+    /// # Errors
+    /// When there are no more descriptors, or no /dev/null.
+    pub fn begin() -> std::io::Result<Self> {
+        let kept = |stream| rustix::io::fcntl_dupfd_cloexec(stream, 3);
+        let silence = Self {
+            stdout: kept(rustix::stdio::stdout())?,
+            stderr: kept(rustix::stdio::stderr())?,
+        };
+        let nowhere =
+            rustix::fs::open("/dev/null", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+        rustix::stdio::dup2_stdout(&nowhere)?;
+        rustix::stdio::dup2_stderr(&nowhere)?;
+        Ok(silence)
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        let _ = rustix::stdio::dup2_stdout(&self.stdout);
+        let _ = rustix::stdio::dup2_stderr(&self.stderr);
+    }
+}
+
 /// Says a line on standard error without ever waiting for it; lost if nobody takes it.
 pub fn say(line: &str) {
     let stderr = rustix::stdio::stderr();

@@ -243,7 +243,7 @@ fn sessions_that_run_and_sessions_without_an_index_are_offered() {
     fs::remove_file(env.sessions().join("index.jsonl")).unwrap();
     let text = asked(&env, &["show", &failed]);
     assert!(
-        text.starts_with(&format!("values\n{failed}\tsecond-")),
+        text.starts_with(&format!("values\n{failed}\texit 3: ")),
         "{text:?}"
     );
     run.signal(libc::SIGKILL);

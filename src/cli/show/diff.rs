@@ -5,12 +5,13 @@ use std::io::Write;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::Arguments;
 use crate::cli::error::CliError;
 use crate::cli::io::Out;
+use crate::cli::page::PageArguments;
 use crate::cli::page::{Page, Paging};
 use crate::cli::reading::Reader;
 use crate::cli::text::{Purpose, SessionOutput};
+use crate::cli::word::StoreArguments;
 use crate::cli::{Answer, CliResult};
 use crate::environment::Environment;
 use crate::transcript::slices::Wanted;
@@ -100,7 +101,7 @@ impl<'a> Compared<'a> {
 pub(super) fn compare(
     reader: &Reader,
     sessions: [&Shown; 2],
-    arguments: &Arguments,
+    (store, page): (&StoreArguments, PageArguments),
     wanted: Wanted,
     environment: &Environment,
 ) -> CliResult {
@@ -112,10 +113,10 @@ pub(super) fn compare(
     let shortages = [&one, &other].map(|text| text.shortage.as_deref());
     let is_whole = shortages == [None, None];
     let is_same = compared.is_same() && code == other_code;
-    if arguments.store.json {
+    if store.json {
         print_json(sessions, &facts, &compared, is_same)?;
     } else {
-        let mut page = Page::open(arguments.page, Paging::Allowed, environment)?;
+        let mut page = Page::open(page, Paging::Allowed, environment)?;
         print(sessions, &facts, &compared, &mut page)?;
         for shortage in shortages.into_iter().flatten() {
             page.note(shortage);
