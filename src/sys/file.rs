@@ -91,6 +91,20 @@ impl Directory {
         Ok((child, made))
     }
 
+    /// Opens an existing directory by its path. Links are followed, except for the last component.
+    ///
+    /// # Errors
+    /// As [`Directory::open_child`].
+    pub fn open_itself(path: &Path) -> io::Result<Self> {
+        match (path.file_name(), path.parent()) {
+            (Some(name), Some(parent)) if !parent.as_os_str().is_empty() => {
+                Self::open(parent)?.open_child(name)
+            }
+            (Some(name), _) => Self::open(Path::new("."))?.open_child(name),
+            (None, _) => Self::open(path),
+        }
+    }
+
     /// Opens the directory at `path`, making what is missing of it. Links are followed in the part
     /// that exists, except for the last component.
     ///

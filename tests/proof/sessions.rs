@@ -16,7 +16,13 @@ const TRANSCRIPT: &str = ".typescript";
 const EVENTS: &str = ".events.jsonl";
 const SIDECAR: &str = ".meta.json";
 /// What else belongs in a session directory.
-const KNOWN: [&str; 3] = [".gitignore", "index.jsonl", "live"];
+const KNOWN: [&str; 5] = [
+    ".gitignore",
+    ".housekeeping",
+    ".lock",
+    "index.jsonl",
+    "live",
+];
 
 /// What is in a session directory, and in the places of its live files.
 #[derive(Debug, Default)]
@@ -157,12 +163,16 @@ pub(crate) fn read_without_events(directory: &Path, id: &str) -> Result<Session,
         .and_then(|count| usize::try_from(count).ok());
     let split = output_bytes.and_then(|count| transcript.split_at_checked(count));
     let (output, marker) = split.ok_or_else(|| wrong("the transcript is shorter than said"))?;
-    let expected = match &meta["exit_code"] {
-        // A recorder that was killed leaves its transcript as it is.
-        Value::Null => String::new(),
-        code => format!("\n=== AI_EXIT_CODE: {code} ===\n"),
+    let is_marker = match &meta["exit_code"] {
+        // A recorder that was killed leaves its transcript as it is, with the marker or without.
+        Value::Null => {
+            let text = String::from_utf8_lossy(marker);
+            let is_whole = text.starts_with("\n=== AI_EXIT_CODE: ") && text.ends_with(" ===\n");
+            marker.is_empty() || is_whole
+        }
+        code => marker == format!("\n=== AI_EXIT_CODE: {code} ===\n").as_bytes(),
     };
-    if marker != expected.as_bytes() {
+    if !is_marker {
         return Err(wrong("the marker is not where it should be"));
     }
     for ending in [SIDECAR, TRANSCRIPT, EVENTS] {

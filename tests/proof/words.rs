@@ -9,14 +9,19 @@ use serde_json::Value;
 use super::place::Place;
 
 /// Whether `aido verify` is there.
-pub(crate) const VERIFIES: bool = false;
+pub(crate) const VERIFIES: bool = true;
 /// Whether `aido recover` is there.
-pub(crate) const RECOVERS: bool = false;
+pub(crate) const RECOVERS: bool = true;
 
 /// The words that read a store and may be given nothing else.
 pub(crate) const READERS: &[&[&str]] = &[
     &["list"],
     &["list", "--json"],
+    &["list", "-n", "0", "--ndjson"],
+    &["verify"],
+    &["verify", "--json"],
+    &["stats"],
+    &["doctor"],
     &["show"],
     &["show", "--json"],
 ];

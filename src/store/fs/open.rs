@@ -117,9 +117,9 @@ impl FileStore {
             Location::Repository(root) => {
                 Directory::open(root).and_then(|root| root.walk(Path::new(IN_REPOSITORY)))
             }
-            Location::State(state) => Directory::open(state)
+            Location::State(state) => Directory::open_itself(state)
                 .and_then(|state| state.open_child(OsStr::new(layout::IN_STATE))),
-            Location::Named(path) => Directory::open(path),
+            Location::Named(path) => Directory::open_itself(path),
         };
         let session = match opened {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

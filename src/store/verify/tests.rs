@@ -309,8 +309,8 @@ fn output_that_a_full_disk_refused_is_a_remark_and_no_defect() {
     assert_eq!(finding.defects, []);
     let about: Vec<Part> = finding.remarks.iter().map(|remark| remark.part).collect();
     assert_eq!(about, [Part::Lookalikes, Part::Dropped]);
-    // More than is ever given back.
-    rewrite(&store, &id, "\"bytes\":4000", "\"bytes\":4200");
+    // More than was refused, so more than is given back.
+    rewrite(&store, &id, "\"bytes\":4000", "\"bytes\":5100");
     assert_eq!(
         parts(&look(&store, &id)),
         [(Verdict::Altered, Part::Output)]
