@@ -4,6 +4,8 @@
 //! those are is from the programs' own documentation and from the lists of detect-agent, std-env and
 //! am-i-vibing.
 
+use serde_json::Map;
+
 use crate::environment::Environment;
 use crate::session::AgentName;
 use crate::session::metadata::Harness;
@@ -162,6 +164,7 @@ fn harness(name: &str, program: Option<&Program>, environment: &Environment) -> 
         name: AgentName::from_any(name).to_string(),
         conversation: conversation.map(str::to_owned),
         log_file: conversation.and_then(|id| log_file(name, id, environment)),
+        other: Map::new(),
     }
 }
 

@@ -5,6 +5,8 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde_json::Map;
+
 use crate::environment::Environment;
 use crate::session::Location;
 use crate::session::keeping::IN_REPOSITORY;
@@ -94,6 +96,7 @@ fn read_git(directory: &Path) -> Option<Git> {
         return commit.map(|commit| Git {
             branch: None,
             commit: Some(commit),
+            other: Map::new(),
         });
     };
     let branch = reference.strip_prefix("refs/heads/").unwrap_or(reference);
@@ -105,6 +108,7 @@ fn read_git(directory: &Path) -> Option<Git> {
             .then(|| find_commit(directory, reference))
             .flatten(),
         branch,
+        other: Map::new(),
     })
 }
 
@@ -161,6 +165,7 @@ mod tests {
             Some(Git {
                 branch: Some("topic/x".to_owned()),
                 commit: commit.map(str::to_owned),
+                other: Map::new(),
             })
         };
         assert_eq!(place.git(), found(None), "before the first commit");

@@ -67,10 +67,14 @@ pub fn plan(
         return Err(NoRerun::NoArguments);
     }
     let cwd = metadata.cwd.as_ref().ok_or(NoRerun::NoDirectory)?;
+    // Trusted is what is run. What a stranger says was typed needn't be that, and the new session
+    // is signed.
+    let typed = metadata.shell_line.as_ref();
+    let typed = typed.filter(|_| signature == Signature::Valid);
     Ok(RerunPlan {
         command: Command {
             argv,
-            shell_line: metadata.shell_line.as_ref().map(OsString::from),
+            shell_line: typed.map(OsString::from),
         },
         cwd: PathBuf::from(cwd),
         size: metadata.tty.size,
@@ -129,6 +133,22 @@ mod tests {
                 "{signature:?}"
             );
             assert!(plan(&metadata, signature, Trust::Given).is_ok());
+        }
+    }
+
+    #[test]
+    fn what_a_stranger_says_was_typed_is_not_repeated() {
+        let mut metadata = minimal("a-20260305_132522-1-abcdef12");
+        metadata.argv = ["sh", "-c", "rm x"].map(str::to_owned).to_vec();
+        metadata.shell_line = Some("echo harmless".to_owned());
+        for (signature, typed) in [
+            (Some(Signature::Valid), Some("echo harmless".into())),
+            (Some(Signature::Altered), None),
+            (Some(Signature::Unsigned), None),
+            (None, None),
+        ] {
+            let plan = plan(&metadata, signature, Trust::Given).unwrap();
+            assert_eq!(plan.command.shell_line, typed, "{signature:?}");
         }
     }
 

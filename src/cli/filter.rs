@@ -8,7 +8,7 @@ use super::error::{CliError, Kind};
 use crate::clock::{self, Zone};
 use crate::config::units::parse_duration;
 use crate::session::query::{Query, TextTest, WantedOutcome};
-use crate::session::{State, Timestamp};
+use crate::session::{AgentName, State, Timestamp};
 
 /// What a time may look like, for messages.
 const TIME_FORMS: &str = "a time ago such as 2h, 30m or 7d; today or yesterday; a date such as \
@@ -100,7 +100,7 @@ impl Filters {
         Ok(Query {
             outcome,
             state: self.running.then_some(State::Running),
-            agent: self.agent.as_ref().map(|agent| agent.to_ascii_lowercase()),
+            agent: self.agent.as_deref().map(agent_in_ids),
             since: time("--since", &self.since)?,
             until: time("--until", &self.until)?,
             task: self.task.clone(),
@@ -111,6 +111,15 @@ impl Filters {
             pinned: self.pinned.then_some(true),
             text: self.grep.as_deref().map(text_test).transpose()?,
         })
+    }
+}
+
+/// An agent's name as ids have it, whatever was typed.
+fn agent_in_ids(name: &str) -> String {
+    match name.trim() {
+        // No agent's name: nothing fits it, rather than those who gave none.
+        "" => String::new(),
+        name => AgentName::from_any(name).to_string(),
     }
 }
 

@@ -13,7 +13,10 @@ use super::{Answer, CliResult, io};
 use crate::clock::{self, Zone};
 use crate::config::Layer;
 use crate::environment::Environment;
-use crate::store::{Found, Store};
+use crate::session::metadata::SCHEMA_VERSION;
+use crate::session::query::Match;
+use crate::session::{Entry, Query, Timestamp};
+use crate::store::{Found, State, Store};
 use crate::view::list::{Removed, Table};
 use crate::view::sanitize;
 use crate::view::session::Shown;
@@ -37,7 +40,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub fields: Vec<String>,
     /// The sessions that were removed, and why
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["fields", "running"])]
     pub pruned: bool,
     /// Which sessions.
     #[command(flatten)]
@@ -50,12 +53,12 @@ pub struct Arguments {
 /// When the store can't be read.
 pub fn list(arguments: &Arguments, flags: Layer) -> CliResult {
     let reader = Reader::open(&arguments.store, flags)?;
-    if arguments.pruned {
-        return removed(arguments, &reader);
-    }
     let now = clock::now();
     let zone = Zone::of_variable(Environment::of_process().value("TZ"));
     let query = arguments.filters.query(now, zone)?;
+    if arguments.pruned {
+        return removed(arguments, &reader, &query, now);
+    }
     reader.recover_in_passing(now);
     let mut out = io::Out::stdout();
     let mut lister = Lister::new(arguments, &mut out)?;
@@ -178,18 +181,18 @@ impl<'o> Lister<'o> {
     }
 
     fn chosen(&self, session: &Shown) -> Value {
-        let mut json = session.to_json();
+        let json = session.to_json();
         if self.fields.is_empty() {
             return json;
         }
         let mut chosen = Map::new();
         for field in &self.fields {
-            chosen.insert(field.clone(), json[field.as_str()].take());
+            chosen.insert(field.clone(), json[field.as_str()].clone());
         }
         Value::Object(chosen)
     }
 
-    fn finish(&mut self, now: crate::session::Timestamp) -> Result<(), CliError> {
+    fn finish(&mut self, now: Timestamp) -> Result<(), CliError> {
         match self.form {
             Form::Array if self.printed == 0 => writeln!(self.out, "[]")?,
             Form::Array => writeln!(self.out, "]")?,
@@ -217,34 +220,51 @@ fn cell(value: &Value) -> String {
     sanitize::line(&text).into_owned()
 }
 
-/// Lists what was removed, the last removal first.
-fn removed(arguments: &Arguments, reader: &Reader) -> CliResult {
-    let mut entries = Vec::new();
+/// Lists what was removed, the last removal first. What is left of each are a few words, which is
+/// also what filters look at.
+fn removed(arguments: &Arguments, reader: &Reader, query: &Query, now: Timestamp) -> CliResult {
+    let (mut entries, mut is_cut) = (Vec::new(), false);
     reader.store.pruned(&mut |entry| {
-        entries.push(entry);
-        if arguments.count > 0 && entries.len() == arguments.count {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
+        if query.matches(&entry, State::Finished) != Match::Yes {
+            return ControlFlow::Continue(());
         }
+        if arguments.count > 0 && entries.len() == arguments.count {
+            is_cut = true;
+            return ControlFlow::Break(());
+        }
+        entries.push(entry);
+        ControlFlow::Continue(())
     })?;
     let mut out = io::Out::stdout();
     if arguments.store.json {
-        out.json(&entries)?;
+        let json: Result<Vec<Value>, _> = entries.iter().map(removed_json).collect();
+        out.json(&json?)?;
         writeln!(out)?;
     } else if arguments.ndjson {
         for entry in &entries {
-            out.json(entry)?;
+            out.json(&removed_json(entry)?)?;
             writeln!(out)?;
         }
     } else {
         let table = Removed {
             entries: &entries,
-            now: clock::now(),
+            now,
             width: width(),
         };
         write!(out, "{table}")?;
     }
     out.flush()?;
+    if is_cut && !arguments.store.json && !arguments.ndjson {
+        let listed = entries.len();
+        io::say(&format!(
+            "aido: the last {listed}; aido list --pruned -n 0 lists all"
+        ));
+    }
     Ok(Answer::Yes)
+}
+
+fn removed_json(entry: &Entry<'_>) -> Result<Value, serde_json::Error> {
+    let mut json = serde_json::to_value(entry)?;
+    json["schema_version"] = SCHEMA_VERSION.into();
+    Ok(json)
 }

@@ -12,8 +12,9 @@ use crate::clock;
 use crate::config::layer::Given;
 use crate::config::{Layer, Source};
 use crate::session::{Query, SessionId};
-use crate::store::Store;
+use crate::store::fs::PATIENCE;
 use crate::store::retention::{Candidate, PrunePlan, PruneReport, plan_prune};
+use crate::store::{Store, StoreError};
 use crate::view::prune::{LISTED, Pruning, PruningJson};
 
 /// `aido prune`
@@ -63,7 +64,11 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
         candidates.extend(Candidate::of(&found.entry, found.state));
         ControlFlow::Continue(())
     })?;
-    let plan = plan_prune(&reader.settings.keep, &candidates, now);
+    let policy = &reader.settings.keep;
+    reader
+        .store
+        .measure(policy, &mut candidates, now, &|| true)?;
+    let plan = plan_prune(policy, &candidates, now);
     // Before anything goes, for those that can be listed at all.
     let listed = plan
         .removals
@@ -86,11 +91,15 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
             plan,
             || true,
             |removal| {
-                let reason = removal.limit.name();
-                reader
+                let (candidate, reason) = (removal.candidate, removal.limit.name());
+                match reader
                     .store
-                    .remove(&removal.candidate.id, now, reason)
-                    .map(drop)
+                    .remove_planned(candidate, now, reason, PATIENCE)
+                {
+                    // Somebody else removed it meanwhile, which is what was wanted.
+                    Err(StoreError::NoSession(_)) => Ok(()),
+                    result => result.map(drop),
+                }
             },
         )
     };

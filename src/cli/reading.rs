@@ -50,7 +50,11 @@ impl Reader {
         let resolved = config::resolve(own.or(flags), &environment, &place);
         // One of aido's own words, so not the code of a command that aido could not run.
         let resolved = resolved.map_err(|error| CliError::new(Kind::Usage, error.to_string()))?;
-        let settings = resolved.settings;
+        let mut settings = resolved.settings;
+        if let Some(directory) = &mut settings.session_dir {
+            // It stays the same one where a session is run again in its own directory.
+            *directory = std::path::absolute(&*directory)?;
+        }
         let location = place.location(settings.session_dir.as_deref());
         let location = location.ok_or_else(|| {
             CliError::new(

@@ -74,18 +74,18 @@ pub fn rerun(arguments: &Arguments, flags: Layer) -> CliResult {
     if arguments.dry_run {
         return show_plan(arguments, &plan, id.as_str());
     }
-    std::env::set_current_dir(&plan.cwd).map_err(|error| {
-        let cwd = plan.cwd.display();
-        refused(&format!(
-            "{id} can't be run again: its directory {cwd}: {error}"
-        ))
-    })?;
     // The store that the session was found in, wherever it ran.
     let mut own = Layer::default();
     if let Some(directory) = &reader.settings.session_dir {
         let directory = directory.to_string_lossy();
         own.set("session_dir", &Given::Text(&directory), &Source::Flag)?;
     }
+    std::env::set_current_dir(&plan.cwd).map_err(|error| {
+        let cwd = plan.cwd.display();
+        refused(&format!(
+            "{id} can't be run again: its directory {cwd}: {error}"
+        ))
+    })?;
     let flags = own.or(flags);
     if arguments.diff {
         return compare(arguments, plan, flags, &session, &reader);

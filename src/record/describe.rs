@@ -118,6 +118,7 @@ fn host() -> Host {
         os: std::env::consts::OS.to_owned(),
         arch: std::env::consts::ARCH.to_owned(),
         hostname: name.nodename().to_string_lossy().into_owned(),
+        other: Map::new(),
     }
 }
 
@@ -143,6 +144,7 @@ pub fn tty(terminal: &TerminalPlan) -> Tty {
         },
         size: terminal.has_pty().then_some(terminal.size),
         bare_line_feeds: terminal.bare_line_feeds(),
+        other: Map::new(),
     }
 }
 

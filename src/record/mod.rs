@@ -31,9 +31,6 @@ pub const SESSION_VARIABLE: &str = "AIDO_SESSION";
 /// A command that ran longer than this is made durable by default: nobody notices it then.
 const WORTH_SYNCING: Duration = Duration::from_secs(1);
 
-/// How long housekeeping may keep aido from exiting, about once an hour.
-const HOUSEKEEPING_BUDGET: Duration = Duration::from_millis(100);
-
 /// What to run, where, and how.
 pub struct Request {
     /// What to execute.
@@ -293,9 +290,8 @@ fn execute(
     }
     if let Some(store) = store.filter(|_| id.is_some() && request.settings.housekeeping) {
         let watch = Stopwatch::start();
-        let may_go_on = || watch.elapsed() < HOUSEKEEPING_BUDGET;
         let policy = &request.settings.keep;
-        store.housekeep(policy, key.as_ref(), clock::now(), &may_go_on);
+        store.housekeep(policy, key.as_ref(), clock::now(), &|| watch.elapsed());
     }
     how_to_exit(&ended)
 }

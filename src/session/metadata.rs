@@ -155,6 +155,10 @@ pub struct Tty {
     /// Whether a recorded line feed also returns to the first column: the PTY did no output
     /// post-processing.
     pub bare_line_feeds: bool,
+
+    /// Fields that this version does not know.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 /// The repository's state at the start of a session.
@@ -165,6 +169,10 @@ pub struct Git {
     pub branch: Option<String>,
     /// The commit; null before the first one.
     pub commit: Option<String>,
+
+    /// Fields that this version does not know.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 /// The machine a session ran on.
@@ -177,6 +185,10 @@ pub struct Host {
     pub arch: String,
     /// The host's name.
     pub hostname: String,
+
+    /// Fields that this version does not know.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 /// The agent program that ran the command.
@@ -189,6 +201,10 @@ pub struct Harness {
     pub conversation: Option<String>,
     /// Its log of the conversation.
     pub log_file: Option<String>,
+
+    /// Fields that this version does not know.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 impl Metadata {
@@ -251,12 +267,14 @@ pub(crate) mod tests {
                 stderr: true,
                 size: None,
                 bare_line_feeds: true,
+                other: Map::new(),
             },
             git: None,
             host: Host {
                 os: "linux".to_owned(),
                 arch: "x86_64".to_owned(),
                 hostname: "host".to_owned(),
+                other: Map::new(),
             },
             aido_version: "0.1.0".to_owned(),
             parent: None,

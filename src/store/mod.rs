@@ -72,6 +72,9 @@ pub enum StoreError {
     /// What may be done to a finished session only.
     #[error("{0} is still running")]
     Running(SessionId),
+    /// Somebody pinned it after it was decided to remove it.
+    #[error("{0} was pinned meanwhile")]
+    Pinned(SessionId),
 }
 
 impl StoreError {
@@ -211,7 +214,8 @@ pub trait Store {
     fn remove(&self, id: &SessionId, now: Timestamp, reason: &str) -> Result<u64, StoreError>;
 
     /// Finishes an interrupted session: its sidecar says what its remains prove, and no exit code.
-    /// Harmless beside everything else, and when it is done again.
+    /// It is signed only if nobody else can have put the remains there. Harmless beside everything
+    /// else, and when it is done again.
     ///
     /// # Errors
     /// When its remains can't be read or the sidecar can't be written.

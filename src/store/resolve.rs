@@ -21,11 +21,11 @@ pub enum ResolveError {
         near: Vec<SessionId>,
     },
     /// More than one fits.
-    #[error("{selector:?} fits {} sessions", .candidates.len())]
+    #[error("{selector:?} fits {} sessions", counted(.candidates))]
     Ambiguous {
         /// What was asked for.
         selector: String,
-        /// All that fit, newest first.
+        /// All that fit, newest first, or some of them where there are many.
         candidates: Vec<SessionId>,
     },
     /// The store can't be read.
@@ -64,6 +64,13 @@ fn started(store: &dyn Store, id: &SessionId) -> String {
     let known = store.start_record(id).unwrap_or_default();
     let timestamp = known.get("timestamp").and_then(|value| value.as_str());
     timestamp.unwrap_or_default().to_owned()
+}
+
+fn counted(candidates: &[SessionId]) -> String {
+    match candidates.len() {
+        CANDIDATES.. => format!("{CANDIDATES} or more"),
+        count => count.to_string(),
+    }
 }
 
 /// Finds the session that a selector means.

@@ -55,10 +55,39 @@ pub fn stamp_of(directory: &Directory, name: &str) -> io::Result<Stamp> {
 /// # Errors
 /// When it isn't the user's own.
 pub fn touch(file: impl AsFd) -> io::Result<()> {
-    let at = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
+    set_time(file, special(UTIME_NOW))
+}
+
+/// Marks a file as changed at this time, in nanoseconds since 1970.
+///
+/// # Errors
+/// When it isn't the user's own, or its file system knows no such time.
+pub fn set_modified(file: impl AsFd, modified_ns: i128) -> io::Result<()> {
+    const SECOND_NS: i128 = 1_000_000_000;
+    let invalid = |_| io::Error::from(io::ErrorKind::InvalidInput);
+    set_time(
+        file,
+        Timespec {
+            tv_sec: modified_ns
+                .div_euclid(SECOND_NS)
+                .try_into()
+                .map_err(invalid)?,
+            tv_nsec: modified_ns
+                .rem_euclid(SECOND_NS)
+                .try_into()
+                .map_err(invalid)?,
+        },
+    )
+}
+
+fn special(tv_nsec: i64) -> Timespec {
+    Timespec { tv_sec: 0, tv_nsec }
+}
+
+fn set_time(file: impl AsFd, last_modification: Timespec) -> io::Result<()> {
     let times = Timestamps {
-        last_access: at(UTIME_OMIT),
-        last_modification: at(UTIME_NOW),
+        last_access: special(UTIME_OMIT),
+        last_modification,
     };
     Ok(retry_on_intr(|| rustix::fs::futimens(&file, &times))?)
 }

@@ -1,20 +1,34 @@
 //! Changes to finished sessions: an edited sidecar, a removed session. One at a time, under a lock
 //! that is held for milliseconds.
 
-use std::io::{self, Read, Write};
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use super::rebuild::size_bytes;
 use super::{FileStore, index};
 use crate::session::entry::Removal;
 use crate::session::{Entry, Metadata, SessionId, Timestamp};
-use crate::store::{Key, State, Store, StoreError, edited, layout};
+use crate::store::index::endings::for_each_line;
+use crate::store::index::{self as store_index, ReadAt};
+use crate::store::retention::Candidate;
+use crate::store::{Key, Recovery, State, Store, StoreError, edited, layout};
 use crate::sys::file::{self, Directory};
 use crate::sys::random;
 use crate::sys::stamp::stamp_of;
 
 /// How long to wait for somebody else's change.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Which sessions a removal is meant for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Whatever it is.
+    Any,
+    /// One that nobody pinned.
+    Unpinned,
+}
 
 impl FileStore {
     fn open_to_change(&self, id: &SessionId) -> Result<Directory, StoreError> {
@@ -34,11 +48,7 @@ impl FileStore {
         let session = self.open_to_change(id)?;
         session.check_private().map_err(self.error())?;
         let _lock = index::lock(&session, PATIENCE).map_err(self.error())?;
-        match self.state(id)? {
-            State::Finished => {}
-            State::Running => return Err(StoreError::Running(id.clone())),
-            State::Interrupted => drop(self.finish_interrupted(id, key, now)?),
-        }
+        self.finish_first(id, key, now)?;
         let (metadata, text) = edited(id, &self.sidecar(id)?, key, change)?;
         let name = layout::sidecar(id);
         let replace = || -> io::Result<()> {
@@ -54,11 +64,51 @@ impl FileStore {
             }
             replaced
         };
+        replace().map_err(StoreError::file(name.clone()))?;
         let mut entry = Entry::of(&metadata, size_bytes(&session, id));
         entry.indexed_at = Some(now.to_string().into());
-        replace().map_err(StoreError::file(name.clone()))?;
         index::append(&session, &entry);
+        drop(entry);
         Ok(metadata)
+    }
+
+    /// Makes sure that a session is finished, so that it may be changed.
+    fn finish_first(
+        &self,
+        id: &SessionId,
+        key: Option<&Key>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let became = match self.state(id)? {
+            State::Finished => return Ok(()),
+            State::Running => Recovery::Running,
+            State::Interrupted => self.finish_interrupted(id, key, now)?,
+        };
+        match became {
+            Recovery::Finished(_) | Recovery::Unneeded => Ok(()),
+            Recovery::Running => Err(StoreError::Running(id.clone())),
+            Recovery::NeverBegan => Err(StoreError::NoSession(id.clone())),
+        }
+    }
+
+    /// Removes what a plan names, if it is as the plan knew it: a pin since then keeps it. Returns how
+    /// many bytes that freed. Waits this long for somebody else who changes the store.
+    ///
+    /// # Errors
+    /// [`StoreError::Pinned`]; when it is running; or when its files can't be removed.
+    pub fn remove_planned(
+        &self,
+        candidate: &Candidate,
+        now: Timestamp,
+        reason: &str,
+        patience: Duration,
+    ) -> Result<u64, StoreError> {
+        let wanted = if candidate.is_pinned {
+            Wanted::Any
+        } else {
+            Wanted::Unpinned
+        };
+        self.remove_session(&candidate.id, now, reason, wanted, patience)
     }
 
     pub(super) fn remove_session(
@@ -66,17 +116,18 @@ impl FileStore {
         id: &SessionId,
         now: Timestamp,
         reason: &str,
+        wanted: Wanted,
+        patience: Duration,
     ) -> Result<u64, StoreError> {
         let session = self.open_to_change(id)?;
         session.check_private().map_err(self.error())?;
-        let _lock = index::lock(&session, PATIENCE).map_err(self.error())?;
-        match self.state(id)? {
-            State::Finished => {}
-            State::Running => return Err(StoreError::Running(id.clone())),
-            // Brings its files together.
-            State::Interrupted => drop(self.finish_interrupted(id, None, now)?),
-        }
+        let _lock = index::lock(&session, patience).map_err(self.error())?;
+        // Brings its files together.
+        self.finish_first(id, None, now)?;
         let metadata = self.metadata(id).ok();
+        if wanted == Wanted::Unpinned && metadata.as_ref().is_some_and(|metadata| metadata.pinned) {
+            return Err(StoreError::Pinned(id.clone()));
+        }
         let freed_bytes = size_bytes(&session, id);
         let mut entry = match &metadata {
             Some(metadata) => Entry::of(metadata, freed_bytes),
@@ -92,14 +143,35 @@ impl FileStore {
         Ok(freed_bytes)
     }
 
-    /// Whether a session was removed, and what is left of it is only a rest.
-    pub(super) fn was_removed(&self, session: &Directory, id: &SessionId) -> bool {
-        let mark = format!("\"session_id\":\"{id}\"");
-        let mut text = Vec::new();
-        let read = session
-            .open_file(layout::PRUNED)
-            .and_then(|mut file| file.read_to_end(&mut text));
-        read.is_ok() && memchr::memmem::find(&text, mark.as_bytes()).is_some()
+    /// Those of these sessions, which have files and no sidecar, that were not removed: of the others
+    /// only a rest is left. A removal begins with the sidecar, so what was put aside is no rest, and
+    /// neither is what is among the running.
+    pub(super) fn without_rests(
+        &self,
+        session: &Directory,
+        mut ids: Vec<SessionId>,
+    ) -> Vec<SessionId> {
+        let mut removed: HashSet<String> = HashSet::new();
+        if !ids.is_empty()
+            && let Ok(file) = session.open_file(layout::PRUNED)
+            && let Ok(length) = file.length()
+        {
+            let unfinished: HashSet<&str> = ids.iter().map(SessionId::as_str).collect();
+            let read = for_each_line(&file, 0, length, &mut |line, _| {
+                let id = store_index::id_of(line).filter(|id| unfinished.contains(id));
+                removed.extend(id.map(str::to_owned));
+            });
+            if read.is_err() {
+                removed.clear();
+            }
+        }
+        let live = session.open_child(OsStr::new(layout::LIVE)).ok();
+        ids.retain(|id| {
+            !removed.contains(id.as_str())
+                || session.contains(&layout::torn(id))
+                || live.as_ref().is_some_and(|live| live.contains(id.as_str()))
+        });
+        ids
     }
 }
 
@@ -107,6 +179,7 @@ impl FileStore {
 pub(super) fn remove_files(session: &Directory, id: &SessionId) -> io::Result<()> {
     for name in [
         layout::sidecar(id),
+        layout::torn(id),
         layout::transcript(id),
         layout::events(id),
     ] {

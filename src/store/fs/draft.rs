@@ -101,10 +101,12 @@ impl FileDraft {
         }
         // The line first: a sidecar without one would be missed if this recorder were killed here.
         let size_bytes = self.size_bytes()?;
-        index::append(&self.session, &Entry::of(metadata, size_bytes));
+        let entry = Entry::of(metadata, size_bytes);
+        let appended = index::append(&self.session, &entry);
         let name = layout::sidecar(&self.id);
         let entries = self.live.entries(&self.session)?;
         entries.rename_new(self.id.as_str(), &self.session, &name)?;
+        appended.keep(&self.session, &entry);
         if durability == Durability::Full {
             unsynced = unsynced.or(self.session.sync().err());
         }

@@ -77,7 +77,8 @@ impl FileStore {
         let count = |wanted| unfinished.iter().filter(|state| **state == wanted).count();
         health.running = count(State::Running);
         health.interrupted = count(State::Interrupted);
-        let lines = index::open(&session).map_err(self.error())?.lines;
+        let index = index::open(&session, index::PATIENCE);
+        let lines = index.map_err(self.error())?.lines;
         let length = lines.length().map_err(self.error())?;
         for_each_line(&*lines, 0, length, &mut |line, _| {
             health.torn_lines += usize::from(!line.is_empty() && parse(line).is_none());

@@ -16,6 +16,8 @@ use crate::session::keeping::IN_REPOSITORY;
 use crate::session::{Location, Metadata, Query, SessionId, Timestamp};
 use crate::sys::file;
 use crate::transcript::reader;
+pub use change::PATIENCE;
+use change::Wanted;
 use rebuild::SIDECAR_MAX_BYTES;
 
 mod begin;
@@ -28,6 +30,7 @@ mod newest;
 mod open;
 mod rebuild;
 mod recover;
+mod tidy;
 
 pub use health::Health;
 
@@ -216,7 +219,7 @@ impl Store for FileStore {
     }
 
     fn remove(&self, id: &SessionId, now: Timestamp, reason: &str) -> Result<u64, StoreError> {
-        self.remove_session(id, now, reason)
+        self.remove_session(id, now, reason, Wanted::Any, PATIENCE)
     }
 
     fn recover(

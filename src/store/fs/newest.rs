@@ -5,13 +5,16 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::iter::Peekable;
 use std::ops::ControlFlow;
+use std::vec::IntoIter;
 
+use super::rebuild::size_bytes;
 use super::{FileStore, index};
 use crate::session::query::{Match, Query};
 use crate::session::{Entry, Selector, SessionId};
 use crate::store::index::endings::for_each_line;
-use crate::store::index::{Backwards, ReadAt, newest_first, parse};
+use crate::store::index::{Backwards, ReadAt, Walked, newest_first, parse};
 use crate::store::{Found, State, Store, StoreError, layout};
 use crate::sys::file::Directory;
 use crate::transcript::record;
@@ -38,8 +41,13 @@ impl FileStore {
         ids
     }
 
-    /// Those of these sessions that have no sidecar, the newest first.
-    fn unfinished_sessions(&self, ids: Vec<SessionId>) -> Vec<Found> {
+    /// Those of these sessions that are not finished, the newest first.
+    pub(super) fn unfinished_sessions(
+        &self,
+        session: &Directory,
+        counterpart: Option<&Directory>,
+        ids: Vec<SessionId>,
+    ) -> Vec<Found> {
         let found = ids.into_iter().filter_map(|id| {
             let state = match self.state(&id) {
                 Ok(State::Finished) | Err(StoreError::NoSession(_)) => return None,
@@ -50,8 +58,12 @@ impl FileStore {
             let known = self.start_record(&id).ok();
             let metadata = known.as_ref().and_then(record::interrupted);
             let metadata = metadata.filter(|metadata| metadata.session_id == id);
+            let directories = [Some(session), counterpart].into_iter().flatten();
+            let bytes = directories
+                .map(|directory| size_bytes(directory, &id))
+                .sum();
             let entry = match (&metadata, state) {
-                (Some(metadata), _) => Entry::of(metadata, 0),
+                (Some(metadata), _) => Entry::of(metadata, bytes),
                 (None, State::Interrupted) => Entry::unreadable(&id),
                 // Its recorder has just begun.
                 (None, _) => return None,
@@ -74,53 +86,33 @@ impl FileStore {
         };
         // Before the index: what finishes meanwhile is seen twice rather than never.
         let mut ids = self.live_ids(&session, counterpart.as_ref());
-        let index = index::open(&session).map_err(self.error())?;
-        ids.extend(index.unfinished);
+        let index = index::open(&session, index::PATIENCE).map_err(self.error())?;
+        ids.extend(self.without_rests(&session, index.unfinished));
         ids.sort_unstable();
         ids.dedup();
-        let live = self.unfinished_sessions(ids);
-        let live_ids: Vec<String> = live
+        let mut live = self.unfinished_sessions(&session, counterpart.as_ref(), ids);
+        let hasher = RandomState::new();
+        let digests = live
             .iter()
-            .map(|found| found.entry.session_id.to_string())
-            .collect();
-        let mut live = live
-            .into_iter()
-            .filter(|found| self.is_wanted(query, found))
-            .peekable();
-        let walk = || -> io::Result<ControlFlow<()>> {
-            let mut lines = Backwards::new(&*index.lines)?;
-            let mut wanted = |entry: &Entry<'_>| {
-                entry.pruned.is_none()
-                    && query.matches(entry, State::Finished) != Match::No
-                    && !live_ids.iter().any(|id| *id == entry.session_id)
-            };
-            let mut flow = ControlFlow::Continue(());
-            let mut show = |entry: Entry<'static>| {
-                let found = Found {
-                    entry,
-                    state: State::Finished,
-                };
-                while let Some(newer) = live.next_if(|live| order(live) > order(&found)) {
-                    visit(newer)?;
-                }
-                if self.is_there(&session, &found) && self.is_wanted(query, &found) {
-                    visit(found)?;
-                }
-                ControlFlow::Continue(())
-            };
-            newest_first(&mut lines, &mut wanted, &mut |entry| {
-                flow = show(entry);
-                flow
-            })?;
-            Ok(flow)
+            .map(|found| hasher.hash_one(&*found.entry.session_id));
+        let seen = digests.collect();
+        live.retain(|found| self.is_wanted(query, found));
+        let mut tour = Tour {
+            store: self,
+            session: &session,
+            query,
+            live: live.into_iter().peekable(),
+            hasher,
+            seen,
+            visit,
         };
-        let mut walk = walk;
-        if walk().map_err(self.error())?.is_continue() {
-            for found in live {
-                if visit(found).is_break() {
-                    break;
-                }
-            }
+        let mut walked = tour.walk(&*index.lines).map_err(self.error())?;
+        if walked == Walked::Damaged {
+            let index = index::remake(&session, index::PATIENCE).map_err(self.error())?;
+            walked = tour.walk(&*index.lines).map_err(self.error())?;
+        }
+        if walked != Walked::Stopped {
+            let _ = tour.live.try_for_each(tour.visit);
         }
         Ok(())
     }
@@ -141,11 +133,13 @@ impl FileStore {
         let hasher = RandomState::new();
         // The first line of a session has its place; those after it say what was changed since.
         let (mut seen, mut unreadable) = (HashSet::new(), 0);
-        let walk = || -> io::Result<()> {
-            let index = index::open(&session)?.lines;
-            let length = ReadAt::length(&*index)?;
-            for_each_line(&*index, 0, length, &mut |line, _| {
-                let Some(entry) = parse(line) else { return };
+        let mut walk = |index: &dyn ReadAt| -> io::Result<bool> {
+            let mut is_damaged = false;
+            for_each_line(index, 0, index.length()?, &mut |line, _| {
+                let Some(entry) = parse(line) else {
+                    is_damaged |= !line.is_empty();
+                    return;
+                };
                 if entry.pruned.is_some() || query.matches(&entry, State::Finished) == Match::No {
                     return;
                 }
@@ -158,10 +152,14 @@ impl FileStore {
                 unreadable += usize::from(entry.status.is_none());
                 visit(&entry);
             })?;
-            Ok(())
+            Ok(is_damaged)
         };
-        let mut walk = walk;
-        walk().map_err(self.error())?;
+        let index = index::open(&session, index::PATIENCE).map_err(self.error())?;
+        if walk(&*index.lines).map_err(self.error())? {
+            // Those that the damage hid come last.
+            let index = index::remake(&session, index::PATIENCE).map_err(self.error())?;
+            walk(&*index.lines).map_err(self.error())?;
+        }
         Ok(unreadable)
     }
 
@@ -169,11 +167,14 @@ impl FileStore {
         let Some((session, counterpart)) = self.open_to_read()? else {
             return Ok(Vec::new());
         };
+        if part.is_empty() {
+            return Ok(Vec::new());
+        }
         let selector = Selector::Part(part.to_owned());
         let mut found = self.live_ids(&session, counterpart.as_ref());
         found.retain(|id| selector.fits(id) && self.state(id).is_ok());
         for id in index::find(&session, part, limit).map_err(self.error())? {
-            if !found.contains(&id) && session.contains(&layout::sidecar(&id)) {
+            if !found.contains(&id) {
                 found.push(id);
             }
         }
@@ -181,7 +182,8 @@ impl FileStore {
         Ok(found)
     }
 
-    /// Visits the removed sessions, the one that went last first.
+    /// Visits the removed sessions, each once, the one that went last first. One that was put back
+    /// since is not among them.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -197,21 +199,20 @@ impl FileStore {
             result => result.map_err(self.error())?,
         };
         let mut lines = Backwards::new(&file).map_err(self.error())?;
+        let mut seen: HashSet<String> = HashSet::new();
         while let Some((line, _)) = lines.line().map_err(self.error())? {
-            if let Some(entry) = parse(line)
-                && visit(entry.into_owned()).is_break()
-            {
+            let removal = parse(line).filter(|entry| entry.pruned.is_some());
+            let Some(entry) = removal.and_then(|entry| {
+                let is_there = session.contains(&layout::sidecar(&entry.id()?));
+                (!is_there && seen.insert(entry.session_id.to_string())).then_some(entry)
+            }) else {
+                continue;
+            };
+            if visit(entry.into_owned()).is_break() {
                 break;
             }
         }
         Ok(())
-    }
-
-    /// A line may be left of a session whose recorder was killed before it was published, or whose
-    /// files somebody removed.
-    fn is_there(&self, session: &Directory, found: &Found) -> bool {
-        let id = found.entry.id();
-        id.is_some_and(|id| session.contains(&layout::sidecar(&id)))
     }
 
     fn is_wanted(&self, query: &Query, found: &Found) -> bool {
@@ -227,6 +228,58 @@ impl FileStore {
                 metadata.is_some_and(|metadata| test.fits_metadata(&metadata))
             }
         }
+    }
+}
+
+/// A walk through the store, the newest sessions first.
+struct Tour<'t> {
+    store: &'t FileStore,
+    session: &'t Directory,
+    query: &'t Query,
+    /// The unfinished ones that were not visited yet.
+    live: Peekable<IntoIter<Found>>,
+    hasher: RandomState,
+    /// Digests of the ids of those that have had their turn.
+    seen: HashSet<u64>,
+    visit: &'t mut dyn FnMut(Found) -> ControlFlow<()>,
+}
+
+impl Tour<'_> {
+    /// Visits the sessions of the index that were not visited yet, and unfinished ones between them.
+    fn walk(&mut self, index: &dyn ReadAt) -> io::Result<Walked> {
+        let (seen, hasher) = (self.seen.clone(), self.hasher.clone());
+        let mut wanted = |entry: &Entry<'_>| {
+            entry.pruned.is_none()
+                && self.query.matches(entry, State::Finished) != Match::No
+                && !seen.contains(&hasher.hash_one(&*entry.session_id))
+        };
+        let mut lines = Backwards::new(index)?;
+        newest_first(&mut lines, &mut wanted, &mut |entry| self.show(entry))
+    }
+
+    fn show(&mut self, mut entry: Entry<'static>) -> ControlFlow<()> {
+        let Some(id) = entry.id() else {
+            return ControlFlow::Continue(());
+        };
+        // A line may be left of a session whose recorder was killed before it was published, or
+        // whose files somebody removed.
+        if !self.session.contains(&layout::sidecar(&id)) {
+            return ControlFlow::Continue(());
+        }
+        if entry.size_bytes == 0 {
+            // An older aido didn't say. Its sidecar takes room in any case.
+            entry.size_bytes = size_bytes(self.session, &id);
+        }
+        let state = State::Finished;
+        let found = Found { entry, state };
+        while let Some(newer) = self.live.next_if(|live| order(live) > order(&found)) {
+            (self.visit)(newer)?;
+        }
+        self.seen.insert(self.hasher.hash_one(id.as_str()));
+        if self.store.is_wanted(self.query, &found) {
+            (self.visit)(found)?;
+        }
+        ControlFlow::Continue(())
     }
 }
 

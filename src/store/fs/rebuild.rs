@@ -20,11 +20,12 @@ struct Place {
     bytes: u32,
 }
 
-/// Writes the lines of the sessions whose sidecars `wanted` names to `unsorted`, as they come.
-/// Returns what sorts them.
+/// Writes the lines of the sessions whose sidecars `wanted` names to `unsorted`, as they come; where
+/// a session ended before the time `after`, its line says that it came then. Returns what sorts them.
 pub(super) fn write_lines(
     session: &Directory,
     wanted: &dyn Fn(&SessionId) -> bool,
+    after: &str,
     unsorted: &mut dyn Write,
 ) -> io::Result<Sorting> {
     let mut sorting = Sorting::default();
@@ -34,7 +35,7 @@ pub(super) fn write_lines(
             return;
         };
         if failed.is_none() && wanted(&id) {
-            failed = sorting.add(session, &id, unsorted).err();
+            failed = sorting.add(session, &id, after, unsorted).err();
         }
     })?;
     failed.map_or(Ok(sorting), Err)
@@ -52,13 +53,17 @@ impl Sorting {
         &mut self,
         session: &Directory,
         id: &SessionId,
+        after: &str,
         unsorted: &mut dyn Write,
     ) -> io::Result<()> {
         let metadata = read_metadata(session, id);
-        let entry = match &metadata {
+        let mut entry = match &metadata {
             Some(metadata) => Entry::of(metadata, size_bytes(session, id)),
             None => Entry::unreadable(id),
         };
+        if entry.last_time() < after {
+            entry.indexed_at = Some(after.into());
+        }
         let line = index::line(&entry)?;
         unsorted.write_all(line.as_bytes())?;
         self.places.push(Place {

@@ -8,20 +8,16 @@ use super::change::{is_locked, remove_files};
 use super::open::{Live, Opened};
 use super::rebuild::size_bytes;
 use super::{FileStore, index};
-use crate::session::query::Query;
-use crate::session::{Entry, Metadata, SessionId, Timestamp};
+use crate::session::{Entry, Location, Metadata, SessionId, Timestamp};
 use crate::store::signature::signed_json;
 use crate::store::{Key, Recovery, State, Store, StoreError, layout, recover};
-use crate::sys::file::{self, Directory};
+use crate::sys::file;
 use crate::sys::process;
-use crate::sys::stamp::stamp_of;
 use crate::transcript::{reader, record};
 
 /// What a reading word finishes in passing: so many sessions, of at most this size.
 const PASSING_SESSIONS: usize = 8;
 const PASSING_BYTES: u64 = 256 * 1024;
-/// A temporary file that was not changed for this long has lost its maker.
-const GRACE_NS: i128 = 60_000_000_000;
 
 impl FileStore {
     /// The ids of all sessions without a sidecar that are or were live, in no order. Reads the whole
@@ -76,8 +72,9 @@ impl FileStore {
         if session.contains(&layout::sidecar(id)) {
             return Ok(Recovery::Unneeded);
         }
+        let names = [id.to_string(), layout::transcript(id), layout::events(id)];
         let live = match counterpart {
-            Some(counterpart) if counterpart.contains(id.as_str()) => {
+            Some(counterpart) if names.iter().any(|name| counterpart.contains(name)) => {
                 Live::Counterpart(counterpart)
             }
             _ => Live::Within,
@@ -99,7 +96,11 @@ impl FileStore {
         if opened.session.contains(&layout::sidecar(id)) {
             return Ok(Recovery::Unneeded);
         }
-        if self.was_removed(&opened.session, id) {
+        if matches!(opened.live, Live::Within)
+            && self
+                .without_rests(&opened.session, vec![id.clone()])
+                .is_empty()
+        {
             remove_files(&opened.session, id).map_err(error())?;
             return Ok(Recovery::NeverBegan);
         }
@@ -138,6 +139,12 @@ impl FileStore {
         recover::finished(known, events, &mut transcript).map_err(StoreError::file(name))
     }
 
+    /// Whether nobody but this user can have put an unfinished session there. A repository can bring
+    /// one along, which a signature would make the user's own, and `rerun` would run.
+    fn is_own(&self, live: &Live) -> bool {
+        matches!(live, Live::Counterpart(_)) || matches!(self.location, Location::State(_))
+    }
+
     fn publish_remains(
         &self,
         id: &SessionId,
@@ -147,7 +154,18 @@ impl FileStore {
         opened: &Opened,
     ) -> io::Result<Recovery> {
         let session = &opened.session;
+        let name = layout::sidecar(id);
         let entries = opened.live.entries(session)?;
+        // The entry has room on the disk for a sidecar, even on a full one.
+        let mut sidecar = entries.append(OsStr::new(id.as_str()))?;
+        // Again of two only one, where there are no events that could be locked.
+        if file::lock(&sidecar).is_err() {
+            return Ok(Recovery::Running);
+        }
+        if session.contains(&name) {
+            let _ = entries.remove(id.as_str());
+            return Ok(Recovery::Unneeded);
+        }
         if let Live::Counterpart(live) = &opened.live {
             for name in [layout::transcript(id), layout::events(id)] {
                 match live.rename_new(&name, session, &name) {
@@ -156,58 +174,20 @@ impl FileStore {
                 }
             }
         }
-        // The entry has room on the disk for a sidecar, even on a full one.
-        let mut sidecar = entries.append(OsStr::new(id.as_str()))?;
         if sidecar.metadata()?.len() > 0 {
             sidecar.set_len(0)?;
         }
-        let text = signed_json(&mut metadata, key)?;
+        let text = signed_json(&mut metadata, key.filter(|_| self.is_own(&opened.live)))?;
         sidecar.write_all(text.as_bytes())?;
         file::start_write_back(&sidecar);
         let size_bytes = size_bytes(session, id) + text.len() as u64;
         let mut entry = Entry::of(&metadata, size_bytes);
         entry.indexed_at = Some(now.to_string().into());
-        index::append(session, &entry);
+        let appended = index::append(session, &entry);
+        entries.rename_new(id.as_str(), session, &name)?;
+        appended.keep(session, &entry);
         drop(entry);
-        entries.rename_new(id.as_str(), session, &layout::sidecar(id))?;
         Ok(Recovery::Finished(Box::new(metadata)))
-    }
-
-    /// Removes what recorders and readers that were killed left besides sessions, and puts damaged
-    /// sidecars aside, so that their sessions are interrupted ones. Returns the ids of the latter.
-    ///
-    /// # Errors
-    /// When the store can't be read.
-    pub fn tidy(&self, now: Timestamp) -> Result<Vec<SessionId>, StoreError> {
-        let Some((session, counterpart)) = self.open_to_read()? else {
-            return Ok(Vec::new());
-        };
-        session.check_private().map_err(self.error())?;
-        for directory in [Some(&session), counterpart.as_ref()].into_iter().flatten() {
-            remove_temporaries(directory, now).map_err(self.error())?;
-        }
-        let mut torn = Vec::new();
-        self.newest(&Query::default(), &mut |found| {
-            if found.entry.status.is_none() && found.state == State::Finished {
-                torn.extend(found.entry.id());
-            }
-            std::ops::ControlFlow::Continue(())
-        })?;
-        torn.retain(|id| self.put_aside(&session, id).unwrap_or(false));
-        Ok(torn)
-    }
-
-    /// Renames a sidecar that is none; true if it did.
-    fn put_aside(&self, session: &Directory, id: &SessionId) -> io::Result<bool> {
-        let bytes = self.sidecar(id).unwrap_or_default();
-        if serde_json::from_slice::<serde_json::Value>(&bytes).is_ok() {
-            // Whole, but not what this version knows.
-            return Ok(false);
-        }
-        let name = layout::sidecar(id);
-        session.open_file(&name)?;
-        session.replace(&name, &layout::torn(id))?;
-        Ok(true)
     }
 }
 
@@ -226,24 +206,4 @@ fn forget(opened: &Opened, id: &SessionId) -> io::Result<Recovery> {
         }
     }
     Ok(Recovery::NeverBegan)
-}
-
-/// Removes temporary files that nobody holds and that were left long ago.
-fn remove_temporaries(directory: &Directory, now: Timestamp) -> io::Result<()> {
-    let mut names = Vec::new();
-    directory.each_name(&mut |name| {
-        names.extend(
-            name.to_str()
-                .filter(|name| layout::is_temporary(name))
-                .map(str::to_owned),
-        );
-    })?;
-    let long_ago = i128::from(now.0.timestamp_millis()) * 1_000_000 - GRACE_NS;
-    for name in names {
-        let is_old = stamp_of(directory, &name).is_ok_and(|stamp| stamp.modified_ns < long_ago);
-        if is_old && is_locked(directory, &name) == Some(false) {
-            let _ = directory.remove(&name);
-        }
-    }
-    Ok(())
 }

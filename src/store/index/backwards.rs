@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 /// How much is read at once.
 const CHUNK_BYTES: u64 = 64 * 1024;
 /// The longest line that is read; what is longer is no line of an index.
-const LINE_MAX_BYTES: usize = 1024 * 1024;
+pub(super) const LINE_MAX_BYTES: usize = 1024 * 1024;
 
 /// Bytes that can be read at any place.
 pub trait ReadAt {

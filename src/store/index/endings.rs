@@ -10,7 +10,7 @@
 use std::hash::{DefaultHasher, Hasher};
 use std::io;
 
-use super::backwards::ReadAt;
+use super::backwards::{LINE_MAX_BYTES, ReadAt};
 use super::id_of;
 
 /// The first bytes of the file, with the version of its layout.
@@ -168,8 +168,8 @@ pub fn build(index: &dyn ReadAt) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Hands over the whole lines between two places, and their places. Returns where the last of them
-/// ends.
+/// Hands over the whole lines between two places, and their places; one that is too long to be a line
+/// of an index is handed over empty. Returns where the last of them ends.
 ///
 /// # Errors
 /// When the disk fails.
@@ -180,7 +180,7 @@ pub fn for_each_line(
     take: &mut dyn FnMut(&[u8], u64),
 ) -> io::Result<u64> {
     let (mut buffer, mut place) = (Vec::new(), from);
-    let mut read = from;
+    let (mut read, mut is_too_long) = (from, false);
     while read < to {
         let count = (to - read).min(CHUNK_BYTES as u64);
         let kept = buffer.len();
@@ -190,8 +190,16 @@ pub fn for_each_line(
         read += count;
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', &buffer) {
-            take(&buffer[start..end], place + start as u64);
-            start = end + 1;
+            let line = if is_too_long {
+                &[]
+            } else {
+                &buffer[start..end]
+            };
+            take(line, place + start as u64);
+            (start, is_too_long) = (end + 1, false);
+        }
+        if start == 0 && buffer.len() > LINE_MAX_BYTES {
+            (start, is_too_long) = (buffer.len(), true);
         }
         buffer.drain(..start);
         place += start as u64;
@@ -278,6 +286,23 @@ mod tests {
         longer.extend_from_slice(&other);
         let endings = Endings::open(&table, &longer).unwrap();
         assert_eq!(endings.covered_bytes(), one.len() as u64);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_passed_over() {
+        let long = "x".repeat(LINE_MAX_BYTES + 3 * CHUNK_BYTES);
+        for (text, wanted) in [
+            (format!("a\n{long}\nb\n"), vec!["a", "", "b"]),
+            (format!("a\n{long}"), vec!["a"]),
+        ] {
+            let file = text.into_bytes();
+            let mut found = Vec::new();
+            for_each_line(&file, 0, file.len() as u64, &mut |line, _| {
+                found.push(String::from_utf8(line.to_vec()).unwrap());
+            })
+            .unwrap();
+            assert_eq!(found, wanted);
+        }
     }
 
     #[test]

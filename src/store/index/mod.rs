@@ -15,7 +15,7 @@ pub mod endings;
 pub mod newest;
 
 pub use backwards::{Backwards, ReadAt};
-pub use newest::newest_first;
+pub use newest::{Walked, newest_first};
 
 /// The line of an entry, with its newline.
 ///
@@ -30,7 +30,19 @@ pub fn line(entry: &Entry<'_>) -> io::Result<String> {
 /// Reads a line; none if it is torn or something else.
 #[must_use]
 pub fn parse(line: &[u8]) -> Option<Entry<'_>> {
-    serde_json::from_slice(line).ok()
+    let entry: Entry<'_> = serde_json::from_slice(line).ok()?;
+    entry.id().is_some().then_some(entry)
+}
+
+/// Whether a text has the form of the times that lines are ordered by.
+#[must_use]
+pub fn is_time(text: &str) -> bool {
+    const FORM: &[u8] = b"0000-00-00T00:00:00.000Z";
+    let fits = |(found, form): (u8, &u8)| match form {
+        b'0' => found.is_ascii_digit(),
+        other => found == *other,
+    };
+    text.len() == FORM.len() && text.bytes().zip(FORM).all(fits)
 }
 
 /// The id that a line begins with, without reading the rest of it.
@@ -56,6 +68,31 @@ mod tests {
         assert_eq!(id_of(line.as_bytes()), Some(metadata.session_id.as_str()));
         let read = parse(line.trim_end().as_bytes());
         assert_eq!(read.unwrap().id(), Some(metadata.session_id));
+    }
+
+    #[test]
+    fn a_time_is_told_from_what_a_stranger_wrote() {
+        assert!(is_time("2026-03-05T13:25:22.000Z"));
+        for text in [
+            "",
+            "zzzz",
+            "2026-03-05",
+            "2026-03-05T13:25:22.000Zzz",
+            "9\u{1b}",
+        ] {
+            assert!(!is_time(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_what_is_no_session_is_none() {
+        let metadata = minimal("a-20260305_132522-1-abcdef12");
+        let mut entry = Entry::of(&metadata, 0);
+        for id in ["", "../../etc/passwd", "\u{1b}[2J"] {
+            entry.session_id = id.into();
+            let line = line(&entry).unwrap();
+            assert!(parse(line.trim_end().as_bytes()).is_none(), "{id:?}");
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub fn newest_first(
     lines: &mut Backwards<'_>,
     wanted: &mut dyn FnMut(&Entry<'_>) -> bool,
     visit: &mut dyn FnMut(Entry<'static>) -> ControlFlow<()>,
-) -> io::Result<()> {
+) -> io::Result<Walked> {
     let hasher = RandomState::new();
     // Digests instead of ids: a million take 16 MB. Two sessions with one digest in one index are
     // less likely than a broken disk.
@@ -33,7 +33,9 @@ pub fn newest_first(
     let mut waiting: BinaryHeap<ByStart> = BinaryHeap::new();
     let mut bound = String::new();
     while let Some((line, _)) = lines.line()? {
-        let Some(entry) = parse(line) else { continue };
+        let Some(entry) = parse(line) else {
+            return Ok(Walked::Damaged);
+        };
         if !seen.insert(hasher.hash_one(&*entry.session_id)) {
             continue;
         }
@@ -49,16 +51,27 @@ pub fn newest_first(
             if let Some(ByStart(first)) = waiting.pop()
                 && visit(first).is_break()
             {
-                return Ok(());
+                return Ok(Walked::Stopped);
             }
         }
     }
     while let Some(ByStart(first)) = waiting.pop() {
         if visit(first).is_break() {
-            break;
+            return Ok(Walked::Stopped);
         }
     }
-    Ok(())
+    Ok(Walked::Through)
+}
+
+/// How far a walk through an index came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Walked {
+    /// To its beginning.
+    Through,
+    /// To a session at which the visitor had seen enough.
+    Stopped,
+    /// To a line that is none. What was there is not known, so nothing beyond it was visited.
+    Damaged,
 }
 
 /// Ordered by start, then by id, so that the order is the same for everybody.

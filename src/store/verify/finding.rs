@@ -198,7 +198,7 @@ impl Finding {
                 self.defect(Verdict::Altered, part, message);
             }
             // Said by writers only.
-            StoreError::Newer { .. } | StoreError::Running(_) => {
+            StoreError::Newer { .. } | StoreError::Running(_) | StoreError::Pinned(_) => {
                 self.remark(part, error.to_string());
             }
         }

@@ -11,12 +11,15 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+mod planted;
 mod process;
 pub(crate) mod pty;
 mod run;
 mod running;
 
+pub(crate) use planted::{ago, moment, planted_id, sidecar, signed};
 pub(crate) use process::{descendants, process_is_alive, processes_of};
+
 pub(crate) use run::Run;
 pub(crate) use running::Output;
 

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::contains;
-use super::process::{descendants, describe_process};
+use super::process::{descendants, describe_process, process_is_alive};
+use super::{contains, wait_until};
 
 /// What came through one pipe so far.
 #[derive(Default)]
@@ -90,6 +90,17 @@ impl Running {
     pub(crate) fn signal(&self, number: i32) {
         let signal = Signal::from_named_raw(number).expect("a signal's number");
         kill_process(Pid::from_raw(self.pid()).unwrap(), signal).unwrap();
+    }
+
+    /// Kills it as `kill -9` does, and waits until what it leaves behind to end its command is gone too.
+    pub(crate) fn kill(self) {
+        let family = descendants(self.pid());
+        self.signal(libc::SIGKILL);
+        let name = self.name.clone();
+        self.wait();
+        wait_until(&format!("{name} and its command are gone"), || {
+            !family.iter().any(|pid| process_is_alive(*pid))
+        });
     }
 
     /// Writes to the open standard input.
