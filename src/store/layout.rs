@@ -54,10 +54,18 @@ pub fn new_events(id: &SessionId) -> String {
     format!(".{id}.new")
 }
 
-/// A file that takes the place of another one in one step.
+/// A file that takes the place of another one in one step, made by this process.
 #[must_use]
 pub fn replacement(name: &str, random: u32) -> String {
-    format!(".{name}.{random:08x}.tmp")
+    let maker = std::process::id();
+    format!(".{name}.{maker}-{random:08x}.tmp")
+}
+
+/// The process that made a replacement; none of any other name.
+#[must_use]
+pub fn maker(name: &str) -> Option<u32> {
+    let (rest, _) = name.strip_suffix(".tmp")?.rsplit_once('-')?;
+    rest.rsplit('.').next()?.parse().ok()
 }
 
 /// Whether a name is one that a file has only until it gets its own.
@@ -114,6 +122,8 @@ mod tests {
         }
         let temporary = [new_events(&id), replacement(&sidecar(&id), 7)];
         assert!(temporary.iter().all(|name| is_temporary(name)));
+        assert_eq!(maker(&temporary[1]), Some(std::process::id()));
+        assert_eq!(maker(&temporary[0]), None);
         let others = [id.to_string(), IGNORE.to_owned(), torn(&id)];
         assert!(others.iter().all(|name| !is_temporary(name)));
         for name in temporary.into_iter().chain(others) {

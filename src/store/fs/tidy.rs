@@ -10,6 +10,7 @@ use crate::session::{SessionId, Timestamp};
 use crate::store::layout::{self, Kind};
 use crate::store::{Store, StoreError};
 use crate::sys::file::Directory;
+use crate::sys::process;
 use crate::sys::stamp::stamp_of;
 
 /// A temporary file that was not changed for this long has lost its maker.
@@ -84,7 +85,7 @@ fn finished(session: &Directory) -> io::Result<Vec<SessionId>> {
     Ok(ids)
 }
 
-/// Removes temporary files that nobody holds and that were left long ago.
+/// Removes temporary files that nobody holds, and whose maker is gone or that were left long ago.
 fn remove_temporaries(directory: &Directory, now: Timestamp) -> io::Result<()> {
     let mut names = Vec::new();
     directory.each_name(&mut |name| {
@@ -97,7 +98,8 @@ fn remove_temporaries(directory: &Directory, now: Timestamp) -> io::Result<()> {
     let long_ago = i128::from(now.0.timestamp_millis()) * 1_000_000 - GRACE_NS;
     for name in names {
         let is_old = stamp_of(directory, &name).is_ok_and(|stamp| stamp.modified_ns < long_ago);
-        if is_old && is_locked(directory, &name) == Some(false) {
+        let is_orphan = layout::maker(&name).is_some_and(|maker| !process::exists(maker));
+        if (is_old || is_orphan) && is_locked(directory, &name) == Some(false) {
             let _ = directory.remove(&name);
         }
     }
