@@ -1,6 +1,6 @@
 //! Measures aido against the bare command and its neighbours; docs/performance.md has the targets.
 //!
-//! `cargo bench` measures everything; `cargo bench -- startup throughput memory echo scale` chooses, with
+//! `cargo bench` measures everything; `cargo bench -- startup throughput memory echo scale search` chooses, with
 //! `quick` for few rounds and `full` for 4 GiB instead of 1 GiB of output and for a
 //! million sessions. Variants are interleaved
 //! (A B C A B C …), so that a slow moment of the machine hits all of them, and every ratio is to a
@@ -24,6 +24,8 @@ mod run;
 mod scale;
 #[path = "compare/scratch.rs"]
 mod scratch;
+#[path = "compare/search.rs"]
+mod search;
 #[path = "compare/startup.rs"]
 mod startup;
 #[path = "compare/table.rs"]
@@ -56,12 +58,13 @@ pub(crate) enum Effort {
 
 type Section = fn(&Scratch, Effort) -> io::Result<String>;
 
-const SECTIONS: [(&str, Section); 5] = [
+const SECTIONS: [(&str, Section); 6] = [
     ("startup", startup::measure),
     ("throughput", throughput::measure),
     ("memory", memory::measure),
     ("echo", echo::measure),
     ("scale", scale::measure),
+    ("search", search::measure),
 ];
 
 fn main() -> ExitCode {
@@ -89,7 +92,7 @@ fn start(arguments: &[String]) -> io::Result<ExitCode> {
     };
     if let Some(unknown) = words.iter().find(|word| !is_known(word)) {
         return Err(io::Error::other(format!(
-            "unknown word {unknown}; there are startup, throughput, memory, echo, scale, quick, full"
+            "unknown word {unknown}; there are startup, throughput, memory, echo, scale, search, quick, full"
         )));
     }
     if words.is_empty() {

@@ -6,7 +6,8 @@
 //! begins a session in the [`store`], lets [`capture`] run the plan, and publishes the sidecar.
 //! [`capture`] relays bytes between the command and its caller and tells a tee of sinks what
 //! happens; [`transcript`] is the sink that writes it down, and reads and renders it again.
-//! [`rerun`] decides what a session would run again, and [`stats`] counts over many. [`session`] is
+//! [`rerun`] decides what a session would run again, [`stats`] counts over many, and
+//! [`search`] finds text in what was recorded. [`session`] is
 //! the vocabulary they all share, [`sys`] the operating system below them, and [`view`] how sessions
 //! look to people and programs.
 //!
@@ -22,6 +23,7 @@ pub mod place;
 pub mod plan;
 pub mod record;
 pub mod rerun;
+pub mod search;
 pub mod session;
 pub mod stats;
 pub mod store;

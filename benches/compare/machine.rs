@@ -18,10 +18,17 @@ pub(crate) fn describe(scratch: &Scratch) -> io::Result<String> {
     let date = Command::new("date").arg("+%Y-%m-%d").output()?.stdout;
     let date = String::from_utf8_lossy(&date);
     let binary = fs::metadata(scratch::AIDO)?.len();
-    let absent: Vec<&str> = ["script", "unbuffer", "asciinema", "faketty", "hyperfine"]
-        .into_iter()
-        .filter(|program| scratch::find(program).is_none())
-        .collect();
+    let absent: Vec<&str> = [
+        "script",
+        "unbuffer",
+        "asciinema",
+        "faketty",
+        "hyperfine",
+        "rg",
+    ]
+    .into_iter()
+    .filter(|program| scratch::find(program).is_none())
+    .collect();
     let absent = if absent.is_empty() {
         "all of them are here".to_owned()
     } else {

@@ -25,6 +25,7 @@ pub mod recover;
 pub mod rerun;
 pub mod run;
 pub mod schema;
+pub mod search;
 pub mod show;
 pub mod stats;
 pub mod text;

@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    CliResult, complete, completions, doctor, list, note, prune, recover, rerun, schema, show,
-    stats, verify,
+    CliResult, complete, completions, doctor, list, note, prune, recover, rerun, schema, search,
+    show, stats, verify,
 };
 use crate::config::Layer;
 
@@ -13,6 +13,7 @@ use crate::config::Layer;
 pub const NAMES: &[&str] = &[
     "list",
     "show",
+    "search",
     "note",
     "rerun",
     "recover",
@@ -41,6 +42,8 @@ pub enum Word {
     List(Box<list::Arguments>),
     /// Show a session: a summary and its output as text
     Show(show::Arguments),
+    /// Search the output, commands and notes of sessions
+    Search(Box<search::Arguments>),
     /// Change a session's note, labels, pin, fault or lessons
     Note(note::Arguments),
     /// Run a session's command again, in its directory
@@ -82,6 +85,7 @@ impl Word {
         match self {
             Self::List(arguments) => arguments.store.json,
             Self::Show(arguments) => arguments.store.json,
+            Self::Search(arguments) => arguments.store.json || arguments.ndjson,
             Self::Note(arguments) => arguments.store.json,
             Self::Rerun(arguments) => arguments.store.json,
             Self::Recover(arguments) => arguments.store.json,
@@ -102,6 +106,7 @@ impl Word {
         match self {
             Self::List(arguments) => list::list(&arguments, flags),
             Self::Show(arguments) => show::show(&arguments, flags),
+            Self::Search(arguments) => search::search(&arguments, flags),
             Self::Note(arguments) => note::note(&arguments, flags),
             Self::Rerun(arguments) => rerun::rerun(&arguments, flags),
             Self::Recover(arguments) => recover::recover(&arguments, flags),

@@ -12,6 +12,7 @@ pub mod list;
 pub mod paint;
 pub mod prune;
 pub mod sanitize;
+pub mod search;
 pub mod session;
 pub mod stats;
 pub mod text;

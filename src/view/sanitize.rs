@@ -36,7 +36,11 @@ pub fn for_agent(text: &str) -> Cow<'_, str> {
         !is_layout(character)
             && (character.is_control() || is_hidden(character) || is_presentation(character))
     };
-    let Some(first) = text.find(is_removed) else {
+    let first = match is_printable_ascii(text.as_bytes()) {
+        true => None,
+        false => text.find(is_removed),
+    };
+    let Some(first) = first else {
         return Cow::Borrowed(text);
     };
     let (unchanged, mut rest) = text.split_at(first);
@@ -103,6 +107,17 @@ fn replace(
     Cow::Owned(shown)
 }
 
+/// Tells whether there is nothing but printable ASCII, which is by far the most common.
+fn is_printable_ascii(bytes: &[u8]) -> bool {
+    let is_printable = |byte: u8| byte.wrapping_sub(b' ') < 0x7f - b' ';
+    // Whole blocks without an early exit are compared many bytes at a time.
+    bytes.chunks(64).all(|block| {
+        block
+            .iter()
+            .fold(true, |all, &byte| all & is_printable(byte))
+    })
+}
+
 /// Gives the letter that stands for an ASCII control character after a caret.
 fn caret_letter(character: char) -> Option<char> {
     let byte = u8::try_from(character).ok().filter(u8::is_ascii_control)?;
@@ -114,7 +129,7 @@ fn is_layout(character: char) -> bool {
 }
 
 /// Tells whether a code point is a bidi control, a tag or otherwise takes no room.
-fn is_hidden(character: char) -> bool {
+pub(super) fn is_hidden(character: char) -> bool {
     matches!(u32::from(character),
         0x00ad                 // soft hyphen
         | 0x034f               // grapheme joiner

@@ -28,6 +28,7 @@ mod recover;
 mod regression;
 mod rerun;
 mod robustness;
+mod search;
 mod showing;
 mod signals;
 mod stdin;

@@ -1,11 +1,11 @@
 //! Sessions as plain files in one directory.
 //!
 //! `open` finds and makes directories, `begin` makes a session's files, `draft` fills and
-//! publishes them; reading is here.
+//! publishes them; reading is here, and in `held` for many reads in a row.
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,7 @@ mod begin;
 mod change;
 mod draft;
 mod health;
+mod held;
 mod housekeeping;
 mod index;
 mod newest;
@@ -33,6 +34,7 @@ mod recover;
 mod tidy;
 
 pub use health::Health;
+pub use held::HeldStore;
 
 /// A store in a directory.
 #[derive(Clone, Debug)]
@@ -167,19 +169,13 @@ impl Store for FileStore {
     }
 
     fn sidecar(&self, id: &SessionId) -> Result<Vec<u8>, StoreError> {
-        let name = layout::sidecar(id);
-        let file = self.open_file(id, &name)?;
         let mut bytes = Vec::new();
-        file.take(SIDECAR_MAX_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(StoreError::file(name))?;
-        if bytes.len() as u64 > SIDECAR_MAX_BYTES {
-            return Err(StoreError::InvalidSidecar {
-                id: id.clone(),
-                reason: format!("it is larger than {SIDECAR_MAX_BYTES} bytes"),
-            });
+        match self.hold()? {
+            Some(held) if held.read_sidecar(id, &mut bytes)? => Ok(bytes),
+            _ => Err(StoreError::file(layout::sidecar(id))(
+                io::ErrorKind::NotFound.into(),
+            )),
         }
-        Ok(bytes)
     }
 
     fn start_record(&self, id: &SessionId) -> Result<Map<String, Value>, StoreError> {

@@ -1,14 +1,13 @@
 //! Directories: the session directory, and where the entries of running sessions are.
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::FileStore;
+use crate::session::Location;
 use crate::session::keeping::IN_REPOSITORY;
-use crate::session::{Location, SessionId};
 use crate::store::{StoreError, layout};
 use crate::sys::file::{self, Directory};
 use crate::sys::random;
@@ -131,23 +130,6 @@ impl FileStore {
             live.open_child(OsStr::new(&name)).ok()
         });
         Ok(Some((session, counterpart)))
-    }
-
-    /// Opens one of a session's files, wherever it stands.
-    pub(super) fn open_file(&self, id: &SessionId, name: &str) -> Result<File, StoreError> {
-        let Some((session, counterpart)) = self.open_to_read()? else {
-            return Err(StoreError::NoSession(id.clone()));
-        };
-        let found = match (session.open_file(name), &counterpart) {
-            (Err(error), Some(counterpart)) if error.kind() == io::ErrorKind::NotFound => {
-                // It may have been put in place between the two looks.
-                counterpart
-                    .open_file(name)
-                    .or_else(|_| session.open_file(name))
-            }
-            (found, _) => found,
-        };
-        found.map_err(StoreError::file(name.to_owned()))
     }
 }
 

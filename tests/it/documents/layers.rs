@@ -45,7 +45,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("rerun", &["record", "session", "store"]),
-    ("view", &["session", "stats", "store", "transcript"]),
+    (
+        "view",
+        &["search", "session", "stats", "store", "transcript"],
+    ),
+    ("search", &["session", "store"]),
     (
         "cli",
         &[
@@ -57,6 +61,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "plan",
             "record",
             "rerun",
+            "search",
             "session",
             "stats",
             "store",

@@ -1,0 +1,254 @@
+//! Prints what a search finds, as it comes.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+
+use crate::cli::io::{Out, say};
+use crate::cli::reading::Reader;
+use crate::search::{Context, Receiver, Row, Rows};
+use crate::session::{SessionId, Timestamp};
+use crate::store::StoreError;
+use crate::view::sanitize;
+use crate::view::search::Gaps;
+use crate::view::search::plain::PlainRow;
+use crate::view::search::terminal::{Heading, Style, TerminalRow};
+
+/// How results look.
+pub(super) trait Form {
+    /// Before the first result.
+    fn start(&mut self, _out: &mut Out) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Some rows of a session.
+    fn rows(&mut self, out: &mut Out, id: &SessionId, rows: &Rows) -> io::Result<()>;
+
+    /// The end of a session with so many matches, at least one.
+    fn end(&mut self, out: &mut Out, id: &SessionId, matches: u64) -> io::Result<()>;
+
+    /// After the last result.
+    fn finish(&mut self, _out: &mut Out) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Where results go, and how many there were.
+pub(super) struct Output<'a> {
+    out: Out,
+    form: Box<dyn Form + 'a>,
+    /// Sessions with a match.
+    matched: u64,
+    most_sessions: u64,
+    /// Whether the present session has rows.
+    has_rows: bool,
+    failed: Option<io::Error>,
+}
+
+impl<'a> Output<'a> {
+    pub(super) fn new(form: Box<dyn Form + 'a>, most_sessions: Option<u64>) -> Self {
+        Self {
+            out: Out::stdout(),
+            form,
+            matched: 0,
+            most_sessions: most_sessions.unwrap_or(u64::MAX),
+            has_rows: false,
+            failed: None,
+        }
+    }
+
+    pub(super) fn start(&mut self) -> io::Result<()> {
+        self.form.start(&mut self.out)
+    }
+
+    /// Ends the output and tells how many sessions had a match.
+    pub(super) fn finish(mut self) -> io::Result<u64> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        self.form.finish(&mut self.out)?;
+        self.out.flush()?;
+        Ok(self.matched)
+    }
+
+    /// Goes on, unless nobody reads any more.
+    fn printed(&mut self, result: io::Result<()>) -> ControlFlow<()> {
+        // What is there is shown at once: the rest may take its time.
+        self.failed = result.and_then(|()| self.out.flush()).err();
+        match self.failed.is_none() && self.out.is_read() {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        }
+    }
+}
+
+impl Receiver for Output<'_> {
+    fn rows(&mut self, id: &SessionId, rows: &Rows) -> ControlFlow<()> {
+        self.has_rows = true;
+        let result = self.form.rows(&mut self.out, id, rows);
+        self.printed(result)
+    }
+
+    fn end(&mut self, id: &SessionId, matches: u64) -> ControlFlow<()> {
+        self.has_rows = false;
+        if matches == 0 {
+            return ControlFlow::Continue(());
+        }
+        self.matched += 1;
+        let result = self.form.end(&mut self.out, id, matches);
+        self.printed(result)?;
+        match self.matched >= self.most_sessions {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    }
+
+    fn unreadable(&mut self, id: &SessionId, error: &StoreError) -> ControlFlow<()> {
+        let line = format!("aido: {id} can't be searched: {error}");
+        say(&sanitize::line(&line));
+        // What was found before the error counts.
+        let matches = u64::from(self.has_rows);
+        self.end(id, matches)
+    }
+}
+
+/// One line a row, for a pipe.
+pub(super) fn plain<'a>(context: Context) -> Box<dyn Form + 'a> {
+    Box::new(Plain {
+        has_gaps: context != Context::default(),
+        is_other: false,
+        gaps: Gaps::default(),
+        text: String::new(),
+    })
+}
+
+struct Plain {
+    has_gaps: bool,
+    /// Whether another session's rows stand before.
+    is_other: bool,
+    gaps: Gaps,
+    /// Rows are put together here, and written at once.
+    text: String,
+}
+
+impl Form for Plain {
+    fn rows(&mut self, out: &mut Out, id: &SessionId, rows: &Rows) -> io::Result<()> {
+        self.text.clear();
+        for row in rows.iter() {
+            if self.has_gaps && (self.gaps.is_before(&row) || self.is_other) {
+                self.text.push_str("--\n");
+            }
+            self.is_other = false;
+            // Writing to a string does not fail.
+            let _ = writeln!(self.text, "{}", PlainRow { id, row });
+        }
+        out.write_all(self.text.as_bytes())
+    }
+
+    fn end(&mut self, _out: &mut Out, _id: &SessionId, _matches: u64) -> io::Result<()> {
+        self.gaps = Gaps::default();
+        self.is_other = true;
+        Ok(())
+    }
+}
+
+/// A heading for each session, and rows that fit the width.
+pub(super) fn terminal<'a>(
+    reader: &'a Reader,
+    width: usize,
+    style: Style,
+    now: Timestamp,
+    context: Context,
+) -> Box<dyn Form + 'a> {
+    Box::new(Terminal {
+        reader,
+        width,
+        style,
+        now,
+        has_gaps: context != Context::default(),
+        is_first: true,
+        in_session: false,
+        gaps: Gaps::default(),
+    })
+}
+
+struct Terminal<'a> {
+    reader: &'a Reader,
+    width: usize,
+    style: Style,
+    now: Timestamp,
+    has_gaps: bool,
+    is_first: bool,
+    in_session: bool,
+    gaps: Gaps,
+}
+
+impl Terminal<'_> {
+    fn heading(&self, out: &mut Out, id: &SessionId) -> io::Result<()> {
+        match self.reader.read(id) {
+            Ok(session) => {
+                let heading = Heading {
+                    session: &session,
+                    now: self.now,
+                    width: self.width,
+                    style: self.style,
+                };
+                writeln!(out, "{heading}")
+            }
+            // Removed just now, or damaged: its rows are there all the same.
+            Err(_) => writeln!(out, "{id}"),
+        }
+    }
+
+    fn row(&self, out: &mut Out, row: Row<'_>) -> io::Result<()> {
+        let (width, style) = (self.width, self.style);
+        writeln!(out, "{}", TerminalRow { row, width, style })
+    }
+}
+
+impl Form for Terminal<'_> {
+    fn rows(&mut self, out: &mut Out, id: &SessionId, rows: &Rows) -> io::Result<()> {
+        if !self.in_session {
+            if !std::mem::take(&mut self.is_first) {
+                writeln!(out)?;
+            }
+            self.heading(out, id)?;
+            self.in_session = true;
+            self.gaps = Gaps::default();
+        }
+        for row in rows.iter() {
+            if self.gaps.is_before(&row) && self.has_gaps {
+                writeln!(out, "--")?;
+            }
+            self.row(out, row)?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, _out: &mut Out, _id: &SessionId, _matches: u64) -> io::Result<()> {
+        self.in_session = false;
+        Ok(())
+    }
+}
+
+/// The ids of sessions that match, and how often if they are counted.
+pub(super) fn sessions<'a>(is_counted: bool) -> Box<dyn Form + 'a> {
+    Box::new(Sessions { is_counted })
+}
+
+struct Sessions {
+    is_counted: bool,
+}
+
+impl Form for Sessions {
+    fn rows(&mut self, _out: &mut Out, _id: &SessionId, _rows: &Rows) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Out, id: &SessionId, matches: u64) -> io::Result<()> {
+        match self.is_counted {
+            true => writeln!(out, "{id}:{matches}"),
+            false => writeln!(out, "{id}"),
+        }
+    }
+}

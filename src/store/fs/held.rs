@@ -1,0 +1,203 @@
+//! A store that stays open for many reads.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+use serde_json::{Map, Value};
+
+use super::{FileStore, SIDECAR_MAX_BYTES};
+use crate::session::SessionId;
+use crate::store::{StoreError, layout};
+use crate::sys::file::Directory;
+use crate::transcript::reader;
+
+/// Bytes that a sidecar is first read into; nearly all fit.
+const SIDECAR_BYTES: usize = 4 * 1024;
+
+/// A store whose directories are open: reading a file is then one step, whereas [`FileStore`] walks
+/// down to its directory for each. For words that read thousands of files; threads may share it.
+#[derive(Debug)]
+pub struct HeldStore {
+    session: Directory,
+    /// Where live files are kept out of the command's way.
+    counterpart: Option<Directory>,
+}
+
+impl FileStore {
+    /// Opens the store and holds it; none if there is none yet.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn hold(&self) -> Result<Option<HeldStore>, StoreError> {
+        let opened = self.open_to_read()?;
+        Ok(opened.map(|(session, counterpart)| HeldStore {
+            session,
+            counterpart,
+        }))
+    }
+
+    /// Opens one of a session's files, wherever it stands.
+    pub(super) fn open_file(&self, id: &SessionId, name: &str) -> Result<File, StoreError> {
+        let held = self.hold()?;
+        held.ok_or_else(|| StoreError::NoSession(id.clone()))?
+            .open_file(name)
+    }
+}
+
+impl HeldStore {
+    /// A session's transcript.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn transcript(&self, id: &SessionId) -> Result<File, StoreError> {
+        self.open_file(&layout::transcript(id))
+    }
+
+    /// Reads a finished session's sidecar into `bytes`, in place of what they held; false if there
+    /// is none.
+    ///
+    /// # Errors
+    /// When it is not a plain file of reasonable size.
+    pub fn read_sidecar(&self, id: &SessionId, bytes: &mut Vec<u8>) -> Result<bool, StoreError> {
+        let name = layout::sidecar(id);
+        let mut file = match self.session.open_file(&name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            result => result.map_err(StoreError::file(name.clone()))?,
+        };
+        bytes.resize(SIDECAR_BYTES, 0);
+        let mut filled = 0;
+        loop {
+            match file.read(&mut bytes[filled..]) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(StoreError::file(name)(error)),
+            }
+            if filled as u64 > SIDECAR_MAX_BYTES {
+                return Err(StoreError::InvalidSidecar {
+                    id: id.clone(),
+                    reason: format!("it is larger than {SIDECAR_MAX_BYTES} bytes"),
+                });
+            }
+            if filled == bytes.len() {
+                bytes.resize(2 * filled, 0);
+            }
+        }
+        bytes.truncate(filled);
+        Ok(true)
+    }
+
+    /// The start record of a session that was begun.
+    ///
+    /// # Errors
+    /// When it is missing or torn.
+    pub fn start_record(&self, id: &SessionId) -> Result<Map<String, Value>, StoreError> {
+        let name = layout::events(id);
+        let file = self.open_file(&name)?;
+        reader::start_record(file).map_err(StoreError::file(name))
+    }
+
+    /// Whether any of a session's files is there.
+    #[must_use]
+    pub fn contains(&self, id: &SessionId) -> bool {
+        let names = [
+            layout::sidecar(id),
+            layout::events(id),
+            layout::transcript(id),
+        ];
+        let places = [Some(&self.session), self.counterpart.as_ref()];
+        let mut places = places.into_iter().flatten();
+        places.any(|place| names.iter().any(|name| place.contains(name)))
+    }
+
+    fn open_file(&self, name: &str) -> Result<File, StoreError> {
+        let found = match (self.session.open_file(name), &self.counterpart) {
+            (Err(error), Some(counterpart)) if error.kind() == io::ErrorKind::NotFound => {
+                // It may have been put in place between the two looks.
+                counterpart
+                    .open_file(name)
+                    .or_else(|_| self.session.open_file(name))
+            }
+            (found, _) => found,
+        };
+        found.map_err(StoreError::file(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::session::{AgentName, Event, Location, Stream};
+    use crate::store::{Draft, IdSeed, Store};
+
+    fn begin(store: &FileStore) -> Box<dyn Draft> {
+        let seed = IdSeed {
+            agent: AgentName::from_any("a"),
+            local_time: "20260305_132522".to_owned(),
+            process: 1,
+        };
+        let line = |_: &SessionId| b"{\"type\":\"start\",\"pid\":1}\n".to_vec();
+        let mut draft = store.begin(&seed, 0, &line).unwrap();
+        let (stream, bytes) = (Stream::Stdout, &b"hello"[..]);
+        let event = Event::Output { stream, bytes };
+        draft.recorder().event(Duration::ZERO, &event).unwrap();
+        draft
+    }
+
+    fn text(file: Result<File, StoreError>) -> String {
+        let mut text = String::new();
+        file.unwrap().read_to_string(&mut text).unwrap();
+        text
+    }
+
+    fn reads_what_begins_later(store: &FileStore) {
+        let _first = begin(store);
+        let held = store.hold().unwrap().unwrap();
+        let draft = begin(store);
+        assert_eq!(text(held.transcript(draft.id())), "hello");
+        assert_eq!(held.start_record(draft.id()).unwrap()["pid"], 1);
+        assert!(held.contains(draft.id()));
+        let mut bytes = b"before".to_vec();
+        assert!(!held.read_sidecar(draft.id(), &mut bytes).unwrap());
+        let unknown = "a-20260305_132522-1-abcdef12".parse().unwrap();
+        assert!(!held.contains(&unknown) && held.transcript(&unknown).is_err());
+    }
+
+    #[test]
+    fn a_held_store_sees_sessions_wherever_their_files_stand() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().canonicalize().unwrap();
+        let named = |name: &str| Location::Named(path.join(name));
+        reads_what_begins_later(&FileStore::new(named("within"), None, None));
+        let state = Some(path.join("state"));
+        let below = FileStore::new(named("work/sessions"), state, Some(path.join("work")));
+        reads_what_begins_later(&below);
+        assert!(path.join("state/live").exists());
+    }
+
+    #[test]
+    fn a_sidecar_of_any_size_within_reason_is_read_whole() {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = Location::Named(temporary.path().to_owned());
+        let store = FileStore::new(directory, None, None);
+        let held = store.hold().unwrap().unwrap();
+        let id: SessionId = "a-20260305_132522-1-abcdef12".parse().unwrap();
+        let path = temporary.path().join(layout::sidecar(&id));
+        let limit = usize::try_from(SIDECAR_MAX_BYTES).unwrap();
+        let mut read = Vec::new();
+        for size in [0, 10, SIDECAR_BYTES, SIDECAR_BYTES + 1, 100_000, limit] {
+            let mut file = File::create(&path).unwrap();
+            io::Write::write_all(&mut file, &vec![b'x'; size]).unwrap();
+            assert!(held.read_sidecar(&id, &mut read).unwrap());
+            assert_eq!(read.len(), size);
+        }
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_len(SIDECAR_MAX_BYTES + 1).unwrap();
+        assert!(held.read_sidecar(&id, &mut read).is_err());
+        let missing = temporary.path().join("no");
+        let missing = FileStore::new(Location::Named(missing), None, None);
+        assert!(missing.hold().unwrap().is_none());
+    }
+}
