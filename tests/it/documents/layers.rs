@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plan", &["session"]),
     ("clock", &["session", "sys"]),
     ("stats", &["session"]),
+    ("faults", &["session"]),
     ("transcript", &["session"]),
     ("capture", &["clock", "plan", "session", "sys"]),
     ("store", &["session", "sys", "transcript"]),

@@ -1,0 +1,429 @@
+//! How a finished command is looked at first: most are settled here, without rules and without a
+//! pattern being compiled.
+
+use super::classify::Verdict;
+use super::command::{self, program};
+use super::shell::{Join, Simple};
+use crate::session::Outcome;
+
+/// What is known of a command that has ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// What was executed, argument by argument.
+    pub argv: &'a [String],
+    /// What was typed, where a shell ran it.
+    pub shell_line: Option<&'a str>,
+    /// How it ended.
+    pub outcome: &'a Outcome,
+    /// An end of standard output as text without escape sequences; of a terminal, all output.
+    pub output: &'a str,
+    /// An end of standard error likewise.
+    pub errors: &'a str,
+}
+
+/// What the first look at a run tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FirstLook {
+    /// It is settled.
+    Settled(Verdict),
+    /// It failed, or looks as if it had: [`classify`](super::classify()) tells more.
+    LookCloser,
+}
+
+/// Non-zero exit codes that answer a question.
+struct Answer {
+    programs: &'static [&'static str],
+    /// Words that all have to be among the arguments.
+    with: &'static [&'static str],
+    codes: &'static [i32],
+    class: &'static str,
+}
+
+const fn answer(
+    programs: &'static [&'static str],
+    with: &'static [&'static str],
+    codes: &'static [i32],
+    class: &'static str,
+) -> Answer {
+    Answer {
+        programs,
+        with,
+        codes,
+        class,
+    }
+}
+
+const ANSWERS: &[Answer] = &[
+    answer(
+        &["grep", "egrep", "fgrep", "zgrep", "rg", "ag", "ack"],
+        &[],
+        &[1],
+        "no-match",
+    ),
+    answer(&["diff", "cmp", "colordiff"], &[], &[1], "different"),
+    answer(&["git"], &["diff", "--exit-code"], &[1], "different"),
+    answer(&["git"], &["diff", "--quiet"], &[1], "different"),
+    answer(&["git"], &["diff", "--no-index"], &[1], "different"),
+    answer(&["git"], &["grep"], &[1], "no-match"),
+    answer(&["git"], &["merge-base", "--is-ancestor"], &[1], "no"),
+    answer(&["git"], &["check-ignore"], &[1], "no"),
+    answer(&["git"], &["config", "--get"], &[1], "no"),
+    answer(&["test", "[", "[[", "false"], &[], &[1], "no"),
+    answer(&["pgrep", "pidof"], &[], &[1], "no-match"),
+    answer(&["which", "type", "hash"], &[], &[1], "no-match"),
+    answer(&["command"], &["-v"], &[1, 127], "no-match"),
+    answer(&["systemctl"], &["is-active"], &[1, 2, 3, 4], "no"),
+    answer(&["systemctl"], &["is-enabled"], &[1, 2, 3, 4], "no"),
+    answer(&["systemctl"], &["status"], &[1, 2, 3, 4], "no"),
+    answer(&["pytest"], &[], &[5], "no-tests"),
+    answer(&["terraform"], &["-detailed-exitcode"], &[2], "different"),
+    answer(&["cargo"], &["fmt", "--check"], &[1], "format"),
+    answer(&["rustfmt"], &["--check"], &[1], "format"),
+    answer(&["prettier"], &["--check"], &[1], "format"),
+    answer(&["black"], &["--check"], &[1], "format"),
+    answer(&["ruff"], &["format", "--check"], &[1], "format"),
+    answer(&["gofmt"], &["-l"], &[1], "format"),
+    answer(&["jq"], &["-e"], &[1, 4], "no"),
+];
+
+/// Programs whose output is what others have written: an error in it is not theirs.
+const READERS: &[&str] = &[
+    "cat",
+    "bat",
+    "less",
+    "more",
+    "head",
+    "tail",
+    "tac",
+    "nl",
+    "grep",
+    "egrep",
+    "fgrep",
+    "zgrep",
+    "rg",
+    "ag",
+    "ack",
+    "sed",
+    "awk",
+    "gawk",
+    "cut",
+    "sort",
+    "uniq",
+    "wc",
+    "jq",
+    "yq",
+    "strings",
+    "xxd",
+    "hexdump",
+    "find",
+    "fd",
+    "ls",
+    "tree",
+    "echo",
+    "printf",
+    "diff",
+    "cmp",
+    "journalctl",
+    "dmesg",
+    "man",
+    "history",
+    "tee",
+    "column",
+    "base64",
+    "zcat",
+    "xz",
+    "tar",
+    "env",
+    "printenv",
+    "stat",
+    "file",
+    "type",
+    "which",
+];
+
+/// The same by program and subcommand.
+const READING_SUBCOMMANDS: &[&str] = &[
+    "git log",
+    "git show",
+    "git diff",
+    "git grep",
+    "git blame",
+    "git status",
+    "git stash",
+    "git reflog",
+    "docker logs",
+    "podman logs",
+    "kubectl logs",
+    "kubectl describe",
+    "gh run",
+    "gh pr",
+    "gh issue",
+    "gh api",
+    "aido show",
+    "aido list",
+    "aido search",
+];
+
+/// What a line begins with that only a failure writes, whatever the exit code says.
+const STRONG: &[&str] = &[
+    "error: ",
+    "error[E",
+    "fatal: ",
+    "Traceback (most recent call last)",
+    "BUILD FAILED",
+    "FAILED (",
+    "npm ERR!",
+    "npm error ",
+    "make: *** ",
+    "test result: FAILED",
+    "panic: ",
+];
+
+/// What a line contains that is the sign of a failure where the line of shell hides exit codes.
+const HIDDEN: &[&str] = &[
+    "command not found",
+    "No such file or directory",
+    "Permission denied",
+    "error: ",
+    "Error: ",
+    "ERROR: ",
+    "FAILED",
+    "error TS",
+    "Connection refused",
+    "Cannot find module",
+];
+
+/// Looks at how a command ended and at its text, in a time that grows with the text alone: a few
+/// microseconds for what a sidecar quotes.
+#[must_use]
+pub fn first_look(run: &Run<'_>) -> FirstLook {
+    if is_interrupted(run) {
+        return FirstLook::Settled(Verdict::Interrupted);
+    }
+    let code = run.outcome.exit_code().unwrap_or_default();
+    if code == 0 {
+        return if looks_failed(run) {
+            FirstLook::LookCloser
+        } else {
+            FirstLook::Settled(Verdict::Ok)
+        };
+    }
+    match negative(run, code) {
+        Some(class) => FirstLook::Settled(Verdict::Negative {
+            class: class.to_owned(),
+        }),
+        None => FirstLook::LookCloser,
+    }
+}
+
+fn is_interrupted(run: &Run<'_>) -> bool {
+    match run.outcome {
+        Outcome::Interrupted => true,
+        // SIGHUP, SIGINT, SIGQUIT, SIGPIPE and SIGTERM: somebody has had enough.
+        Outcome::Signaled(signal) => matches!(signal.0, 1 | 2 | 3 | 13 | 15),
+        // A shell's word for the same; but 129 is git's for a wrong option.
+        Outcome::Exited(130 | 131 | 143) => true,
+        Outcome::Exited(141) => run.shell_line.is_some_and(|line| line.contains('|')),
+        _ => false,
+    }
+}
+
+fn negative(run: &Run<'_>, code: i32) -> Option<&'static str> {
+    if !matches!(run.outcome, Outcome::Exited(_)) {
+        return None;
+    }
+    let parts = command::parts(run.argv, run.shell_line);
+    if !command::ends_with_its_subject(&parts) {
+        return None;
+    }
+    let words = parts.last()?.words.as_slice();
+    let (program, arguments) = (program(words), words.get(1..)?);
+    let has = |wanted: &&str| arguments.iter().any(|word| word == wanted);
+    let found = ANSWERS.iter().find(|answer| {
+        answer.codes.contains(&code)
+            && answer.programs.contains(&program)
+            && answer.with.iter().all(has)
+    });
+    found.map(|answer| answer.class)
+}
+
+/// Whether a run that exited with 0 has said that it failed.
+fn looks_failed(run: &Run<'_>) -> bool {
+    let texts = [run.errors, run.output];
+    let is_strong = texts.iter().any(|text| has_strong_line(text));
+    let may_hide =
+        run.shell_line.is_some() || run.argv.iter().any(|word| word.contains(['|', ';']));
+    let is_weak = may_hide
+        && texts
+            .iter()
+            .any(|text| HIDDEN.iter().any(|sign| text.contains(sign)));
+    if !is_strong && !is_weak {
+        return false;
+    }
+    // What was run is asked last: it takes longer to read than most text.
+    let parts = command::parts(run.argv, run.shell_line);
+    let subject = command::subject(&parts);
+    let reads = READERS.contains(&program(subject))
+        || READING_SUBCOMMANDS.contains(&command::key(subject).as_str());
+    !reads && (is_strong || hides_exit_code(&parts))
+}
+
+/// Whether a line begins as only failures do.
+fn has_strong_line(text: &str) -> bool {
+    let panics = |line: &str| line.starts_with("thread '") && line.contains(" panicked at ");
+    let mut lines = text.lines();
+    let found = lines.any(|line| STRONG.iter().any(|sign| line.starts_with(sign)) || panics(line));
+    // Tests that have to panic do so in a run that passes.
+    found && !text.lines().any(|line| line.starts_with("test result: ok"))
+}
+
+/// Whether the exit code of a line is that of a filter or of a command that can't fail, as in
+/// `x | tail`, `x || true` and `x; true`.
+#[must_use]
+pub fn hides_exit_code(parts: &[Simple]) -> bool {
+    let Some((last, before)) = parts.split_last() else {
+        return false;
+    };
+    let cannot_fail = ["true", ":", "echo", "printf"].contains(&program(&last.words));
+    match last.join {
+        Join::Pipe => true,
+        Join::Or => cannot_fail,
+        Join::Then => cannot_fail && !before.is_empty(),
+        Join::And => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faults::{Rules, classify};
+    use crate::session::Signal;
+
+    fn judge(line: &str, outcome: &Outcome, text: &str) -> String {
+        let run = Run {
+            argv: &[],
+            shell_line: Some(line),
+            outcome,
+            output: text,
+            errors: "",
+        };
+        match classify(&run, &Rules::built_in()) {
+            Verdict::Ok => "ok".to_owned(),
+            Verdict::Negative { class } => format!("negative {class}"),
+            Verdict::Interrupted => "interrupted".to_owned(),
+            Verdict::Fault(cause) => format!("fault {}", cause.class),
+            Verdict::Suspect(cause) => format!("suspect {}", cause.class),
+        }
+    }
+
+    #[test]
+    fn exit_codes_that_answer_are_no_failures() {
+        for (line, code, wanted) in [
+            ("grep x y", 1, "negative no-match"),
+            ("cat y | grep x", 1, "negative no-match"),
+            ("cd a && rg x", 1, "negative no-match"),
+            ("grep x y", 2, "fault unknown"),
+            ("make && grep x y", 1, "fault unknown"),
+            ("diff a b", 1, "negative different"),
+            ("cmp a b", 2, "fault unknown"),
+            ("git diff --exit-code", 1, "negative different"),
+            ("git diff", 1, "fault unknown"),
+            ("git merge-base --is-ancestor a b", 1, "negative no"),
+            ("test -f x", 1, "negative no"),
+            ("[ -f x ]", 1, "negative no"),
+            ("pgrep x", 1, "negative no-match"),
+            ("command -v x", 1, "negative no-match"),
+            ("systemctl is-active x", 3, "negative no"),
+            ("python3 -m pytest", 5, "negative no-tests"),
+            ("pytest", 1, "fault unknown"),
+            ("terraform plan -detailed-exitcode", 2, "negative different"),
+            ("cargo fmt --check", 1, "negative format"),
+            ("ruff format --check .", 1, "negative format"),
+            ("jq -e .a x", 1, "negative no"),
+            ("jq .a x", 1, "fault unknown"),
+            ("curl -f x", 22, "fault http-error"),
+        ] {
+            assert_eq!(
+                judge(line, &Outcome::Exited(code), ""),
+                wanted,
+                "{line} {code}"
+            );
+        }
+    }
+
+    #[test]
+    fn who_was_stopped_has_not_failed() {
+        for (line, outcome, wanted) in [
+            ("make", Outcome::Signaled(Signal(2)), "interrupted"),
+            ("make", Outcome::Signaled(Signal(15)), "interrupted"),
+            ("make", Outcome::Exited(130), "interrupted"),
+            ("yes | head", Outcome::Exited(141), "interrupted"),
+            ("make", Outcome::Interrupted, "interrupted"),
+            ("make", Outcome::Signaled(Signal(9)), "fault killed"),
+            ("make", Outcome::Signaled(Signal(11)), "fault segfault"),
+            ("make", Outcome::TimedOut(None), "fault timeout"),
+            ("git foo -z", Outcome::Exited(129), "fault usage"),
+        ] {
+            assert_eq!(judge(line, &outcome, ""), wanted, "{line} {outcome:?}");
+        }
+        let late = Outcome::TimedOut(None);
+        for (text, wanted) in [
+            ("Proceed? [y/N]", "fault interactive-prompt"),
+            ("Password:", "fault interactive-prompt"),
+            ("one\n(END)", "fault pager"),
+            ("error: a\nstill waiting", "fault timeout"),
+        ] {
+            assert_eq!(judge("x", &late, text), wanted, "{text}");
+        }
+        let never = Outcome::NotStarted {
+            code: 127,
+            reason: "nosuch: command not found".to_owned(),
+        };
+        assert_eq!(judge("nosuch", &never, ""), "fault command-not-found");
+    }
+
+    #[test]
+    fn a_hidden_failure_is_suspect_and_a_reader_is_not() {
+        let failed = "error[E0308]: mismatched types\nerror: could not compile `a`";
+        let absent = "cat: x: No such file or directory";
+        for (line, text, wanted) in [
+            (
+                "cargo build 2>&1 | tail -3",
+                failed,
+                "suspect compile-error",
+            ),
+            ("cargo build || true", failed, "suspect compile-error"),
+            ("cargo build; true", failed, "suspect compile-error"),
+            ("cargo build", failed, "suspect compile-error"),
+            ("./deploy", "fatal: gave up", "suspect false-success"),
+            ("cp x y || true", absent, "suspect no-such-file"),
+            (
+                "./a | head",
+                "a: command not found",
+                "suspect false-success",
+            ),
+            (
+                "cargo test | tail",
+                "test result: FAILED. 1 failed",
+                "suspect test-failure",
+            ),
+            (
+                "cargo test | tail",
+                "thread 'a' panicked at x\ntest result: ok.",
+                "ok",
+            ),
+            ("cp x y", absent, "ok"),
+            ("cargo build | tail", "Finished in 3s", "ok"),
+            ("cat build.log", failed, "ok"),
+            ("grep error build.log | head", failed, "ok"),
+            ("git log | head", failed, "ok"),
+            ("./a", "no error: all is well", "ok"),
+        ] {
+            assert_eq!(
+                judge(line, &Outcome::Exited(0), text),
+                wanted,
+                "{line}: {text}"
+            );
+        }
+    }
+}
