@@ -30,7 +30,28 @@ struct Way {
     errors_apart: bool,
 }
 
-fn ways(words: &[&str]) -> Vec<Way> {
+/// The C source of the least that a program with a PTY around a command does.
+const FLOOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/compare/floor.c");
+
+/// Its name in the table.
+const FLOOR_NAME: &str = "the least, in C";
+
+/// Compiles it, statically, where a C compiler is.
+fn floor(scratch: &Scratch) -> Option<String> {
+    let compiler = scratch::find("cc")?;
+    let program = scratch.path("floor");
+    let mut command = scratch.command(&compiler);
+    command
+        .args(["-O2", "-static", "-o"])
+        .arg(&program)
+        .arg(FLOOR);
+    let is_made = command.status().is_ok_and(|status| status.success());
+    is_made
+        .then(|| program.to_str().map(str::to_owned))
+        .flatten()
+}
+
+fn ways(words: &[&str], floor: Option<&str>) -> Vec<Way> {
     let words: Vec<String> = words
         .iter()
         .enumerate()
@@ -60,6 +81,9 @@ fn ways(words: &[&str]) -> Vec<Way> {
         way("aido --tty auto", before(&[AIDO, "--tty", "auto"])),
         way("aido --no-record", before(&[AIDO, "--no-record"])),
     ];
+    if let Some(floor) = floor {
+        all.push(way(FLOOR_NAME, before(&[floor])));
+    }
     if let Some(script) = scratch::find("script") {
         let argv = [&script, "-qec", &line, "/dev/null"];
         all.push(way("script -qec", argv.map(str::to_owned).to_vec()));
@@ -99,8 +123,9 @@ pub(crate) fn measure(scratch: &Scratch, effort: Effort) -> io::Result<String> {
         "## Start-up\n\nMedians of {rounds} interleaved rounds; nothing on stdin, output to \
          /dev/null, records on the disk.\nPeak memory is that of the largest process involved.\n"
     );
+    let floor = floor(scratch);
     for (words, for_static, for_dynamic) in COMMANDS {
-        let ways = ways(words);
+        let ways = ways(words, floor.as_deref());
         let limit = if machine::is_static() {
             Some(for_static)
         } else {
@@ -147,11 +172,16 @@ fn table(
         let first = samples.into_iter().find_map(Result::err);
         return Err(first.unwrap_or_else(|| io::ErrorKind::NotFound.into()));
     };
+    let floor = ways.iter().zip(&spreads).find_map(|(way, spread)| {
+        let own = spread.as_ref()?;
+        (way.name == FLOOR_NAME).then_some(own.median)
+    });
     let heads = [
         "",
         "median, ms",
         "min–max",
         "ratio",
+        "to the least",
         "added, ms",
         "peak, MiB",
         "target",
@@ -183,6 +213,7 @@ fn table(
             format!("{:.2}", own.median),
             format!("{:.2}–{:.2}", own.min, own.max),
             format!("{ratio:.2}"),
+            floor.map_or_else(String::new, |floor| format!("{:.2}", own.median / floor)),
             format!("{added:.2}"),
             format!("{:.1}", peak_mib(scratch, way)?),
             target,
