@@ -6,10 +6,10 @@
 //! begins a session in the [`store`], lets [`capture`] run the plan, and publishes the sidecar.
 //! [`capture`] relays bytes between the command and its caller and tells a tee of sinks what
 //! happens; [`transcript`] is the sink that writes it down, and reads and renders it again.
-//! [`rerun`] decides what a session would run again, [`stats`] counts over many, [`search`]
-//! finds text in what was recorded, and [`faults`] tells which failure a failed one was. [`session`] is
-//! the vocabulary they all share, [`sys`] the operating system below them, and [`view`] how sessions
-//! look to people and programs.
+//! [`replay`] decides when each piece of a recording is shown again, [`rerun`] what a session would
+//! run again; [`stats`] counts over many, [`search`] finds text in what was recorded, and [`faults`]
+//! tells which failure a failed one was. [`session`] is the vocabulary they all share, [`sys`] the
+//! operating system below them, and [`view`] how sessions look to people and programs.
 //!
 //! docs/architecture.md draws it, with who may use whom.
 
@@ -23,6 +23,7 @@ pub mod faults;
 pub mod place;
 pub mod plan;
 pub mod record;
+pub mod replay;
 pub mod rerun;
 pub mod search;
 pub mod session;

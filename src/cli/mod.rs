@@ -22,6 +22,7 @@ pub mod progress;
 pub mod prune;
 pub mod reading;
 pub mod recover;
+pub mod replay;
 pub mod rerun;
 pub mod run;
 pub mod schema;

@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    CliResult, complete, completions, doctor, list, note, prune, recover, rerun, schema, search,
-    show, stats, verify,
+    CliResult, complete, completions, doctor, list, note, prune, recover, replay, rerun, schema,
+    search, show, stats, verify,
 };
 use crate::config::Layer;
 
@@ -15,6 +15,7 @@ pub const NAMES: &[&str] = &[
     "show",
     "search",
     "note",
+    "replay",
     "rerun",
     "recover",
     "prune",
@@ -46,6 +47,8 @@ pub enum Word {
     Search(Box<search::Arguments>),
     /// Change a session's note, labels, pin, fault or lessons
     Note(note::Arguments),
+    /// Play a session again as it happened
+    Replay(replay::Arguments),
     /// Run a session's command again, in its directory
     Rerun(rerun::Arguments),
     /// Finish the sessions that a killed aido left behind
@@ -94,7 +97,7 @@ impl Word {
             Self::Stats(arguments) => arguments.store.json,
             Self::Doctor(arguments) => arguments.store.json,
             Self::Schema(arguments) => arguments.json,
-            Self::Completions(_) | Self::Complete(_) => false,
+            Self::Replay(_) | Self::Completions(_) | Self::Complete(_) => false,
         }
     }
 
@@ -108,6 +111,7 @@ impl Word {
             Self::Show(arguments) => show::show(&arguments, flags),
             Self::Search(arguments) => search::search(&arguments, flags),
             Self::Note(arguments) => note::note(&arguments, flags),
+            Self::Replay(arguments) => replay::replay(&arguments, flags),
             Self::Rerun(arguments) => rerun::rerun(&arguments, flags),
             Self::Recover(arguments) => recover::recover(&arguments, flags),
             Self::Prune(arguments) => prune::prune(&arguments, flags),

@@ -1,6 +1,7 @@
 //! Writing to the caller's streams without waiting for whoever reads them.
 
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Mode, OFlags};
@@ -17,6 +18,22 @@ pub fn is_writable(target: BorrowedFd<'_>) -> bool {
     };
     // An error on the descriptor counts as ready: the write then says what it is.
     matches!(rustix::event::poll(&mut poll, Some(&now)), Ok(1))
+}
+
+/// Waits until one of the descriptors has something to read, or its end, or until the time is over;
+/// returns which have. Without a time it waits for ever; a signal that is caught ends it early.
+#[must_use]
+pub fn wait_to_read<const COUNT: usize>(
+    sources: [BorrowedFd<'_>; COUNT],
+    time: Option<Duration>,
+) -> [bool; COUNT] {
+    let mut polled = sources.map(|source| PollFd::from_borrowed_fd(source, PollFlags::IN));
+    // What is too long for the kernel is for ever.
+    let time = time.and_then(|time| Timespec::try_from(time).ok());
+    match rustix::event::poll(&mut polled, time.as_ref()) {
+        Ok(_) => polled.map(|source| !source.revents().is_empty()),
+        Err(_) => [false; COUNT],
+    }
 }
 
 /// Writes what goes without waiting.

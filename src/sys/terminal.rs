@@ -1,10 +1,10 @@
 //! aido's own terminal: what it is, its size, and raw mode with a guard that takes it back.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags};
-use rustix::termios::{self, OptionalActions, OutputModes, Termios};
+use rustix::termios::{self, OptionalActions, OutputModes, QueueSelector, Termios};
 
 use super::signals::AllBlocked;
 use crate::session::Size;
@@ -12,8 +12,7 @@ use crate::session::Size;
 /// Whether this process has a controlling terminal.
 #[must_use]
 pub fn has_controlling_terminal() -> bool {
-    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-    rustix::fs::open("/dev/tty", flags, Mode::empty()).is_ok()
+    controlling().is_some()
 }
 
 /// The size of the window behind a descriptor; none if it is no terminal or says 0.
@@ -26,11 +25,23 @@ pub fn size(terminal: impl AsFd) -> Option<Size> {
     })
 }
 
+/// The controlling terminal, to read keys from.
+#[must_use]
+pub fn controlling() -> Option<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    rustix::fs::open("/dev/tty", flags, Mode::empty()).ok()
+}
+
 /// The size of the controlling terminal's window.
 #[must_use]
 pub fn controlling_size() -> Option<Size> {
-    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-    size(rustix::fs::open("/dev/tty", flags, Mode::empty()).ok()?)
+    size(controlling()?)
+}
+
+/// Forgets what was typed and not read yet.
+pub fn forget_input(terminal: impl AsFd) {
+    // It fails where the terminal is gone, and with it what was typed.
+    let _ = termios::tcflush(terminal, QueueSelector::IFlush);
 }
 
 /// Whether two descriptors are the same file.

@@ -18,6 +18,7 @@ pub mod select;
 pub mod slices;
 pub mod tail;
 pub mod text;
+pub mod timeline;
 pub mod writer;
 
 pub use excerpt::Excerpt;

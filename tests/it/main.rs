@@ -26,6 +26,7 @@ mod reading;
 mod recording;
 mod recover;
 mod regression;
+mod replay;
 mod rerun;
 mod robustness;
 mod search;

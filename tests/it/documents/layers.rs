@@ -45,6 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "transcript",
         ],
     ),
+    ("replay", &["view"]),
     ("rerun", &["record", "session", "store"]),
     (
         "view",
@@ -61,6 +62,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "place",
             "plan",
             "record",
+            "replay",
             "rerun",
             "search",
             "session",
