@@ -8,8 +8,9 @@
 //! happens; [`transcript`] is the sink that writes it down, and reads and renders it again.
 //! [`replay`] decides when each piece of a recording is shown again, [`rerun`] what a session would
 //! run again; [`stats`] counts over many, [`search`] finds text in what was recorded, and [`faults`]
-//! tells which failure a failed one was. [`session`] is the vocabulary they all share, [`sys`] the
-//! operating system below them, and [`view`] how sessions look to people and programs.
+//! tells which failure a failed one was; [`redact`] finds secrets in what is to leave. [`session`] is
+//! the vocabulary they all share, [`sys`] the operating system below them, and [`view`] how sessions
+//! look to people and programs.
 //!
 //! docs/architecture.md draws it, with who may use whom.
 
@@ -23,6 +24,7 @@ pub mod faults;
 pub mod place;
 pub mod plan;
 pub mod record;
+pub mod redact;
 pub mod replay;
 pub mod rerun;
 pub mod search;

@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &["session", "sys"]),
     ("stats", &["session"]),
     ("faults", &["session"]),
+    ("redact", &[]),
     ("transcript", &["session"]),
     ("capture", &["clock", "plan", "session", "sys"]),
     ("store", &["session", "sys", "transcript"]),

@@ -1,0 +1,158 @@
+//! Programs with options of their own for secrets, as data.
+
+use std::ops::Range;
+
+use super::super::detect::look;
+
+/// Which part of an option's value is secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Whole,
+    /// What follows the first of this sign, as in `user:password`.
+    After(u8),
+}
+
+/// Where an option's value stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// In the next word.
+    Next,
+    /// In the same word.
+    Joined,
+    /// In either.
+    Either,
+}
+
+use Part::{After, Whole};
+use Place::{Either, Joined, Next};
+
+/// The row of a program: a word that must stand among its arguments, if any, and options.
+type Row = (&'static str, &'static [(&'static str, Place, Part)]);
+
+/// What is known of a program, by the name of its file.
+fn row(program: &str) -> Option<Row> {
+    Some(match program {
+        "mysql" | "mysqldump" | "mysqladmin" | "mysqlimport" | "mysqlshow" | "mysqlcheck"
+        | "mariadb" | "mariadb-dump" | "mariadb-admin" => ("", &[("-p", Joined, Whole)]),
+        "mongo" | "mongosh" | "mongodump" | "mongorestore" | "mongoexport" | "mongoimport" => {
+            ("", &[("-p", Either, Whole)])
+        }
+        "sshpass" => ("", &[("-p", Either, Whole)]),
+        "docker" | "podman" | "nerdctl" | "buildah" | "skopeo" | "helm" | "oras" | "crane"
+        | "az" => ("login", &[("-p", Next, Whole)]),
+        "curl" => (
+            "",
+            &[
+                ("-u", Either, After(b':')),
+                ("--user", Either, After(b':')),
+                ("-U", Either, After(b':')),
+                ("--proxy-user", Either, After(b':')),
+                ("--oauth2-bearer", Either, Whole),
+                ("--pass", Either, Whole),
+                ("-b", Either, After(b'=')),
+                ("--cookie", Either, After(b'=')),
+            ],
+        ),
+        "http" | "https" | "xh" => (
+            "",
+            &[("-a", Either, After(b':')), ("--auth", Either, After(b':'))],
+        ),
+        "redis-cli" => ("", &[("-a", Next, Whole), ("--pass", Next, Whole)]),
+        "ldapsearch" | "ldapadd" | "ldapmodify" | "ldapdelete" | "ldapwhoami" | "ldappasswd" => {
+            ("", &[("-w", Either, Whole), ("-s", Next, Whole)])
+        }
+        "zip" | "unzip" => ("", &[("-P", Next, Whole)]),
+        "7z" | "7za" | "7zr" | "7zz" | "rar" | "unrar" => {
+            ("", &[("-p", Joined, Whole), ("-hp", Joined, Whole)])
+        }
+        "openssl" => (
+            "",
+            &[
+                ("-passin", Next, After(b':')),
+                ("-passout", Next, After(b':')),
+                ("-pass", Next, After(b':')),
+                ("-k", Next, Whole),
+                ("-K", Next, Whole),
+            ],
+        ),
+        "ssh-keygen" => ("", &[("-N", Next, Whole), ("-P", Next, Whole)]),
+        "keytool" | "jarsigner" => (
+            "",
+            &[
+                ("-storepass", Next, Whole),
+                ("-keypass", Next, Whole),
+                ("-srcstorepass", Next, Whole),
+                ("-deststorepass", Next, Whole),
+            ],
+        ),
+        "smbclient" => (
+            "",
+            &[("-U", Either, After(b'%')), ("--user", Either, After(b'%'))],
+        ),
+        "xfreerdp" | "wlfreerdp" => ("", &[("/p:", Joined, Whole)]),
+        "rdesktop" | "twine" => ("", &[("-p", Either, Whole)]),
+        "sqlcmd" | "bcp" => ("", &[("-P", Either, Whole)]),
+        "useradd" | "usermod" => ("", &[("-p", Next, Whole)]),
+        "kubectl" | "oc" => ("", &[("--from-literal", Either, After(b'='))]),
+        "vault" => ("login", &[("login", Next, Whole)]),
+        "gh" => ("secret", &[("-b", Next, Whole), ("--body", Either, Whole)]),
+        "npm" | "pnpm" | "yarn" | "aws" | "pip" | "poetry" | "gcloud" => ("", &[]),
+        _ => return None,
+    })
+}
+
+/// The parts of words that are secret to the program that stands before them.
+pub(super) fn parts<W: AsRef<str>>(words: &[W]) -> Vec<(usize, Range<usize>)> {
+    let mut parts = Vec::new();
+    let mut current: Option<Row> = None;
+    for index in 0..words.len() {
+        let word = words[index].as_ref();
+        // A program may stand after another: sudo, env, docker exec.
+        let program = word.rsplit('/').next().unwrap_or(word);
+        if let Some(row) = row(program) {
+            let (needed, _) = row;
+            let rest = &words[index + 1..];
+            let is_there = needed.is_empty() || rest.iter().any(|word| word.as_ref() == needed);
+            current = is_there.then_some(row);
+            continue;
+        }
+        let Some((_, options)) = current else {
+            continue;
+        };
+        // npm config set NAME VALUE, and the like.
+        let is_name = index > 0
+            && words[index - 1].as_ref() == "set"
+            && super::is_secret_name(word.as_bytes());
+        if is_name && let Some(next) = words.get(index + 1) {
+            parts.extend(part(next.as_ref(), 0, Whole).map(|range| (index + 1, range)));
+        }
+        for (option, place, secret) in options {
+            let next = words.get(index + 1).map(AsRef::as_ref);
+            if word == *option && *place != Joined {
+                let range = next.and_then(|next| part(next, 0, *secret));
+                parts.extend(range.map(|range| (index + 1, range)));
+            } else if *place != Next && word.len() > option.len() && word.starts_with(option) {
+                let long = option.starts_with("--");
+                let is_joined = !long || word.as_bytes().get(option.len()) == Some(&b'=');
+                let start = option.len() + usize::from(long);
+                let range = part(word, start, *secret).filter(|_| is_joined);
+                parts.extend(range.map(|range| (index, range)));
+            }
+        }
+    }
+    parts
+}
+
+/// The secret part of a word's value, which begins at `start`.
+fn part(word: &str, start: usize, secret: Part) -> Option<Range<usize>> {
+    let value = word.get(start..)?;
+    let skipped = match secret {
+        Whole => 0,
+        After(sign) => value.bytes().position(|byte| byte == sign)? + 1,
+    };
+    let value = value.get(skipped..)?;
+    let is_one = !value.is_empty()
+        && !look::is_placeholder(value.as_bytes())
+        && (start > 0 || !word.starts_with('-'));
+    is_one.then(|| start + skipped..word.len())
+}

@@ -1,0 +1,146 @@
+//! Headers of HTTP that carry credentials (RFC 9110, section 11.6; RFC 6265), as programs print them:
+//! as a line, as an argument, in JSON, in source code.
+
+use super::{Found, look};
+use crate::redact::class::{CONTROL, Class, TOKEN};
+use crate::redact::rule::Run;
+use crate::redact::view::View;
+use crate::redact::word::Edge;
+
+/// Schemes whose credentials are several words: all to the end of the line is taken.
+const LONG_SCHEMES: &[&[u8]] = &[
+    b"aws4-hmac-sha256",
+    b"digest",
+    b"hawk",
+    b"oauth",
+    b"signature",
+];
+
+/// The longest name of a scheme.
+const SCHEME_BYTES: usize = 24;
+/// The least of credentials after `Bearer`.
+const BEARER_BYTES: usize = 12;
+/// How much of a value is judged.
+const JUDGED_BYTES: usize = 512;
+/// The longest value that is looked at.
+const VALUE_BYTES: usize = 2 * crate::redact::AHEAD_BYTES;
+
+const SCHEME: Class = Class::of("A-Za-z0-9-");
+const VALUE_END: Class = Class::of("\"'` \t<>\\").or(CONTROL);
+const COOKIE_NAME: Class = Class::of("A-Za-z0-9!#$%&*+.^_|~-");
+
+/// Checks the header `Authorization` or `Proxy-Authorization`, whose last word stands from `at` to
+/// `end`.
+pub(in crate::redact) fn find_authorization(
+    view: &View<'_>,
+    at: usize,
+    end: usize,
+) -> Option<Found> {
+    if !view.may_begin(at, Edge::Word) {
+        return None;
+    }
+    let from = after_name(view, end)?;
+    let line = view.slice(from, from + VALUE_BYTES);
+    let scheme = line.iter().take_while(|byte| SCHEME.has(**byte)).count();
+    let has_scheme = (2..=SCHEME_BYTES).contains(&scheme) && line.get(scheme) == Some(&b' ');
+    let skipped = if has_scheme { scheme + 1 } else { 0 };
+    let is_long = has_scheme && {
+        let name = line[..scheme].to_ascii_lowercase();
+        LONG_SCHEMES.contains(&name.as_slice())
+    };
+    let rest = &line[skipped..];
+    let length = if is_long {
+        length_to(rest, CONTROL)
+    } else {
+        length_to(rest, VALUE_END)
+    };
+    let value = rest[..length].trim_ascii_end();
+    let judged = &value[..value.len().min(JUDGED_BYTES)];
+    let ends = rest.get(length).is_none_or(|byte| *byte != b' ');
+    let is_likely = has_scheme && judged.iter().any(u8::is_ascii_digit);
+    let is_one = value.len() >= 4
+        && !look::is_placeholder(judged)
+        && (is_likely || look::is_random(judged))
+        && !look::contains(judged, b"://")
+        && !look::is_path(judged)
+        && (ends || look::is_random(judged) || replaced(judged))
+        && !is_code(judged);
+    let from = from + skipped;
+    let class = if is_long { CONTROL } else { VALUE_END }.others();
+    is_one.then(|| Found::reaching(view, from, from + value.len(), class))
+}
+
+/// Checks the credentials after `Bearer `, which ends at `end`.
+pub(in crate::redact) fn find_bearer(view: &View<'_>, end: usize) -> Option<Found> {
+    let ran = view.run(end, Run::many(TOKEN));
+    let value = view.slice(end, ran.end.min(end + JUDGED_BYTES));
+    let value = super::token::without_line_ends(value);
+    let is_one =
+        ran.count >= BEARER_BYTES && !look::is_placeholder(&value) && look::is_random(&value);
+    is_one.then_some(Found {
+        from: end,
+        to: ran.end,
+        open: ran.is_open.then_some(TOKEN),
+    })
+}
+
+/// Checks the header whose name, `Cookie` or `Set-Cookie`, ends at `end`; its last word begins at `at`.
+pub(in crate::redact) fn find_cookie(view: &View<'_>, at: usize, end: usize) -> Option<Found> {
+    let is_set = view
+        .slice(at.saturating_sub(4), at)
+        .eq_ignore_ascii_case(b"set-");
+    if !view.may_begin(at, Edge::Word) {
+        return None;
+    }
+    let from = after_name(view, end)?;
+    let line = view.slice(from, from + VALUE_BYTES);
+    let name = line
+        .iter()
+        .take_while(|byte| COOKIE_NAME.has(**byte))
+        .count();
+    if name == 0 || line.get(name) != Some(&b'=') {
+        return None;
+    }
+    let ends = Class::of("\"'`\\").or(CONTROL);
+    let ends = if is_set {
+        ends.or(Class::of("; "))
+    } else {
+        ends
+    };
+    let skipped = if is_set { name + 1 } else { 0 };
+    let length = length_to(&line[skipped..], ends);
+    let value = line[skipped..skipped + length].trim_ascii_end();
+    let judged = &value[..value.len().min(JUDGED_BYTES)];
+    let is_one = !value.is_empty() && !look::is_placeholder(judged) && !replaced(value);
+    let from = from + skipped;
+    is_one.then(|| Found::reaching(view, from, from + value.len(), ends.others()))
+}
+
+/// Where a header's value begins: after the name's own quote, a colon or what stands for one, blanks,
+/// and the value's quote.
+fn after_name(view: &View<'_>, end: usize) -> Option<usize> {
+    let at = super::pair::after_closing_quote(view, end);
+    let at = match view.byte(at)? {
+        b':' | b'=' => at + 1,
+        b',' if at > end => at + 1,
+        _ => return None,
+    };
+    let blanks = view.slice(at, at + 4).iter();
+    let at = at + blanks.take_while(|byte| **byte == b' ').count();
+    Some(super::pair::after_opening_quote(view, at))
+}
+
+fn length_to(text: &[u8], end: Class) -> usize {
+    let end = text.iter().position(|byte| end.has(*byte));
+    end.unwrap_or(text.len())
+}
+
+/// Whether a value begins with a replacement.
+fn replaced(value: &[u8]) -> bool {
+    look::replaced_length(value).is_some()
+}
+
+/// Whether a value is an expression of some language.
+fn is_code(value: &[u8]) -> bool {
+    value.contains(&b'(') || value.contains(&b'{')
+}

@@ -1,0 +1,211 @@
+//! Secrets in command lines.
+
+use super::made::{Lot, TOKENS};
+use crate::redact::{Redactor, argv_holds_secret, line_holds_secret};
+
+fn words(line: &[&str]) -> Vec<String> {
+    line.iter().map(|word| (*word).to_owned()).collect()
+}
+
+const ARG: &str = "[REDACTED:argument]";
+
+/// Command lines, and what is left of the words that change: `#` for an argument's replacement.
+type Case = (&'static [&'static str], &'static [(usize, &'static str)]);
+
+const SECRET: &[Case] = &[
+    (&["tool", "--password", "hunter"], &[(2, "#")]),
+    (&["tool", "--password=hunter", "x"], &[(1, "--password=#")]),
+    (&["tool", "--api-key", "abc"], &[(2, "#")]),
+    (&["tool", "-token", "abc"], &[(2, "#")]),
+    (
+        &["tool", "--client.secret=a=b"],
+        &[(1, "--client.secret=#")],
+    ),
+    (
+        &["env", "DB_PASSWORD=hunter", "tool"],
+        &[(1, "DB_PASSWORD=#")],
+    ),
+    (
+        &["docker", "run", "-e", "API_TOKEN=x y", "image"],
+        &[(3, "API_TOKEN=#")],
+    ),
+    (&["mysql", "-u", "me", "-phunter", "db"], &[(3, "-p#")]),
+    (&["/usr/bin/mysqldump", "-phunter"], &[(1, "-p#")]),
+    (&["sshpass", "-p", "hunter", "ssh", "host"], &[(2, "#")]),
+    (
+        &["sudo", "sshpass", "-phunter", "ssh", "host"],
+        &[(2, "-p#")],
+    ),
+    (
+        &["docker", "login", "-u", "me", "-p", "hunter"],
+        &[(5, "#")],
+    ),
+    (
+        &["curl", "-u", "me:hunter", "https://x.example"],
+        &[(2, "me:#")],
+    ),
+    (
+        &["curl", "-ume:hunter", "https://x.example"],
+        &[(1, "-ume:#")],
+    ),
+    (&["curl", "--user=me:hunter", "x"], &[(1, "--user=me:#")]),
+    (&["curl", "--oauth2-bearer", "hunter", "x"], &[(2, "#")]),
+    (&["curl", "-b", "sid=hunter", "x"], &[(2, "sid=#")]),
+    (&["redis-cli", "-a", "hunter", "ping"], &[(2, "#")]),
+    (
+        &["openssl", "rsa", "-passin", "pass:hunter"],
+        &[(3, "pass:#")],
+    ),
+    (&["smbclient", "-U", "me%hunter", "//h/s"], &[(2, "me%#")]),
+    (&["7z", "x", "-phunter", "a.7z"], &[(2, "-p#")]),
+    (&["zip", "-P", "hunter", "a.zip", "b"], &[(2, "#")]),
+    (
+        &[
+            "kubectl",
+            "create",
+            "secret",
+            "generic",
+            "x",
+            "--from-literal=a=hunter",
+        ],
+        &[(5, "--from-literal=a=#")],
+    ),
+    (
+        &["npm", "config", "set", "//r.example/:_authToken", "hunter"],
+        &[(4, "#")],
+    ),
+    (
+        &["aws", "configure", "set", "aws_secret_access_key", "hunter"],
+        &[(4, "#")],
+    ),
+    (&["vault", "login", "hunter"], &[(2, "#")]),
+    (
+        &["gh", "secret", "set", "NAME", "--body", "hunter"],
+        &[(5, "#")],
+    ),
+    (
+        &["sh", "-c", "mysql -phunter db | cat"],
+        &[(2, "mysql -p# db | cat")],
+    ),
+    (
+        &["bash", "-lc", "X=1 tool --token 'a b' && echo ok"],
+        &[(2, "X=1 tool --token '#' && echo ok")],
+    ),
+    (
+        &["git", "clone", "https://me:hunter@x.example/r"],
+        &[(2, "https://me:[REDACTED:url-credential]@x.example/r")],
+    ),
+    (
+        &["curl", "-H", "Authorization: Bearer a1b2c3d4e5f6g7"],
+        &[(2, "Authorization: Bearer [REDACTED:bearer-token]")],
+    ),
+];
+
+/// Command lines without a secret.
+const ORDINARY: &[&[&str]] = &[
+    &["cargo", "test", "--", "--test-threads=2"],
+    &[
+        "git",
+        "commit",
+        "-m",
+        "Add --password and --token options to the login page",
+    ],
+    &["git", "log", "--author=me", "-p", "token.rs"],
+    &["docker", "run", "-p", "8080:80", "image"],
+    &["docker", "login", "--password-stdin", "-u", "me"],
+    &["curl", "-u", "me", "https://x.example/a?b=c"],
+    &["curl", "-u", "me:$TOKEN", "https://x.example"],
+    &["tool", "--password", "--verbose"],
+    &["tool", "--password"],
+    &["tool", "--password", "$PASSWORD"],
+    &["tool", "--token-file", "token.txt", "--max-tokens", "4096"],
+    &["tool", "--token", "/run/secrets/token"],
+    &["tool", "--password", "@/run/secrets/pw"],
+    &["tool", "--no-password", "word"],
+    &["gh", "auth", "login", "--with-token"],
+    &["mysql", "-p", "db"],
+    &["mkdir", "-p", "secrets/token"],
+    &["make", "KEY=value", "TOKEN="],
+    &["python", "-c", "print(1)"],
+    &["rg", "password|secret|token", "src"],
+    &["psql", "-U", "me", "-h", "localhost"],
+    &[],
+];
+
+#[test]
+fn arguments_that_are_secret_by_their_place_are_replaced() {
+    for (argv, expected) in SECRET {
+        let argv = words(argv);
+        let (redacted, changed) = Redactor::default().argv(&argv);
+        let mut wanted = argv.clone();
+        for (index, text) in *expected {
+            wanted[*index] = text.replace('#', ARG);
+        }
+        assert_eq!(redacted, wanted);
+        let places: Vec<usize> = expected.iter().map(|(index, _)| *index).collect();
+        assert_eq!(changed, places, "{argv:?}");
+        assert!(argv_holds_secret(&argv), "{argv:?}");
+        let (again, changed) = Redactor::default().argv(&redacted);
+        assert_eq!((again, changed), (redacted, Vec::new()), "done twice");
+    }
+}
+
+#[test]
+fn ordinary_arguments_stay() {
+    for argv in ORDINARY {
+        let argv = words(argv);
+        let (redacted, changed) = Redactor::default().argv(&argv);
+        assert_eq!((&redacted, changed), (&argv, Vec::new()));
+        assert!(!argv_holds_secret(&argv), "{argv:?}");
+    }
+}
+
+#[test]
+fn every_token_in_an_argument_is_found_and_named() {
+    for (index, (rule, recipe)) in TOKENS.iter().enumerate() {
+        let secret = Lot::new(index as u64 + 77).cook(recipe);
+        for word in [
+            secret.clone(),
+            format!("--x={secret}"),
+            format!("-x{secret}"),
+        ] {
+            let argv = words(&["tool", &word, "last"]);
+            let glued = word.starts_with("-x");
+            let (redacted, changed) = Redactor::default().argv(&argv);
+            assert_eq!(argv_holds_secret(&argv), !changed.is_empty(), "{argv:?}");
+            // A letter before a short keyword makes it another word.
+            if !glued {
+                assert_eq!(changed, [1], "{argv:?}");
+                let named = format!("[REDACTED:{rule}");
+                assert!(redacted[1].contains(&named), "{redacted:?}");
+            }
+        }
+        let argv = words(&["tool", "--token", &secret]);
+        let (redacted, _) = Redactor::default().argv(&argv);
+        assert!(!redacted[2].contains(&secret), "{redacted:?}");
+    }
+}
+
+#[test]
+fn a_line_of_shell_is_redacted_word_by_word() {
+    let redactor = Redactor::default();
+    for (line, expected) in [
+        (
+            "curl -u 'me:hunter' x; mysql -p\"hunter\"",
+            "curl -u 'me:#' x; mysql -p#",
+        ),
+        (
+            "PASSWORD=hunter ./run --password=hunter>out",
+            "PASSWORD=# ./run --password=#>out",
+        ),
+        (
+            "echo --password is an option",
+            "echo --password # an option",
+        ),
+        ("cat a | grep token", "cat a | grep token"),
+    ] {
+        let (shown, report) = redactor.shell_line(line);
+        assert_eq!(shown, expected.replace('#', ARG));
+        assert_eq!(line_holds_secret(line), !report.is_clean(), "{line}");
+    }
+}

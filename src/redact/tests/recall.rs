@@ -1,0 +1,311 @@
+//! Every kind of secret is found, in every form in which it may stand somewhere.
+
+use std::collections::BTreeSet;
+
+use super::made::{IN_CONTEXT, Lot, TOKENS};
+use super::{masked, redacted, redactor_for};
+use crate::redact::{Options, Redactor, Style, rules};
+
+/// How much of a secret may be seen after it was replaced: none of it that is this long.
+const GLIMPSE: usize = 10;
+
+/// One secret, and a text with it.
+struct Planted {
+    rule: &'static str,
+    secret: String,
+    text: String,
+}
+
+/// Every secret in its plain form.
+fn planted() -> Vec<Planted> {
+    let mut planted = Vec::new();
+    for (index, (rule, recipe)) in TOKENS.iter().enumerate() {
+        let secret = Lot::new(index as u64 + 1).cook(recipe);
+        let text = format!("the secret is {secret} here\n");
+        planted.push(Planted { rule, secret, text });
+    }
+    for (index, (rule, before, recipe, after)) in IN_CONTEXT.iter().enumerate() {
+        let secret = Lot::new(index as u64 + 1001).cook(recipe);
+        let text = format!(
+            "{}{secret}{}",
+            before.replace('|', ""),
+            after.replace('|', "")
+        );
+        planted.push(Planted { rule, secret, text });
+    }
+    planted
+}
+
+/// The text that is left when escape sequences and line ends are taken away.
+fn visible(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut visible = String::new();
+    let mut rest = &*text;
+    while let Some(character) = rest.chars().next() {
+        rest = &rest[character.len_utf8()..];
+        match character {
+            '\x1b' => {
+                let end = rest.find(|c: char| c.is_ascii_alphabetic()).unwrap();
+                rest = &rest[end + 1..];
+            }
+            '\n' | '\r' => {}
+            _ => visible.push(character),
+        }
+    }
+    visible
+}
+
+/// Asserts that nothing of the secret is left to see.
+fn assert_hidden(planted: &Planted, given: &[u8], shown: &[u8], form: &str) {
+    let seen = visible(shown);
+    let secret = visible(planted.secret.as_bytes());
+    let pieces = secret.as_bytes().windows(GLIMPSE.min(secret.len()));
+    for piece in pieces.map(String::from_utf8_lossy) {
+        assert!(
+            !seen.contains(&*piece),
+            "{} {form}: {piece:?} is left of\n{}\n{}",
+            planted.rule,
+            String::from_utf8_lossy(given),
+            String::from_utf8_lossy(shown)
+        );
+    }
+}
+
+#[test]
+fn every_rule_of_the_table_finds_a_secret_that_was_made_for_it() {
+    let mut found = BTreeSet::new();
+    for planted in planted() {
+        let (shown, report) = Redactor::default().text(&planted.text);
+        let rules: Vec<(&str, u64)> = report.counts().collect();
+        assert_eq!(rules, [(planted.rule, 1)], "{}{shown}", planted.text);
+        assert_hidden(&planted, planted.text.as_bytes(), shown.as_bytes(), "plain");
+        found.insert(planted.rule);
+    }
+    let lines = rules::TEXT.lines();
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let written: BTreeSet<&str> = lines
+        .map(|line| line.split('|').next().unwrap().trim())
+        .collect();
+    assert_eq!(found, written);
+    assert!(found.len() > 150);
+}
+
+#[test]
+fn what_stands_around_a_token_is_left_as_it_is() {
+    for planted in planted() {
+        let expected = format!("[REDACTED:{}]", planted.rule);
+        let shown = redacted(&planted.text);
+        if !planted.rule.ends_with("-webhook") && !planted.text.contains("django") {
+            assert_eq!(shown, planted.text.replace(&planted.secret, &expected));
+        }
+    }
+}
+
+/// Tokens in other texts: each is hidden, whatever is around it.
+#[test]
+fn tokens_are_found_in_json_in_addresses_and_next_to_signs() {
+    for planted in planted().into_iter().take(TOKENS.len()) {
+        let secret = &planted.secret;
+        for text in [
+            format!("{{\"a\":\"{secret}\",\"b\":1}}"),
+            format!("{{\\\"a\\\":\\\"{secret}\\\"}}"),
+            format!("\"line one\\n{secret}\\nline three\""),
+            format!("x: '\\u003d{secret}\\u0026'"),
+            format!("https://example.com/?q={secret}&x=1"),
+            format!("https://example.com/?q%3D{secret}%26"),
+            format!("fetch(`{secret}`);"),
+            format!("[{secret}, {secret}]"),
+            format!("({secret})"),
+            format!("A={secret};B=x"),
+            format!("\\x1b[31m{secret}\\x1b[0m"),
+            secret.clone(),
+        ] {
+            let shown = redacted(&text);
+            assert_hidden(&planted, text.as_bytes(), shown.as_bytes(), "elsewhere");
+        }
+    }
+}
+
+/// Puts something after every so many bytes.
+fn split(text: &str, every: usize, with: &str) -> String {
+    let mut split = String::new();
+    for (index, character) in text.chars().enumerate() {
+        if index > 0 && index % every == 0 {
+            split.push_str(with);
+        }
+        split.push(character);
+    }
+    split
+}
+
+#[test]
+fn secrets_that_escape_sequences_split_are_found() {
+    let sequences = [
+        "\x1b[31m",
+        "\x1b[0;1;38;2;1;2;3m",
+        "\x1b[0m\x1b[K",
+        "\x1b(B\x1b[m",
+        "\x1b[?25l",
+    ];
+    for planted in planted() {
+        for sequence in sequences {
+            for every in [1, 7, 30] {
+                let (before, after) = planted.text.split_once(&planted.secret).unwrap();
+                let secret = split(&planted.secret, every, sequence);
+                let text = format!("{before}{sequence}{secret}{sequence}{after}");
+                let (shown, report) = Redactor::default().text(&text);
+                assert_hidden(&planted, text.as_bytes(), shown.as_bytes(), "coloured");
+                assert_eq!(report.total(), 1, "{}: {text:?}\n{shown:?}", planted.rule);
+                let kept = shown.matches('\x1b').count();
+                assert_eq!(kept, text.matches('\x1b').count(), "sequences stay");
+            }
+        }
+    }
+}
+
+#[test]
+fn secrets_in_titles_and_links_are_found() {
+    for planted in planted().into_iter().take(TOKENS.len()) {
+        let secret = &planted.secret;
+        for text in [
+            format!("\x1b]0;{secret}\x07text"),
+            format!("\x1b]8;;https://x.example/?t={secret}\x1b\\link\x1b]8;;\x1b\\"),
+        ] {
+            let shown = redacted(&text);
+            assert!(!shown.contains(secret), "{}: {shown:?}", planted.rule);
+        }
+    }
+}
+
+/// Tokens that a program cut to the width of the terminal.
+#[test]
+fn tokens_that_go_on_in_the_next_line_are_found() {
+    for planted in planted().into_iter().take(TOKENS.len()) {
+        for columns in [20, 41, 80] {
+            for end in ["\n", "\r\n", "\x1b[5;1H"] {
+                let text = split(&planted.text, columns, end);
+                let known = redactor_for(u16::try_from(columns).unwrap());
+                let (shown, _) = known.text(&text);
+                assert_hidden(&planted, text.as_bytes(), shown.as_bytes(), "wrapped");
+            }
+        }
+    }
+}
+
+/// Without the width a wrapped token is found, too; of one without a fixed length the end may be left.
+#[test]
+fn most_of_a_wrapped_token_is_hidden_where_the_width_is_not_known() {
+    for planted in planted().into_iter().take(TOKENS.len()) {
+        let text = split(&planted.text, 60, "\r\n");
+        let (shown, report) = Redactor::default().text(&text);
+        assert!(!report.is_clean(), "{}: {text}", planted.rule);
+        let left: usize = visible(shown.as_bytes()).len();
+        let whole = visible(planted.text.as_bytes()).len() - planted.secret.len();
+        assert!(left < whole + 60, "{}: {text}\n{shown}", planted.rule);
+    }
+}
+
+/// Every secret lies across a border: of 64 KiB of the input, or of what is looked at in one go.
+#[test]
+fn secrets_across_the_border_of_a_block_are_found() {
+    const BLOCK: usize = 64 * 1024;
+    let line = "ordinary text of a log, line after line, nothing to see here\n";
+    let (mut text, mut expected) = (String::new(), String::new());
+    for (index, planted) in planted().into_iter().enumerate() {
+        let border = (index + 1) * BLOCK + if index % 2 == 0 { 0 } else { 4096 };
+        let start = border - planted.text.len().min(index % 50 + 5);
+        let room = start - text.len() - 1;
+        let filler = line.repeat(room / line.len());
+        let padding = "-".repeat(room % line.len());
+        for (text, with) in [
+            (&mut text, &planted.text),
+            (&mut expected, &redacted(&planted.text)),
+        ] {
+            *text += &filler;
+            *text += &padding;
+            *text += "\n";
+            *text += with;
+        }
+    }
+    assert!(redacted(&text) == expected);
+}
+
+#[test]
+fn a_mask_keeps_every_column_and_line() {
+    for planted in planted() {
+        let shown = masked(&planted.text);
+        assert_hidden(
+            &planted,
+            planted.text.as_bytes(),
+            shown.as_bytes(),
+            "masked",
+        );
+        assert_eq!(shown.len(), planted.text.len());
+        let ends = |text: &str| {
+            text.match_indices('\n')
+                .map(|(at, _)| at)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(ends(&shown), ends(&planted.text));
+    }
+    let wide = "PASSWORD=日本e\u{301}x\u{1f600} ok";
+    assert_eq!(masked(wide), "PASSWORD=******** ok");
+}
+
+#[test]
+fn a_very_long_secret_is_hidden_to_its_end() {
+    let mut lot = Lot::new(5);
+    for (before, body, after) in [
+        ("token ey|JhbGciOiJIUzI1NiJ9.ey|J", "{b60000}", ".{b43}"),
+        ("SECRET=", "{a50000}", ""),
+        ("Authorization: Bearer ", "{a90000}", ""),
+    ] {
+        let secret = lot.cook(&format!("{body}{after}"));
+        let text = format!("{}{secret} and more\n", lot.cook(before));
+        for style in [Style::Token, Style::Mask] {
+            let (shown, report) = Redactor::default().bytes(text.as_bytes(), style);
+            let shown = String::from_utf8(shown).unwrap();
+            assert_eq!(report.total(), 1, "{before}");
+            assert!(
+                shown.ends_with(" and more\n"),
+                "{before} {}",
+                &shown[shown.len() - 99..]
+            );
+            let end = &secret[secret.len() - GLIMPSE..];
+            assert!(
+                !shown.contains(end),
+                "{before} {}",
+                &shown[shown.len() - 99..]
+            );
+        }
+    }
+    let lines: Vec<String> = (0..3000).map(|_| lot.cook("{B64}")).collect();
+    let begin = lot.cook("-----BEGIN RSA PRIVATE| KEY-----\n");
+    let end = lot.cook("\n-----END RSA PRIVATE| KEY-----\nafter\n");
+    let text = format!("{begin}{}{end}", lines.join("\n"));
+    let (shown, report) = Redactor::default().text(&text);
+    assert_eq!(report.total(), 1);
+    assert_eq!(shown, format!("{begin}[REDACTED:private-key]{end}"));
+}
+
+#[test]
+fn a_strict_search_also_finds_what_nothing_names() {
+    let strict = Redactor::new(Options {
+        depth: super::super::Depth::Strict,
+        ..Options::default()
+    });
+    let mut lot = Lot::new(9);
+    for recipe in ["{a40}", "{b43}", "{a30}+{a30}"] {
+        let secret = lot.cook(recipe);
+        let text = format!("value {secret} end");
+        assert_eq!(redacted(&text), text);
+        assert_eq!(strict.text(&text).0, "value [REDACTED:high-entropy] end");
+    }
+    for text in [
+        format!("commit {}", lot.cook("{h40}")),
+        "password: letmein".to_owned(),
+    ] {
+        let is_named = text.starts_with("password");
+        assert_eq!(strict.text(&text).1.is_clean(), !is_named, "{text}");
+    }
+}
