@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "this module is their home")]
 
 use std::ffi::OsStr;
+use std::io;
 use std::path::{Component, Path};
 use std::time::{Duration, Instant};
 
@@ -29,28 +30,46 @@ pub enum Zone {
 const ZONE_MAX_BYTES: u64 = 64 * 1024;
 
 impl Zone {
-    /// The caller's zone, unless the variable `TZ` names what is no time zone file: reading a FIFO
-    /// or an endless device would keep the command from starting.
+    /// The caller's zone, unless the variables `TZ` and `TZDIR` name what is no time zone file: reading
+    /// a FIFO or an endless device would keep the command from starting. `value` gives a variable's
+    /// value, none where it is unset or empty.
     #[must_use]
-    pub fn of_variable(variable: Option<&OsStr>) -> Self {
-        let Some(name) = variable else {
-            return Self::Local;
-        };
-        let name = name.to_string_lossy();
+    pub fn of_variables<'v>(value: impl Fn(&str) -> Option<&'v OsStr>) -> Self {
+        let name = value("TZ").unwrap_or_default().to_string_lossy();
         let path = Path::new(name.strip_prefix(':').unwrap_or(&name));
-        let is_named = path
-            .components()
-            .all(|component| matches!(component, Component::Normal(_)));
-        let is_data = || {
-            path.metadata()
-                .is_ok_and(|status| status.is_file() && status.len() <= ZONE_MAX_BYTES)
+        let is_below = || {
+            path.components()
+                .all(|component| matches!(component, Component::Normal(_)))
         };
-        if is_named || (path.is_absolute() && is_data()) {
-            Self::Local
-        } else {
-            Self::Utc
-        }
+        let is_readable = match value("TZDIR") {
+            _ if path.is_absolute() => is_zone_data(path),
+            _ if !is_below() => false,
+            None => true,
+            Some(directory) => in_its_place(path).all(|name| {
+                let place = Path::new(directory).join(name);
+                is_zone_data(&place) || is_missing(&place)
+            }),
+        };
+        if is_readable { Self::Local } else { Self::Utc }
     }
+}
+
+/// The files that the C library (glibc 2.36, time/tzset.c) may look for in `TZDIR`: the zone's own, also
+/// of one that turns out to be a rule; what stands for an empty name; and what completes a rule.
+fn in_its_place(zone: &Path) -> impl Iterator<Item = &Path> {
+    let zone = Some(zone).filter(|zone| !zone.as_os_str().is_empty());
+    let others = ["Universal", "posixrules"].map(Path::new);
+    zone.into_iter().chain(others)
+}
+
+fn is_zone_data(path: &Path) -> bool {
+    let status = path.metadata();
+    status.is_ok_and(|status| status.is_file() && status.len() <= ZONE_MAX_BYTES)
+}
+
+fn is_missing(path: &Path) -> bool {
+    let status = path.metadata();
+    status.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 /// A point in time as `YYYYMMDD_HHMMSS`, which is how a session id shows it.
@@ -152,10 +171,36 @@ mod tests {
             (Some("/no/such/file"), Zone::Utc),
         ] {
             assert_eq!(
-                Zone::of_variable(variable.map(OsStr::new)),
+                Zone::of_variables(|name| variable.filter(|_| name == "TZ").map(OsStr::new)),
                 zone,
                 "{variable:?}"
             );
         }
+    }
+
+    #[test]
+    fn only_time_zone_data_is_read_in_a_directory_of_zones() {
+        let temporary = tempfile::tempdir().unwrap();
+        let zone = |variable: Option<&str>| {
+            Zone::of_variables(|name| match name {
+                "TZ" => variable.map(OsStr::new),
+                _ => Some(temporary.path().as_os_str()),
+            })
+        };
+        let make = |name: &str| std::fs::create_dir(temporary.path().join(name)).unwrap();
+        std::fs::write(temporary.path().join("Here"), "TZif").unwrap();
+        make("There");
+        for (variable, expected) in [
+            (None, Zone::Local),
+            (Some("Here"), Zone::Local),
+            (Some("CET-1CEST"), Zone::Local),
+            (Some("There"), Zone::Utc),
+            (Some(":There"), Zone::Utc),
+        ] {
+            assert_eq!(zone(variable), expected, "{variable:?}");
+        }
+        make("Universal");
+        assert_eq!(zone(None), Zone::Utc);
+        assert_eq!(zone(Some("CET-1CEST")), Zone::Utc);
     }
 }

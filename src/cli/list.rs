@@ -54,7 +54,8 @@ pub struct Arguments {
 pub fn list(arguments: &Arguments, flags: Layer) -> CliResult {
     let reader = Reader::open(&arguments.store, flags)?;
     let now = clock::now();
-    let zone = Zone::of_variable(Environment::of_process().value("TZ"));
+    let environment = Environment::of_process();
+    let zone = Zone::of_variables(|name| environment.value(name));
     let query = arguments.filters.query(now, zone)?;
     if arguments.pruned {
         return removed(arguments, &reader, &query, now);

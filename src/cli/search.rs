@@ -130,7 +130,8 @@ pub fn search(arguments: &Arguments, flags: Layer) -> CliResult {
 /// The sessions to search, the newest first. The only place that chooses.
 fn choose(reader: &Reader, filters: &Filters) -> Result<Vec<SessionId>, CliError> {
     let now = clock::now();
-    let zone = Zone::of_variable(Environment::of_process().value("TZ"));
+    let environment = Environment::of_process();
+    let zone = Zone::of_variables(|name| environment.value(name));
     let query = filters.query(now, zone)?;
     reader.recover_in_passing(now);
     let mut ids = Vec::new();

@@ -40,7 +40,7 @@ pub fn stats(arguments: &Arguments, flags: Layer) -> CliResult {
     let reader = Reader::open(&arguments.store, flags)?;
     let now = clock::now();
     let environment = Environment::of_process();
-    let zone = Zone::of_variable(environment.value("TZ"));
+    let zone = Zone::of_variables(|name| environment.value(name));
     let query = arguments.filters.query(now, zone)?;
     reader.recover_in_passing(now);
     let offset = |time| clock::offset_seconds(time, zone);

@@ -27,7 +27,7 @@ pub fn facts(request: &Request, terminal: &TerminalPlan) -> Metadata {
     let settings = &request.settings;
     let identity = caller::identify(settings.agent.as_deref(), &request.environment);
     let timestamp = clock::now();
-    let zone = Zone::of_variable(request.environment.value("TZ"));
+    let zone = Zone::of_variables(|name| request.environment.value(name));
     let local_time = clock::local_stamp(timestamp, zone);
     let argv = &request.command.argv;
     let typed = request.command.shell_line.as_ref();

@@ -489,7 +489,17 @@ fn a_time_zone_that_is_a_fifo_does_not_hold_the_command() {
             );
             assert!(run.stderr.is_empty(), "{mode} {zone}: {run:?}");
         }
-        assert_eq!(env.recorded().len(), 2, "{mode}");
+        // Found in a directory of zones: by its name, and where there is no name.
+        make_fifo(&env.path("Universal"));
+        for zone in ["zone", ""] {
+            let run = env
+                .aido_in(mode, ["sh", "-c", "echo out; exit 3"])
+                .env("TZ", zone)
+                .env("TZDIR", env.path(""))
+                .output();
+            assert_eq!(run.code(), 3, "{mode} {zone:?}: {run:?}");
+        }
+        assert_eq!(env.recorded().len(), 4, "{mode}");
     }
 }
 
