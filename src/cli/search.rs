@@ -233,8 +233,8 @@ fn form<'a>(arguments: &Arguments, reader: &'a Reader) -> Box<dyn Form + 'a> {
         Print::Document | Print::Lines => {
             let is_document = print == Print::Document;
             match is_by_session {
-                true => json::sessions(is_document, arguments.count),
-                false => json::matches(is_document, context),
+                true => json::sessions(reader, is_document, arguments.count),
+                false => json::matches(reader, is_document, context),
             }
         }
         Print::Terminal | Print::Plain if is_by_session => output::sessions(arguments.count),

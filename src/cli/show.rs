@@ -6,6 +6,7 @@ use super::pattern::{Case, Pattern, Syntax};
 use super::reading::Reader;
 use super::word::StoreArguments;
 use super::{Answer, CliResult};
+use crate::clock;
 use crate::config::Layer;
 use crate::environment::Environment;
 use crate::session::Stream;
@@ -180,6 +181,7 @@ pub fn show(arguments: &Arguments, flags: Layer) -> CliResult {
     let choice = Choice::of(arguments)?;
     let environment = Environment::of_process();
     let reader = Reader::open(&arguments.store, flags)?;
+    reader.recover_in_passing(clock::now());
     let id = resolve(&reader.store, &arguments.selector)?;
     let session = reader.read(&id)?;
     if let Some(other) = &arguments.diff {

@@ -1,5 +1,5 @@
 //! Sessions whose aido was killed: finished with what their remains prove and nothing more, by `recover`
-//! and in passing by `list`.
+//! and in passing by `list` and the other words that show sessions.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -294,8 +294,9 @@ fn a_session_without_a_start_record_keeps_its_transcript() {
 #[test]
 fn what_a_repository_brought_along_is_never_signed() {
     // In passing, on purpose, by an edit, by housekeeping.
-    let words: [&[&str]; 4] = [
+    let words: [&[&str]; 5] = [
         &["list"],
+        &["show", "evil"],
         &["recover"],
         &["note", "evil", "text"],
         &["true"],
@@ -345,6 +346,30 @@ fn small_sessions_are_finished_in_passing_and_large_ones_when_asked() {
     recover(&env, &[&large]);
     assert_eq!(states(), both.replace("\t-\n", "\tUNSIGNED\n"));
     assert_eq!(env.meta(&large)["output_bytes"], 300_000);
+}
+
+#[test]
+fn every_word_that_shows_sessions_finishes_them_in_passing() {
+    let words: [&[&str]; 5] = [
+        &["list"],
+        &["list", "--ndjson"],
+        &["show", "last", "--json"],
+        &["stats"],
+        &["search", "x"],
+    ];
+    for words in words {
+        let env = TestEnv::new();
+        let id = env.plant("small", 1, &json!({}));
+        fs::remove_file(env.file_of(&id, "meta.json")).unwrap();
+        env.write(&format!("sessions/live/{id}"), "");
+        // Words that only look change nothing.
+        env.aido(["verify"]).output();
+        env.aido(["doctor"]).output();
+        assert!(!env.file_of(&id, "meta.json").exists());
+        env.aido(words).output();
+        assert!(env.file_of(&id, "meta.json").exists(), "{words:?}");
+        assert_eq!(env.meta(&id)["exit_code"], Value::Null);
+    }
 }
 
 #[test]

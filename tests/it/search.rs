@@ -132,10 +132,12 @@ fn ids_and_numbers_of_sessions_are_printed_alone() {
 fn json_tells_every_match_with_its_place() {
     let (env, ids) = with_sessions();
     let document: Value = serde_json::from_str(&found(&env, &["--json", "error"])).unwrap();
+    let signatures = ids.iter().map(|id| env.signature(id));
+    let signatures: Vec<String> = signatures.collect();
     let matching = |session: usize, part: &str, line: u64, text: &str, start: usize| {
         json!({
             "session_id": ids[session], "where": part, "line": line, "text": text,
-            "spans": [[start, start + 5]], "skipped_bytes": 0, "is_cut": false,
+            "spans": [[start, start + 5]], "skipped_bytes": 0, "is_cut": false, "signature": signatures[session],
         })
     };
     let mut matches = vec![
@@ -169,8 +171,8 @@ fn json_tells_every_match_with_its_place() {
     assert_eq!(lines, matches);
 
     let counted: Value = serde_json::from_str(&found(&env, &["--json", "-c", "error"])).unwrap();
-    let counts =
-        json!([{"session_id": ids[2], "matches": 2}, {"session_id": ids[1], "matches": 2}]);
+    let count = |session: usize| json!({"session_id": ids[session], "matches": 2, "signature": signatures[session]});
+    let counts = json!([count(2), count(1)]);
     assert_eq!(
         counted,
         json!({"schema_version": "1.0", "sessions": counts})
@@ -179,7 +181,7 @@ fn json_tells_every_match_with_its_place() {
     let listed: Value = serde_json::from_str(&listed).unwrap();
     assert_eq!(
         listed,
-        json!({"schema_version": "1.0", "session_id": ids[0]})
+        json!({"schema_version": "1.0", "session_id": ids[0], "signature": signatures[0]})
     );
 }
 

@@ -4,38 +4,53 @@ use std::io::{self, Write};
 
 use super::output::Form;
 use crate::cli::io::Out;
+use crate::cli::reading::Reader;
 use crate::search::{Context, Rows};
 use crate::session::SessionId;
-use crate::view::search::json::{self, Matches, Session, Versioned};
+use crate::view::search::json::{self, Match, Matches, Session, Signed, Versioned};
 
 /// JSON of every matching line: one document, or one object a line.
-pub(super) fn matches<'a>(is_document: bool, context: Context) -> Box<dyn Form + 'a> {
+pub(super) fn matches(reader: &Reader, is_document: bool, context: Context) -> Box<dyn Form + '_> {
     Box::new(PrintedMatches {
+        reader,
+        signature: None,
         objects: Objects::new(is_document, "matches"),
         matches: Matches::new(context),
     })
 }
 
-struct PrintedMatches {
+struct PrintedMatches<'a> {
+    reader: &'a Reader,
+    /// What is known of the present session; none until it has a row.
+    signature: Option<Option<&'static str>>,
     objects: Objects,
     matches: Matches,
 }
 
-impl Form for PrintedMatches {
+impl PrintedMatches<'_> {
+    fn print(&mut self, out: &mut Out, value: Match) -> io::Result<()> {
+        let signature = self.signature.flatten();
+        self.objects.print(out, Signed { value, signature })
+    }
+}
+
+impl Form for PrintedMatches<'_> {
     fn start(&mut self, out: &mut Out) -> io::Result<()> {
         self.objects.start(out)
     }
 
     fn rows(&mut self, out: &mut Out, id: &SessionId, rows: &Rows) -> io::Result<()> {
-        let complete = self.matches.take(id, rows);
-        complete
-            .into_iter()
-            .try_for_each(|one| self.objects.print(out, one))
+        self.signature
+            .get_or_insert_with(|| signature(self.reader, id));
+        let mut complete = self.matches.take(id, rows).into_iter();
+        complete.try_for_each(|one| self.print(out, one))
     }
 
     fn end(&mut self, out: &mut Out, _id: &SessionId, _matches: u64) -> io::Result<()> {
         let mut last = self.matches.end().into_iter();
-        last.try_for_each(|one| self.objects.print(out, one))
+        let printed = last.try_for_each(|one| self.print(out, one));
+        self.signature = None;
+        printed
     }
 
     fn finish(&mut self, out: &mut Out) -> io::Result<()> {
@@ -44,19 +59,21 @@ impl Form for PrintedMatches {
 }
 
 /// JSON of every session that matches.
-pub(super) fn sessions<'a>(is_document: bool, is_counted: bool) -> Box<dyn Form + 'a> {
+pub(super) fn sessions(reader: &Reader, is_document: bool, is_counted: bool) -> Box<dyn Form + '_> {
     Box::new(PrintedSessions {
+        reader,
         objects: Objects::new(is_document, "sessions"),
         is_counted,
     })
 }
 
-struct PrintedSessions {
+struct PrintedSessions<'a> {
+    reader: &'a Reader,
     objects: Objects,
     is_counted: bool,
 }
 
-impl Form for PrintedSessions {
+impl Form for PrintedSessions<'_> {
     fn start(&mut self, out: &mut Out) -> io::Result<()> {
         self.objects.start(out)
     }
@@ -66,16 +83,23 @@ impl Form for PrintedSessions {
     }
 
     fn end(&mut self, out: &mut Out, id: &SessionId, matches: u64) -> io::Result<()> {
-        let session = Session {
+        let value = Session {
             session_id: id.as_str(),
             matches: self.is_counted.then_some(matches),
         };
-        self.objects.print(out, session)
+        let signature = signature(self.reader, id);
+        self.objects.print(out, Signed { value, signature })
     }
 
     fn finish(&mut self, out: &mut Out) -> io::Result<()> {
         self.objects.finish(out)
     }
+}
+
+/// What a session's mac says; none where there is no sidecar to be read.
+fn signature(reader: &Reader, id: &SessionId) -> Option<&'static str> {
+    let signature = reader.read(id).ok()?.signature?;
+    Some(signature.name())
 }
 
 /// JSON objects, in one document or line by line.

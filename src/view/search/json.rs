@@ -140,6 +140,16 @@ impl Matches {
     }
 }
 
+/// An object with what its session's mac says; null where there is no sidecar, or none to be read.
+#[derive(Debug, Serialize)]
+pub struct Signed<T> {
+    /// The object.
+    #[serde(flatten)]
+    pub value: T,
+    /// `VALID`, `ALTERED` or `UNSIGNED`.
+    pub signature: Option<&'static str>,
+}
+
 /// An object of its own, as a line of NDJSON has it: with the version.
 #[derive(Debug, Serialize)]
 pub struct Versioned<T> {

@@ -8,6 +8,7 @@ use super::{ELLIPSIS, Place, pieces, separator};
 use crate::search::Row;
 use crate::session::Timestamp;
 use crate::store::State;
+use crate::store::signature::Signature;
 use crate::view::columns::fit;
 use crate::view::session::Shown;
 use crate::view::{sanitize, units};
@@ -57,9 +58,14 @@ impl fmt::Display for Heading<'_> {
             State::Finished => self.session.ending(),
             State::Running | State::Interrupted => self.session.state_name().to_owned(),
         };
+        // The usual is not said.
+        let doubt = match self.session.signature {
+            None | Some(Signature::Valid) => String::new(),
+            Some(signature) => format!("  {}", signature.name()),
+        };
         let age = self.now.0.signed_duration_since(metadata.timestamp.0);
         let line = format!(
-            "{}  {ending}  {} ago  {}",
+            "{}  {ending}{doubt}  {} ago  {}",
             metadata.session_id.hex(),
             units::age(age.num_seconds()),
             sanitize::line(&metadata.command)
@@ -233,14 +239,13 @@ mod tests {
         let mut metadata = minimal("codex-20260305_132522-1-abcdef12");
         metadata.command = "echo \x1b[2J; exit 3".to_owned();
         metadata.exit_code = Some(3);
-        let session = Shown {
+        let mut session = Shown {
             metadata,
             state: State::Finished,
             signature: None,
         };
-        let heading = |width, style| {
+        let heading = |session: &Shown, width, style| {
             let now = serde_json::from_str("\"2026-03-05T13:30:22.000Z\"").unwrap();
-            let session = &session;
             Heading {
                 session,
                 now,
@@ -250,9 +255,17 @@ mod tests {
             .to_string()
         };
         let line = "abcdef12  exit 3  5m ago  echo ^[[2J; exit 3";
-        assert_eq!(heading(80, Style::Plain), line);
-        assert_eq!(heading(80, Style::Colour), format!("\x1b[1m{line}\x1b[0m"));
-        assert_eq!(heading(20, Style::Plain), "abcdef12  exit 3  5…");
+        assert_eq!(heading(&session, 80, Style::Plain), line);
+        assert_eq!(
+            heading(&session, 80, Style::Colour),
+            format!("\x1b[1m{line}\x1b[0m")
+        );
+        assert_eq!(heading(&session, 20, Style::Plain), "abcdef12  exit 3  5…");
+        session.signature = Some(Signature::Valid);
+        assert_eq!(heading(&session, 80, Style::Plain), line);
+        session.signature = Some(Signature::Altered);
+        let doubted = line.replace("exit 3  5m", "exit 3  ALTERED  5m");
+        assert_eq!(heading(&session, 80, Style::Plain), doubted);
     }
 
     proptest! {
