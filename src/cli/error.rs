@@ -84,7 +84,13 @@ impl From<ConfigError> for CliError {
 
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
-        Self::new(Kind::Failed, error.to_string())
+        let failed = Self::new(Kind::Failed, error.to_string());
+        match error {
+            StoreError::InvalidSidecar { id, .. } => failed.with_hint(format!(
+                "aido verify {id} says more; aido recover puts a torn sidecar aside"
+            )),
+            _ => failed,
+        }
     }
 }
 

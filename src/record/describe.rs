@@ -1,10 +1,8 @@
 //! The sidecar's facts: what is known before the command runs, and what its end adds.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
-
 use serde_json::{Map, Value};
 
+use super::arguments::{self, Recorded};
 use super::{Request, SESSION_VARIABLE};
 use crate::caller;
 use crate::capture::Ended;
@@ -13,13 +11,14 @@ use crate::environment::Environment;
 use crate::place::Place;
 use crate::plan::{CallerStream, Carrier, ErrorStream, TerminalPlan};
 use crate::session::metadata::{Host, Origin, SCHEMA_VERSION, Streams, Tty};
-use crate::session::quote::shell_line;
 use crate::session::{Metadata, Outcome, SessionId, Status, Timestamp};
 use crate::transcript::render::LineFeed;
 use crate::transcript::{Excerpt, Sealed};
 
 /// Variables whose values are recorded: none of them holds secrets.
 const RECORDED_VARIABLES: &[&str] = &["SHELL", "TERM", "LANG", "LC_ALL", "TZ", "CI"];
+/// A longer value is not recorded; no honest one is.
+const VARIABLE_MAX_BYTES: usize = 4096;
 
 /// Everything that is known before the command runs. The id is a placeholder until it is drawn.
 #[must_use]
@@ -29,16 +28,19 @@ pub fn facts(request: &Request, terminal: &TerminalPlan) -> Metadata {
     let timestamp = clock::now();
     let zone = Zone::of_variables(|name| request.environment.value(name));
     let local_time = clock::local_stamp(timestamp, zone);
-    let argv = &request.command.argv;
-    let typed = request.command.shell_line.as_ref();
-    let typed = typed.map(|line| line.to_string_lossy().into_owned());
+    let Recorded {
+        command,
+        argv,
+        argv_hex,
+        shell_line,
+    } = arguments::recorded(&request.command);
     let within = request.environment.text(SESSION_VARIABLE);
     let within = within.filter(|id| id.parse::<SessionId>().is_ok());
     Metadata {
         session_id: SessionId::new(&identity.agent, &local_time, 0, 0),
         agent: identity.agent.to_string(),
         timestamp,
-        command: typed.clone().unwrap_or_else(|| shell_line(argv)),
+        command,
         exit_code: None,
         typescript_file: String::new(),
         sha256: None,
@@ -50,12 +52,9 @@ pub fn facts(request: &Request, terminal: &TerminalPlan) -> Metadata {
         lessons: Vec::new(),
         schema_version: SCHEMA_VERSION.to_owned(),
         origin: Origin::Recorded,
-        argv: argv
-            .iter()
-            .map(|word| word.to_string_lossy().into_owned())
-            .collect(),
-        argv_hex: argv_hex(argv),
-        shell_line: typed,
+        argv,
+        argv_hex,
+        shell_line,
         cwd: current_directory(&request.place),
         ended_at: None,
         duration_ms: None,
@@ -82,16 +81,6 @@ pub fn facts(request: &Request, terminal: &TerminalPlan) -> Metadata {
     }
 }
 
-/// The exact bytes of arguments that are no UTF-8.
-fn argv_hex(argv: &[OsString]) -> Option<Vec<Option<String>>> {
-    let hex = |word: &OsString| match word.to_str() {
-        Some(_) => None,
-        None => Some(hex::encode(word.as_bytes())),
-    };
-    let words: Vec<Option<String>> = argv.iter().map(hex).collect();
-    words.iter().any(Option::is_some).then_some(words)
-}
-
 fn current_directory(place: &Place) -> Option<String> {
     let current = place.current.as_ref()?;
     Some(current.to_string_lossy().into_owned())
@@ -100,7 +89,9 @@ fn current_directory(place: &Place) -> Option<String> {
 fn recorded_environment(environment: &Environment, place: &Place) -> Map<String, Value> {
     let mut recorded = Map::new();
     for name in RECORDED_VARIABLES {
-        if let Some(value) = environment.text(name) {
+        if let Some(value) = environment.text(name)
+            && value.len() <= VARIABLE_MAX_BYTES
+        {
             recorded.insert((*name).to_owned(), value.into());
         }
     }

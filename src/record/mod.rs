@@ -3,6 +3,7 @@
 //! Fails open: whatever goes wrong with the recording, the command runs, its output is delivered
 //! and its status is returned; one warning says what is missing. `strict` refuses before the start.
 
+mod arguments;
 pub mod describe;
 pub mod notice;
 pub mod shell;

@@ -38,6 +38,10 @@ pub mod verify;
 pub use crate::session::State;
 pub use signature::Key;
 
+/// The largest sidecar that is read, and written.
+pub const SIDECAR_MAX_BYTES: u64 = SIDECAR_MAX_MIB * 1024 * 1024;
+const SIDECAR_MAX_MIB: u64 = 4;
+
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -61,6 +65,15 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
+    /// A sidecar that is larger than any that aido writes.
+    #[error(
+        "the sidecar of {0} is larger than {limit} MiB, which is not read (aido recover puts it aside)",
+        limit = SIDECAR_MAX_MIB
+    )]
+    Oversized(SessionId),
+    /// An edit that would make a sidecar too large to be read.
+    #[error("the sidecar of {0} would be larger than {limit} MiB", limit = SIDECAR_MAX_MIB)]
+    TooMuch(SessionId),
     /// A sidecar of a later format, which this version would damage by rewriting it.
     #[error("the sidecar of {id} has format {version}, which this aido only reads")]
     Newer {
@@ -285,6 +298,9 @@ fn edited(
     };
     let text =
         text.map_err(|error| StoreError::file(format!("the sidecar of {id}"))(error.into()))?;
+    if text.len() as u64 > SIDECAR_MAX_BYTES {
+        return Err(StoreError::TooMuch(id.clone()));
+    }
     Ok((metadata, text))
 }
 

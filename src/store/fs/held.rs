@@ -5,9 +5,9 @@ use std::io::{self, Read};
 
 use serde_json::{Map, Value};
 
-use super::{FileStore, SIDECAR_MAX_BYTES};
+use super::FileStore;
 use crate::session::SessionId;
-use crate::store::{StoreError, layout};
+use crate::store::{SIDECAR_MAX_BYTES, StoreError, layout};
 use crate::sys::file::Directory;
 use crate::transcript::reader;
 
@@ -74,10 +74,7 @@ impl HeldStore {
                 Err(error) => return Err(StoreError::file(name)(error)),
             }
             if filled as u64 > SIDECAR_MAX_BYTES {
-                return Err(StoreError::InvalidSidecar {
-                    id: id.clone(),
-                    reason: format!("it is larger than {SIDECAR_MAX_BYTES} bytes"),
-                });
+                return Err(StoreError::Oversized(id.clone()));
             }
             if filled == bytes.len() {
                 bytes.resize(2 * filled, 0);

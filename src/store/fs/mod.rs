@@ -18,7 +18,6 @@ use crate::sys::file;
 use crate::transcript::reader;
 pub use change::PATIENCE;
 use change::Wanted;
-use rebuild::SIDECAR_MAX_BYTES;
 
 mod begin;
 mod change;

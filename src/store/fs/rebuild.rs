@@ -4,13 +4,11 @@ use std::ffi::OsStr;
 use std::io::{self, Read, Write};
 
 use crate::session::{Entry, Metadata, SessionId};
+use crate::store::SIDECAR_MAX_BYTES;
 use crate::store::index::{self, ReadAt};
 use crate::store::layout::{self, Kind};
 use crate::sys::file::Directory;
 use crate::sys::stamp::stamp_of;
-
-/// The largest sidecar that is read.
-pub(super) const SIDECAR_MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The place of a line among others that are not sorted yet.
 struct Place {

@@ -56,10 +56,13 @@ impl FileStore {
         }
     }
 
-    /// Whether a sidecar is none. One that can't be read, and one of another version, may be whole.
+    /// Whether a sidecar is none, or so large that none is. One that can't be opened, and one of another
+    /// version, may be whole.
     fn is_torn(&self, id: &SessionId) -> bool {
-        let bytes = self.sidecar(id);
-        bytes.is_ok_and(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).is_err())
+        match self.sidecar(id) {
+            Ok(bytes) => serde_json::from_slice::<serde_json::Value>(&bytes).is_err(),
+            Err(error) => matches!(error, StoreError::Oversized(_)),
+        }
     }
 
     /// Renames a sidecar that is none; true if it did.

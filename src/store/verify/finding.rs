@@ -197,8 +197,15 @@ impl Finding {
                 let message = format!("the {name} is not valid: {reason}");
                 self.defect(Verdict::Altered, part, message);
             }
+            StoreError::Oversized(_) => {
+                let message = format!("the {name} is larger than any that aido writes");
+                self.defect(Verdict::Altered, part, message);
+            }
             // Said by writers only.
-            StoreError::Newer { .. } | StoreError::Running(_) | StoreError::Pinned(_) => {
+            StoreError::Newer { .. }
+            | StoreError::TooMuch(_)
+            | StoreError::Running(_)
+            | StoreError::Pinned(_) => {
                 self.remark(part, error.to_string());
             }
         }

@@ -258,6 +258,52 @@ fn arguments_that_are_no_utf_8_are_kept_in_hex() {
     assert_eq!(meta["argv_hex"], json!([null, "fffe", null]));
 }
 
+/// Its sidecar would have 20 MB, and readers take 4 MiB.
+#[test]
+fn a_command_line_of_megabytes_leaves_a_session_that_can_be_read() {
+    let env = TestEnv::new();
+    let long = "\u{1}".repeat(120_000);
+    let mut words = vec!["sh", "-c", "echo $#; exit 3", "sh"];
+    words.extend([long.as_str(); 12]);
+    let run = env.aido(words).env("TERM", &long).output();
+    assert_eq!((run.code(), run.stdout_text().as_str()), (3, "12\n"));
+    assert!(run.stderr.is_empty(), "{run:?}");
+    let session = env.only_session();
+    assert_eq!(session.meta["argv"], json!([]));
+    let command = session.meta["command"].as_str().unwrap();
+    assert!(command.starts_with("# ") && command.contains("16 arguments: sh -c"));
+    assert_eq!(session.meta["env"].get("TERM"), None);
+    let size = fs::metadata(env.file_of(&session.id, "meta.json")).unwrap();
+    assert!(size.len() < 64 * 1024, "{}", size.len());
+    assert_eq!(env.listed(&[]), [session.id.as_str()]);
+    assert_eq!(env.aido(["verify"]).output().code(), 0);
+    let again = env.aido(["rerun", "last"]).output();
+    assert!(
+        again.code() == 2 || again.code() == 125,
+        "{}: {}",
+        again.code(),
+        again.stderr_text()
+    );
+    assert!(again.stderr_text().contains("not recorded"), "{again:?}");
+}
+
+/// A note that grows line by line must not take its session away from its readers.
+#[test]
+fn a_note_that_would_make_the_sidecar_unreadable_is_refused() {
+    let env = TestEnv::new();
+    env.aido(["true"]).output();
+    let id = env.only_session().id;
+    let long = "x".repeat(120_000);
+    let runs = (0..40).map(|_| env.aido(["note", &id, "--append", &long]).output());
+    let refused = runs.into_iter().find(|run| run.code() != 0).unwrap();
+    assert!(
+        refused.stderr_text().contains("larger than 4 MiB"),
+        "{}",
+        refused.stderr_text()
+    );
+    assert_eq!(env.aido(["verify"]).output().code(), 0);
+}
+
 #[test]
 fn the_id_shows_the_time_where_the_caller_is() {
     // POSIX counts westwards: both are ahead of UTC, by five and a half hours and by two.
