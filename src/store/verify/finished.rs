@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Finding, Part, Verdict, events, sidecar, transcript};
+use super::{Finding, Part, Verdict, events, original, sidecar, transcript};
 use crate::session::metadata::Origin;
 use crate::session::{Metadata, Status};
 use crate::store::{Key, Store, StoreError};
@@ -18,6 +18,9 @@ pub(super) fn look(
         Ok(bytes) => bytes,
         Err(error) => return finding.unreadable(Part::Sidecar, "sidecar", &error),
     };
+    if original::look(store, finding, &bytes, progress) {
+        return;
+    }
     let Some(sidecar) = sidecar::read(&bytes, key, finding) else {
         return;
     };
@@ -86,6 +89,6 @@ fn look_at_transcript(
     }
 }
 
-fn is_not_there(error: &StoreError) -> bool {
+pub(super) fn is_not_there(error: &StoreError) -> bool {
     matches!(error, StoreError::File { source, .. } if source.kind() == io::ErrorKind::NotFound)
 }

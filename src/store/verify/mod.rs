@@ -14,6 +14,7 @@ mod events;
 mod finding;
 mod finished;
 mod interrupted;
+mod original;
 mod sidecar;
 mod strangers;
 #[cfg(test)]

@@ -27,6 +27,13 @@ pub(super) struct Measured {
     pub(super) lookalikes: u64,
 }
 
+impl Measured {
+    /// Whether this is the digest of all of it.
+    pub(super) fn has_digest(&self, sha256: &str) -> bool {
+        self.sha256 == sha256
+    }
+}
+
 /// Reads a transcript of which the first `output_bytes` are output; at most as much behind them as a
 /// marker has. `progress` is told how many bytes came.
 pub(super) fn measure(

@@ -1,18 +1,21 @@
 //! Sessions in other states, of other origins and of other versions.
 
+use std::io::Write;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{OUTPUT, begun, contents, finished, key, look, parts, resign, rewrite, unended};
-use crate::session::Outcome;
 use crate::session::metadata::Origin;
 use crate::session::metadata::tests::minimal;
-use crate::store::layout::Kind;
+use crate::session::{Location, Outcome, SessionId};
+use crate::store::fs::FileStore;
+use crate::store::layout::{self, Kind};
 use crate::store::memory::MemoryStore;
 use crate::store::signature::{Signature, signed_json};
-use crate::store::verify::{Part, Verdict, verify};
+use crate::store::verify::{Finding, Part, Verdict, verify};
+use crate::sys::file::Directory;
 
 #[test]
 fn a_sidecar_of_a_newer_format_is_reported_as_such() {
@@ -44,6 +47,52 @@ fn a_sidecar_of_a_newer_format_is_reported_as_such() {
         metadata.schema_version = "1.7".to_owned()
     });
     assert_eq!(look(&store, &id).verdict, Verdict::Ok);
+}
+
+/// What verify says of a session as the shell script left it that aido takes after, with changes.
+fn of_the_original(change: fn(&mut Value), transcript: &str, events: Option<&str>) -> Finding {
+    let id: SessionId = "ai-agent-20250305_132522-3216-2f587606".parse().unwrap();
+    let filed = "Script started\none\n=== AI_EXIT_CODE: 3 ===\n";
+    let mut sidecar = json!({
+        "session_id": id.as_str(), "agent": "ai-agent", "timestamp": "2025-03-05T13:25:22Z",
+        "command": "make", "exit_code": 3, "sha256": hex::encode(Sha256::digest(filed)),
+        "typescript_file": "./.aisessions/x", "stdout_tail": "one", "stderr_head": null,
+        "env": {}, "notes": null, "fault": null, "lessons": [],
+    });
+    change(&mut sidecar);
+    let temporary = tempfile::tempdir().unwrap();
+    let directory = Directory::open(temporary.path()).unwrap();
+    let put = |name: String, text: &str| {
+        let mut file = directory.create(&name).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    };
+    put(layout::sidecar(&id), &sidecar.to_string());
+    put(layout::transcript(&id), &format!("{filed}{transcript}"));
+    if let Some(events) = events {
+        put(layout::events(&id), events);
+    }
+    let location = Location::Named(temporary.path().to_owned());
+    let store = FileStore::new(location, None, None);
+    verify(&store, &id, Some(&key()), &mut |_| {}).unwrap()
+}
+
+#[test]
+fn a_session_of_the_original_script_is_unsigned_and_no_defect() {
+    let finding = of_the_original(|_| (), "", None);
+    assert_eq!((finding.verdict, parts(&finding)), (Verdict::Ok, vec![]));
+    assert_eq!(finding.signature, Some(Signature::Unsigned));
+    assert!(finding.remarks[0].message.contains("original script"));
+    let changed = of_the_original(|_| (), "more", None);
+    assert_eq!(parts(&changed), [(Verdict::Altered, Part::Digest)]);
+    // With a field or a file that only aido makes, it is a sidecar of aido's that lost its mac.
+    for altered in [
+        of_the_original(|sidecar| sidecar["status"] = "exited".into(), "", None),
+        of_the_original(|sidecar| sidecar["sha256"] = Value::Null, "", None),
+        of_the_original(|sidecar| sidecar["session_id"] = "x".into(), "", None),
+        of_the_original(|_| (), "", Some("")),
+    ] {
+        assert_eq!(altered.verdict, Verdict::Altered);
+    }
 }
 
 #[test]
