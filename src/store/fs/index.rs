@@ -26,9 +26,11 @@ use crate::sys::stamp::{set_modified, stamp, stamp_of};
 mod find;
 mod listing;
 mod mend;
+mod removals;
 
 pub(super) use find::find;
 pub(super) use mend::{reconcile, remake};
+pub(super) use removals::append_removal;
 
 /// A directory of at most this size is always compared with its index: some thousand sessions,
 /// which take a millisecond.
@@ -71,15 +73,6 @@ impl Appended {
             append(session, entry);
         }
     }
-}
-
-/// Remembers a session that is about to be removed: in a file of its own, since the index may be
-/// made anew, and in the index.
-pub(super) fn append_removal(session: &Directory, entry: &Entry<'_>) -> io::Result<()> {
-    let line = index::line(entry)?;
-    append_to(session, layout::PRUNED, &line, &|| true)?;
-    append(session, entry);
-    Ok(())
 }
 
 /// Appends a line to a file that is there, or may be begun. Gives it; none if there is none.

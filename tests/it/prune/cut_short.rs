@@ -1,6 +1,7 @@
 //! A removal that was killed half-way, and what was put back after one.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -104,4 +105,36 @@ fn a_damaged_memory_of_removals_loses_lines_and_no_session() {
         let again = fs::metadata(env.index()).unwrap();
         assert_eq!(index.modified().unwrap(), again.modified().unwrap());
     }
+}
+
+#[test]
+fn what_is_remembered_of_removals_has_a_bound() {
+    let (env, ids, _) = with_a_removal();
+    let path = env.sessions().join("pruned.jsonl");
+    let line = fs::read_to_string(&path).unwrap();
+    let old = line.replace("-00000001", "-00abcdef");
+    assert_ne!(line, old);
+    let count = 9 * 1024 * 1024 / old.len();
+    fs::write(&path, old.repeat(count)).unwrap();
+    env.read(&["prune", "--keep-sessions", "1", "--keep-days", "1"]);
+    let length = fs::metadata(&path).unwrap().len();
+    assert!((3 << 20..5 << 20).contains(&length), "{length}");
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let remembered: Vec<String> = pruned(&env).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(remembered[0], ids[1]);
+    assert_eq!(remembered.len(), 2, "the same line is one removal");
+}
+
+/// What an index says of sessions that are gone is of no use for ever.
+#[test]
+fn an_index_of_removals_is_made_anew() {
+    let (env, ids, _) = with_a_removal();
+    let removal = fs::read_to_string(env.sessions().join("pruned.jsonl")).unwrap();
+    let index = fs::read_to_string(env.index()).unwrap();
+    fs::write(env.index(), index + &removal.repeat(2000)).unwrap();
+    assert_eq!(env.listed(&[]), ids[1..]);
+    let lines = fs::read_to_string(env.index()).unwrap();
+    assert_eq!(lines.lines().count(), 1, "{lines}");
+    assert_eq!(pruned(&env).len(), 1);
 }

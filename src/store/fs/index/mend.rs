@@ -17,6 +17,9 @@ use crate::sys::file::{self, Directory};
 use crate::sys::random;
 use crate::sys::stamp::stamp;
 
+/// So many lines of removed sessions, and of sessions that were changed later, cost nobody anything.
+const USELESS_LINES: usize = 1000;
+
 /// Compares the index with the directory, and mends it.
 ///
 /// # Errors
@@ -44,8 +47,9 @@ pub(in crate::store::fs) fn reconcile(
 struct Comparison {
     listing: Listing,
     indexed: HashSet<u64>,
-    /// Those that have a line and no sidecar.
+    /// Those that have a line and no sidecar, and were not removed by aido.
     gone: HashSet<u64>,
+    lines: usize,
     /// The last time that a line knows of.
     latest: String,
 }
@@ -56,6 +60,7 @@ impl Comparison {
             listing,
             indexed: HashSet::new(),
             gone: HashSet::new(),
+            lines: 0,
             latest: String::new(),
         };
         for_each_line(index, 0, index.length()?, &mut |line, _| {
@@ -67,6 +72,7 @@ impl Comparison {
     }
 
     fn take(&mut self, entry: &Entry<'_>) {
+        self.lines += 1;
         let digest = self.listing.digest(&entry.session_id);
         if entry.pruned.is_some() {
             self.gone.remove(&digest);
@@ -84,7 +90,8 @@ impl Comparison {
 
     /// Whether most of it is of no use.
     fn is_worn(&self) -> bool {
-        self.gone.len() > self.indexed.len()
+        let useless = self.lines - self.indexed.len();
+        self.gone.len() > self.indexed.len() || useless > self.indexed.len() + USELESS_LINES
     }
 
     fn is_whole(&self) -> bool {
@@ -128,7 +135,7 @@ impl Comparison {
     }
 }
 
-/// Makes the index anew from the sidecars and from what is known of removed sessions.
+/// Makes the index anew from the sidecars.
 ///
 /// # Errors
 /// When the directory can't be read.
@@ -177,7 +184,6 @@ fn replace(session: &Directory) -> io::Result<File> {
         drop(writer);
         let new = session.create(&new_name)?;
         let mut writer = BufWriter::new(&new);
-        copy_removals(session, &mut writer)?;
         sorting.write_sorted(&unsorted, &mut writer)?;
         writer.flush()?;
         drop(writer);
@@ -195,23 +201,6 @@ fn replace(session: &Directory) -> io::Result<File> {
 fn in_memory(session: &Directory) -> io::Result<Box<dyn ReadAt>> {
     let (mut unsorted, mut lines) = (Vec::new(), Vec::new());
     let sorting = rebuild::write_lines(session, &|_| true, "", &mut unsorted)?;
-    copy_removals(session, &mut lines)?;
     sorting.write_sorted(&unsorted, &mut lines)?;
     Ok(Box::new(lines))
-}
-
-/// Copies what is known of removed sessions. It comes first: a session that was put back after it
-/// was removed is there again.
-fn copy_removals(session: &Directory, to: &mut dyn Write) -> io::Result<()> {
-    let Ok(pruned) = session.open_file(layout::PRUNED) else {
-        return Ok(());
-    };
-    let mut written = Ok(());
-    for_each_line(&pruned, 0, pruned.length()?, &mut |line, _| {
-        let is_removal = index::parse(line).is_some_and(|entry| entry.pruned.is_some());
-        if is_removal && written.is_ok() {
-            written = to.write_all(line).and_then(|()| to.write_all(b"\n"));
-        }
-    })?;
-    written
 }
