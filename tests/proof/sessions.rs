@@ -228,7 +228,10 @@ pub(crate) fn indexed(directory: &Path) -> Result<Vec<String>, String> {
         let line: Value = serde_json::from_str(line).ok()?;
         Some(line["session_id"].as_str()?.to_owned())
     };
+    // A line that another recorder is just writing looks like one that was cut off, behind which the
+    // next begins a new one: that leaves an empty line, which readers pass over.
     text.lines()
+        .filter(|line| !line.is_empty())
         .map(|line| id(line).ok_or_else(|| format!("index: half a line: {line}")))
         .collect()
 }

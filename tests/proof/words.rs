@@ -1,4 +1,4 @@
-//! aido's own words that judge a store: `verify` and `recover`. Each is called in one place, here.
+//! aido's own words that read or judge a store. Each is called in one place, here.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,22 +8,25 @@ use serde_json::Value;
 
 use super::place::Place;
 
-/// Whether `aido verify` is there.
-pub(crate) const VERIFIES: bool = true;
-/// Whether `aido recover` is there.
-pub(crate) const RECOVERS: bool = true;
-
-/// The words that read a store and may be given nothing else.
+/// The words that read a store and change nothing, with what they can be asked without knowing it.
 pub(crate) const READERS: &[&[&str]] = &[
     &["list"],
     &["list", "--json"],
     &["list", "-n", "0", "--ndjson"],
+    &["list", "--pruned"],
+    &["show"],
+    &["show", "--json"],
+    &["show", "--meta"],
+    &["show", "--events"],
+    &["show", "--for-agent=always"],
+    &["search", "e"],
+    &["search", "--json", "e"],
+    &["rerun", "--dry-run", "--trust"],
+    &["prune", "--dry-run"],
     &["verify"],
     &["verify", "--json"],
     &["stats"],
     &["doctor"],
-    &["show"],
-    &["show", "--json"],
 ];
 
 /// What `aido verify --json` says.
@@ -36,11 +39,11 @@ pub(crate) struct Verified {
     pub(crate) sessions: BTreeMap<String, Value>,
 }
 
-/// Verifies a place's sessions; none where aido can't yet.
+/// Verifies a place's sessions.
 ///
 /// # Errors
 /// An answer that is none.
-pub(crate) fn verify(place: &Place) -> anyhow::Result<Option<Verified>> {
+pub(crate) fn verify(place: &Place) -> anyhow::Result<Verified> {
     verify_in(place, &place.sessions())
 }
 
@@ -48,10 +51,7 @@ pub(crate) fn verify(place: &Place) -> anyhow::Result<Option<Verified>> {
 ///
 /// # Errors
 /// As [`verify`].
-pub(crate) fn verify_in(place: &Place, store: &Path) -> anyhow::Result<Option<Verified>> {
-    if !VERIFIES {
-        return Ok(None);
-    }
+pub(crate) fn verify_in(place: &Place, store: &Path) -> anyhow::Result<Verified> {
     let run = place.aido(["verify", "--json"]);
     // A repository's store is found, not named.
     let run = match store == place.sessions() {
@@ -77,25 +77,22 @@ pub(crate) fn verify_in(place: &Place, store: &Path) -> anyhow::Result<Option<Ve
         let status = session["status"].as_str().unwrap_or_default();
         (id.clone(), status.to_owned())
     });
-    Ok(Some(Verified {
+    Ok(Verified {
         all_fine,
         statuses: statuses.collect(),
         sessions,
-    }))
+    })
 }
 
-/// Recovers a place's interrupted sessions; false where aido can't yet.
+/// Recovers a place's interrupted sessions.
 ///
 /// # Errors
 /// When it doesn't succeed.
-pub(crate) fn recover(place: &Place) -> anyhow::Result<bool> {
-    if !RECOVERS {
-        return Ok(false);
-    }
+pub(crate) fn recover(place: &Place) -> anyhow::Result<()> {
     let run = place.aido(["recover", "--json"]).output()?;
     let answer: Result<Value, _> = serde_json::from_slice(&run.stdout);
     if run.code() != 0 || answer.is_err() {
         bail!("recover: {}", run.describe());
     }
-    Ok(true)
+    Ok(())
 }

@@ -48,10 +48,8 @@ fn started(place: &Place, token: &str) -> PathBuf {
 /// What happened to the sessions.
 #[derive(Default)]
 pub(super) struct Found {
-    /// Sessions without a sidecar before `recover`.
-    pub(super) interrupted: usize,
-    /// Files of theirs besides, before `recover`.
-    pub(super) temporary: usize,
+    /// Sessions that were interrupted, all of which have a sidecar now.
+    pub(super) recovered: usize,
     /// What should not be.
     pub(super) faults: Vec<String>,
 }
@@ -70,35 +68,31 @@ pub(super) fn judge(place: &Place, told: &[Told], alive: &[&str]) -> anyhow::Res
         .iter()
         .filter_map(|token| ids.get(*token).cloned())
         .collect();
-    found.interrupted = listing.unfinished.len() - alive.len();
-    found.temporary = listing.temporary.len() - alive.len();
+    let mut recovered = 0;
     for id in &listing.finished {
-        found
-            .faults
-            .extend(sessions::read(&place.sessions(), id).err());
+        match sessions::read(&place.sessions(), id) {
+            Ok(session) => recovered += usize::from(session.meta["status"] == "interrupted"),
+            Err(fault) => found.faults.push(fault),
+        }
     }
+    found.recovered = recovered + listing.unfinished.difference(&alive).count();
     let before = files_of(place, &alive);
-    if words::recover(place)? {
-        judge_recovered(place, &listing, &alive, &mut found.faults)?;
-        let once = picture(place)?;
-        words::recover(place)?;
-        if once != picture(place)? {
-            found
-                .faults
-                .push("recovering again changed something".to_owned());
-        }
-        if before != files_of(place, &alive) {
-            found
-                .faults
-                .push("recover touched a running session".to_owned());
-        }
+    words::recover(place)?;
+    judge_recovered(place, &listing, &alive, &mut found.faults)?;
+    let once = picture(place)?;
+    words::recover(place)?;
+    if once != picture(place)? {
+        let what = "recovering again changed something";
+        found.faults.push(what.to_owned());
     }
-    if let Some(verified) = words::verify(place)?
-        && !verified.all_fine
-    {
-        found
-            .faults
-            .push(format!("verify: {:?}", verified.statuses));
+    if before != files_of(place, &alive) {
+        let what = "recover touched a running session";
+        found.faults.push(what.to_owned());
+    }
+    let verified = words::verify(place)?;
+    if !verified.all_fine {
+        let what = format!("verify: {:?}", verified.statuses);
+        found.faults.push(what);
     }
     Ok(found)
 }
@@ -142,10 +136,17 @@ fn judge_recovered(
 ) -> anyhow::Result<()> {
     let after = sessions::list(place)?;
     if after.unfinished != *alive {
-        faults.push(format!("not recovered: {:?}", after.unfinished));
+        faults.push(format!(
+            "unfinished after recover: {:?} instead of {alive:?}",
+            after.unfinished
+        ));
     }
     if after.temporary.len() != alive.len() {
-        faults.push(format!("left after recover: {:?}", after.temporary));
+        let (count, expected) = (after.temporary.len(), alive.len());
+        faults.push(format!(
+            "{count} other files after recover instead of {expected}: {:?}",
+            after.temporary
+        ));
     }
     let gone = before.finished.union(&before.unfinished);
     let gone = gone.filter(|id| !after.finished.contains(*id) && !after.unfinished.contains(*id));

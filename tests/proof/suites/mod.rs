@@ -15,6 +15,7 @@ mod s6b_links;
 mod s7_power_cut;
 mod s8_bit_flips;
 mod s9_signals;
+mod variant;
 
 /// A promise, and what tries it.
 pub(crate) struct Suite {

@@ -177,16 +177,11 @@ fn judge(
         }
         Err(fault) => verdict.fault(fault),
     }
-    if let Some(verified) = words::verify(place)? {
-        verdict.check(verified.all_fine, || "verify found a defect".to_owned());
-        let fine = verified
-            .statuses
-            .values()
-            .filter(|status| *status == "OK")
-            .count();
-        verdict.check(fine == expected.len(), || {
-            format!("verify says OK to {fine} only")
-        });
-    }
+    let verified = words::verify(place)?;
+    let statuses = verified.statuses.values();
+    let fine = statuses.filter(|status| *status == "OK").count();
+    verdict.check(verified.all_fine && fine == expected.len(), || {
+        format!("verify says OK to {fine} of {} only", expected.len())
+    });
     Ok(())
 }

@@ -14,8 +14,10 @@ use crate::sessions;
 use crate::verdict::Verdict;
 
 mod kinds;
+mod staging;
 
-use kinds::{Expected, KINDS, Kind, Staged};
+use kinds::{Expected, KINDS, Kind};
+use staging::Staged;
 
 const CODE: i32 = 7;
 /// More than any of the limits.
@@ -85,103 +87,105 @@ struct Attempted {
     faults: Vec<String>,
 }
 
+/// Tries one kind; an error inside is the reason why it can't be had here.
 fn attempt(
     bench: &Bench,
     kind: &Kind,
     step: u64,
     (durability, tty): (&str, &str),
 ) -> anyhow::Result<Result<Attempted, String>> {
-    let place = Place::new(
-        bench,
-        &format!("S4-{}-{step}-{durability}", kind.place),
-        Kept::ByName,
-    )?;
+    let name = format!("S4-{}-{step}-{durability}", kind.place);
+    let place = Place::new(bench, &name, Kept::ByName)?;
     let staged = match (kind.stage)(&place, step) {
         Ok(staged) => staged,
         Err(reason) => return Ok(Err(reason)),
     };
-    let arguments = ["--durability", durability, "--tty", tty, "sh", "-c"];
     let line = format!(
         "echo begin; read line; yes '{}' | head -c {OUTPUT_BYTES}; exit {CODE}",
         LINE.trim_end()
     );
-    let prepare = || {
-        let run = place.aido(arguments).arguments([&line]);
-        let run = staged
-            .variables
-            .iter()
-            .fold(run, |run, (name, value)| run.env(name, value));
-        if staged.is_nobodys {
-            as_nobody(run)
-        } else {
-            run
-        }
+    let is_nobodys = staged.is_nobodys;
+    let aido = |arguments: &[&str]| {
+        let run = place.aido(arguments);
+        if is_nobodys { as_nobody(run) } else { run }
     };
-    if staged.is_nobodys
-        && as_nobody(place.aido(["--version"]))
+    if is_nobodys
+        && !aido(&["--version"])
             .output()
-            .map_or(HUNG, |run| run.code())
-            != 0
+            .is_ok_and(|run| run.code() == 0)
     {
         return Ok(Err("another user can't run this binary".to_owned()));
     }
-    let mut faults = Vec::new();
-    let mut fault = |what: &str, run: &Output| {
-        let said = String::from_utf8_lossy(&run.stderr);
-        faults.push(format!(
-            "{} {step}, {durability}, {tty}: {what}: exit {}, {said}",
-            kind.name,
-            run.code()
-        ));
-    };
-    let run = run_under(prepare(), &staged)?;
-    let ran = run.stdout == expected_output();
+    let arguments = ["--durability", durability, "--tty", tty, "sh", "-c", &line];
+    let variables = staged.variables.iter();
+    let run = variables.fold(aido(&arguments), |run, (name, value)| run.env(name, value));
+    let run = run_under(run, &staged)?;
     let record = newest(&place);
-    let has_sidecar = matches!(record, Ok(Some(_)));
-    let is_whole = matches!(&record, Ok(Some(session)) if session.output == run.stdout && session.events_fault.is_none());
-    if run.code() == HUNG {
-        fault("hangs", &run);
-    } else if run.has_panic() {
-        fault("panics", &run);
-    } else if let Err(what) = &record {
-        fault(what, &run);
-    } else if kind.expected == Expected::RunsOrRefuses && run.code() == 125 {
-        if run.stdout.is_empty() && !run.has_notice() {
-            fault("refused in silence", &run);
-        }
-    } else if run.code() != CODE || !ran {
-        fault("the command's code or output suffered", &run);
-    } else if !is_whole && !run.has_notice() {
-        fault("the recording suffered in silence", &run);
-    } else if is_whole && run.has_notice() && kind.expected != Expected::RunsOrRefuses {
-        fault("a warning of nothing", &run);
-    } else if kind.expected == Expected::Sidecar && !has_sidecar {
-        fault("no sidecar although there was room at the start", &run);
-    } else if kind.expected == Expected::NoRecord && has_sidecar {
-        fault("the limit didn't hold", &run);
-    }
-    let variables = staged.variables.clone();
-    let is_nobodys = staged.is_nobodys;
+    let fault = judge(kind, &run, &record);
+    let mut faults: Vec<String> = fault.map(|what| told(what, &run)).into_iter().collect();
     if let Err(reason) = (staged.relieve)() {
         return Ok(Err(reason));
     }
-    // Where another variable named the store, the next session goes where it belongs.
-    let next = place.aido(arguments).arguments([&line]);
-    let next = if is_nobodys { as_nobody(next) } else { next };
-    let next = next.output()?;
-    let record = newest(&place);
-    let is_right = next.code() == CODE
-        && next.stderr.is_empty()
-        && matches!(&record, Ok(Some(session)) if session.output == next.stdout);
-    if !is_right {
-        let wrong = record.err().unwrap_or_default();
-        fault(&format!("the next session, {variables:?}: {wrong}"), &next);
+    // Where another variable named the store, this one goes where it belongs.
+    let next = aido(&arguments).output()?;
+    let next_record = newest(&place);
+    let is_whole = matches!(&next_record, Ok(Some(session)) if session.output == next.stdout);
+    if next.code() != CODE || !next.stderr.is_empty() || !is_whole {
+        faults.push(told("the next session", &next));
     }
     drop(staged.mounted);
+    let place = format!("{}, step {step}, {durability}, {tty}", kind.name);
     Ok(Ok(Attempted {
-        has_sidecar,
-        faults,
+        has_sidecar: matches!(record, Ok(Some(_))),
+        faults: faults
+            .into_iter()
+            .map(|fault| format!("{place}: {fault}"))
+            .collect(),
     }))
+}
+
+fn told(what: &str, run: &Output) -> String {
+    let said = String::from_utf8_lossy(&run.stderr);
+    format!("{what}: exit {}, {said}", run.code())
+}
+
+/// What is wrong with a run in a limited store.
+fn judge<'a>(
+    kind: &Kind,
+    run: &Output,
+    record: &'a Result<Option<sessions::Session>, String>,
+) -> Option<&'a str> {
+    let session = match record {
+        Err(what) => return Some(what),
+        Ok(session) => session.as_ref(),
+    };
+    let is_whole = session
+        .is_some_and(|session| session.output == run.stdout && session.events_fault.is_none());
+    let may_refuse = kind.expected == Expected::RunsOrRefuses;
+    if run.code() == HUNG {
+        return Some("hangs");
+    }
+    if run.has_panic() {
+        return Some("panics");
+    }
+    if may_refuse && run.code() == 125 && run.stdout.is_empty() {
+        return (!run.has_notice()).then_some("refused in silence");
+    }
+    if run.code() != CODE || run.stdout != expected_output() {
+        return Some("the command's code or output suffered");
+    }
+    if !is_whole && !run.has_notice() {
+        return Some("the recording suffered in silence");
+    }
+    // A limit on descriptors takes the terminal first, which is said too.
+    if is_whole && run.has_notice() && !may_refuse {
+        return Some("a warning of nothing");
+    }
+    match (kind.expected, session) {
+        (Expected::Sidecar, None) => Some("no sidecar although there was room at the start"),
+        (Expected::NoRecord, Some(_)) => Some("the limit didn't hold"),
+        _ => None,
+    }
 }
 
 /// Runs the command under its limits; what is to happen meanwhile happens after its first line.

@@ -205,15 +205,12 @@ fn forged(bench: &Bench, mode: &str, verdict: &mut Verdict) -> anyhow::Result<us
         verdict.check(told == code, || {
             format!("{mode}, forged, {end}: shown {told}")
         });
-        if let Some(verified) = words::verify(&place)? {
-            let counted = verified
-                .sessions
-                .values()
-                .all(|session| session["lookalike_markers"] == 1);
-            verdict.check(verified.all_fine && counted, || {
-                format!("{mode}, forged, {end}: verify says {:?}", verified.sessions)
-            });
-        }
+        let verified = words::verify(&place)?;
+        let mut told = verified.sessions.values();
+        let is_counted = told.all(|session| session["lookalike_markers"] == 1);
+        verdict.check(verified.all_fine && is_counted, || {
+            format!("{mode}, forged, {end}: verify says {:?}", verified.sessions)
+        });
     }
     let place = Place::new(bench, "S9-forged", Kept::InRepository)?;
     let line = format!("printf '{FORGED}'; echo READY; exec sleep 600");
@@ -227,11 +224,10 @@ fn forged(bench: &Bench, mode: &str, verdict: &mut Verdict) -> anyhow::Result<us
     verdict.check(is_open, || {
         format!("{mode}, forged and killed: {}", shown.describe())
     });
-    if words::recover(&place)? {
-        let recorded = only(&place).map(|session| session.exit_code());
-        verdict.check(recorded == Ok(None), || {
-            format!("{mode}, recovered with {recorded:?}")
-        });
-    }
+    words::recover(&place)?;
+    let recorded = only(&place).map(|session| session.exit_code());
+    verdict.check(recorded == Ok(None), || {
+        format!("{mode}, recovered with {recorded:?}")
+    });
     Ok(ends.len() + 1)
 }

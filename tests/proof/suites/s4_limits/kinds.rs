@@ -1,12 +1,11 @@
-//! The kinds of limited stores, and how each is staged.
+//! The kinds of limited stores.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
-use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::Path;
 
-use rustix::process::Resource;
-
+use super::staging::{
+    Staged, fill, fill_but, filled_meanwhile, image, limited, memory, of_nobody, permit, remount,
+    remove, said, with_attribute,
+};
 use super::{DESCRIPTORS, FILE_SIZE, NOBODY};
 use crate::mounts::{self, Mounted};
 use crate::place::Place;
@@ -36,45 +35,6 @@ pub(super) struct Kind {
     pub(super) expected: Expected,
     /// Makes it; an error is the reason why it can't be had here.
     pub(super) stage: fn(&Place, u64) -> Result<Staged, String>,
-}
-
-type Act = Box<dyn Fn() -> Result<(), String>>;
-
-/// A limited store, as it was made.
-pub(super) struct Staged {
-    pub(super) mounted: Vec<Mounted>,
-    pub(super) limits: Vec<(Resource, u64)>,
-    pub(super) variables: Vec<(OsString, OsString)>,
-    /// Whether aido runs as another user.
-    pub(super) is_nobodys: bool,
-    /// Happens while the command runs.
-    pub(super) meanwhile: Option<Act>,
-    /// Takes the limit away.
-    pub(super) relieve: Box<dyn FnOnce() -> Result<(), String>>,
-}
-
-impl Staged {
-    fn new() -> Self {
-        Self {
-            mounted: Vec::new(),
-            limits: Vec::new(),
-            variables: Vec::new(),
-            is_nobodys: false,
-            meanwhile: None,
-            relieve: Box::new(|| Ok(())),
-        }
-    }
-
-    fn on(mounted: Mounted) -> Self {
-        let mut staged = Self::new();
-        staged.mounted.push(mounted);
-        staged
-    }
-
-    fn relieved_by(mut self, relieve: impl FnOnce() -> Result<(), String> + 'static) -> Self {
-        self.relieve = Box::new(relieve);
-        self
-    }
 }
 
 const fn kind(
@@ -130,6 +90,26 @@ pub(super) const KINDS: &[Kind] = &[
         |place, step| memory(place, &format!("size={}k", 24 + 4 * step), "size=8m"),
     )
     .in_steps(4),
+    kind(
+        "filled",
+        "somebody else fills it meanwhile (tmpfs)",
+        Expected::Sidecar,
+        |place, _| {
+            let staged = memory(place, "size=256k", "size=8m")?;
+            Ok(filled_meanwhile(staged, place.sessions()))
+        },
+    ),
+    kind(
+        "filled-ext4",
+        "somebody else fills it meanwhile (ext4)",
+        Expected::Sidecar,
+        |place, _| {
+            let store = image(place, "ext4", 2, &["-F", "-m", "0", "-N", "64"], "loop")?;
+            let filler = store.path().join("filler");
+            let staged = Staged::on(store).relieved_by(move || remove(&filler));
+            Ok(filled_meanwhile(staged, place.sessions()))
+        },
+    ),
     kind(
         "inodes",
         "no inode left (tmpfs)",
@@ -325,119 +305,3 @@ pub(super) const KINDS: &[Kind] = &[
     )
     .without_mount(),
 ];
-
-fn limited(resource: Resource, value: u64) -> Staged {
-    let mut staged = Staged::new();
-    staged.limits.push((resource, value));
-    staged
-}
-
-fn said(error: std::io::Error) -> String {
-    error.to_string()
-}
-
-fn memory(place: &Place, options: &str, relief: &str) -> Result<Staged, String> {
-    let store = Mounted::memory(&format!("{options},mode=700"), &place.sessions())?;
-    Ok(Staged::on(store).relieved_by(remount(place, relief, place.path("none"))))
-}
-
-/// Gives the mounted store other options, and removes a file.
-fn remount(
-    place: &Place,
-    options: &str,
-    filler: std::path::PathBuf,
-) -> impl FnOnce() -> Result<(), String> + use<> {
-    let options = format!("remount,{options}");
-    let directory = place.sessions();
-    move || {
-        mounts::run(
-            "mount",
-            &["-o".as_ref(), options.as_ref(), directory.as_os_str()],
-        )?;
-        let _ = fs::remove_file(filler);
-        Ok(())
-    }
-}
-
-fn remove(path: &Path) -> Result<(), String> {
-    fs::remove_file(path).map_err(said)
-}
-
-fn permit(path: &Path, mode: u32) -> Result<(), String> {
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(said)
-}
-
-/// A file system of this kind and size as the session directory.
-fn image(
-    place: &Place,
-    kind: &str,
-    megabytes: u64,
-    make: &[&str],
-    options: &str,
-) -> Result<Mounted, String> {
-    let image = place.path("image");
-    mounts::make_image(&image, kind, megabytes, make)?;
-    let words = [
-        "-t".as_ref(),
-        kind.as_ref(),
-        "-o".as_ref(),
-        options.as_ref(),
-        image.as_os_str(),
-    ];
-    let store = Mounted::new(&words, &place.sessions())?;
-    let _ = fs::remove_dir(store.path().join("lost+found"));
-    permit(store.path(), 0o700)?;
-    Ok(store)
-}
-
-/// Writes until nothing more fits.
-fn fill(directory: &Path) -> Result<(), String> {
-    use std::io::Write;
-    let mut filler = File::create(directory.join("filler")).map_err(said)?;
-    let mut size = 4096;
-    while size > 0 {
-        if filler.write_all(&vec![0; size]).is_err() {
-            size /= 2;
-        }
-    }
-    Ok(())
-}
-
-/// Leaves so many bytes free.
-fn fill_but(directory: &Path, bytes: u64) -> Result<(), String> {
-    let filler = File::create(directory.join("filler")).map_err(said)?;
-    let free = rustix::fs::statvfs(directory).map_err(|error| error.to_string())?;
-    let taken = (free.f_bavail * free.f_frsize).saturating_sub(bytes);
-    let flags = rustix::fs::FallocateFlags::empty();
-    rustix::fs::fallocate(&filler, flags, 0, taken).map_err(|error| error.to_string())
-}
-
-/// Hands everything over to another user, if that is possible, and otherwise runs as this one, who is
-/// no root then.
-fn of_nobody(place: &Place, store: &Path) -> Result<Staged, String> {
-    let mut staged = Staged::new();
-    if rustix::process::geteuid().is_root() {
-        for path in [
-            store,
-            &place.path("home"),
-            &place.work(),
-            &place.path("temporary"),
-        ] {
-            chown(path, Some(NOBODY), Some(NOBODY)).map_err(said)?;
-        }
-        staged.is_nobodys = true;
-    }
-    Ok(staged)
-}
-
-/// A directory with an attribute of chattr(1), on a file system that goes with the test.
-fn with_attribute(place: &Place, attribute: &'static str) -> Result<Staged, String> {
-    let store = image(place, "ext4", 8, &["-F", "-m", "0"], "loop")?;
-    let directory = store.path().as_os_str().to_owned();
-    let change = move |sign: &str| {
-        let change = format!("{sign}{attribute}");
-        mounts::run("chattr", &[change.as_ref(), directory.as_os_str()])
-    };
-    change("+")?;
-    Ok(Staged::on(store).relieved_by(move || change("-")))
-}

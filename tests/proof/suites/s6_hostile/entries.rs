@@ -14,19 +14,22 @@ const FILES: &[&str] = &[
     "index.jsonl",
     "live",
     ".gitignore",
+    ".lock",
+    ".housekeeping",
+    "pruned.jsonl",
     "key",
 ];
 
-/// By what.
+/// By what; what can do most harm comes first.
 const KINDS: &[(&str, Put)] = &[
+    ("a link to a canary", |ground, path| {
+        symlink(ground.canary(), path)
+    }),
     ("a FIFO", |_, path| {
         crate::mounts::run("mkfifo", &[path]).map_err(std::io::Error::other)
     }),
     ("a directory", |_, path| {
         fs::DirBuilder::new().mode(0o700).create(path)
-    }),
-    ("a link to a canary", |ground, path| {
-        symlink(ground.canary(), path)
     }),
     ("a link to nothing", |ground, path| {
         symlink(ground.place.path("outside/new"), path)
@@ -36,12 +39,17 @@ const KINDS: &[(&str, Put)] = &[
     }),
 ];
 
+/// How many cases have a link to a canary, and how many there are.
+pub(super) const LINKS: usize = FILES.len();
+pub(super) const COUNT: usize = FILES.len() * KINDS.len();
+
 type Put = fn(&Ground, &Path) -> std::io::Result<()>;
 
+/// Those with links to canaries, which the quick size tries, come first.
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    for file in FILES {
-        for (kind, put) in KINDS {
+    for (kind, put) in KINDS {
+        for file in FILES {
             cases.push(
                 Case::new(format!("{file} is {kind}")).staged_after(|ground| {
                     let path = path_of(ground, file)?;
@@ -62,7 +70,9 @@ fn path_of(ground: &Ground, file: &str) -> anyhow::Result<PathBuf> {
     let directory = ground.place.sessions();
     Ok(match file {
         "key" => ground.place.state().join("key"),
-        "index.jsonl" | "live" | ".gitignore" => directory.join(file),
-        ending => directory.join(format!("{}.{ending}", newest(ground)?)),
+        "meta.json" | "typescript" | "events.jsonl" => {
+            directory.join(format!("{}.{file}", newest(ground)?))
+        }
+        name => directory.join(name),
     })
 }
