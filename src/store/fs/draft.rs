@@ -69,6 +69,7 @@ impl Draft for FileDraft {
             Durability::Fast => false,
             Durability::Normal => {
                 file::start_write_back(&transcript.0);
+                file::start_write_back(events);
                 false
             }
             // The transcript before the sidecar: the other order makes false alarms of tampering.
