@@ -2,6 +2,7 @@
 //! when the task takes long; nothing of it stays.
 
 use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr;
@@ -10,6 +11,7 @@ use super::io;
 use crate::caller;
 use crate::clock::Stopwatch;
 use crate::environment::Environment;
+use crate::store::observer::{Observer, Task};
 use crate::sys::terminal;
 
 /// A task that ends within this time shows nothing.
@@ -17,7 +19,41 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Time between two looks of the line.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Shows how far the store is.
+#[derive(Debug)]
+pub struct StoreProgress(Mutex<Progress>);
+
+impl StoreProgress {
+    /// Somebody to tell; none where nobody watches.
+    #[must_use]
+    pub fn watched() -> Option<Arc<dyn Observer>> {
+        let progress = Progress::start();
+        let is_watched = progress.watched.is_some();
+        is_watched.then(|| Arc::new(Self(Mutex::new(progress))) as Arc<dyn Observer>)
+    }
+
+    fn line(&self) -> MutexGuard<'_, Progress> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for StoreProgress {
+    fn reached(&self, task: Task, done: usize, total: usize) {
+        let what = match task {
+            Task::Indexing => "making the index",
+            Task::Checking => "reading",
+        };
+        self.line()
+            .show(|| format!("{what}: {done} of {total} sessions"));
+    }
+
+    fn ended(&self) {
+        self.line().clear();
+    }
+}
+
 /// The line. Dropping it takes it away.
+#[derive(Debug)]
 #[must_use]
 pub struct Progress {
     /// None where nobody watches.

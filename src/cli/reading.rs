@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal};
 
 use super::error::{CliError, Kind};
+use super::progress::StoreProgress;
 use super::word::StoreArguments;
 use crate::config::layer::Given;
 use crate::config::{self, Layer, Settings, Source};
@@ -64,9 +65,14 @@ impl Reader {
             .with_hint("name the session directory with --session-dir")
         })?;
         let state = place.state.as_deref();
+        let key = state.map_or_else(|| Err(io::ErrorKind::NotFound.into()), key::load);
+        let mut store = FileStore::new(location, place.state, place.current);
+        if let Some(observer) = StoreProgress::watched() {
+            store = store.observed_by(observer);
+        }
         Ok(Self {
-            key: state.map_or_else(|| Err(io::ErrorKind::NotFound.into()), key::load),
-            store: FileStore::new(location, place.state, place.current),
+            key,
+            store,
             settings,
         })
     }

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::metadata::Origin;
 use super::{Metadata, SessionId, Status};
+
+mod sidecar;
 
 /// The most of a command or of a note that an entry holds, in characters.
 pub const TEXT_CHARACTERS: usize = 200;
@@ -20,14 +22,24 @@ pub struct Entry<'a> {
     #[serde(borrow)]
     pub timestamp: Cow<'a, str>,
     /// The end, likewise.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ended_at: Option<Cow<'a, str>>,
     /// How it ended; none where the sidecar could not be read.
     pub status: Option<Status>,
     /// As a shell would show it.
     pub exit_code: Option<i32>,
     /// The signal that it died of.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub signal: Option<Cow<'a, str>>,
     /// From start to end.
     pub duration_ms: Option<u64>,
@@ -35,13 +47,18 @@ pub struct Entry<'a> {
     #[serde(default = "recorded", skip_serializing_if = "is_recorded")]
     pub origin: Origin,
     /// The branch it ran on.
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "optional")]
     pub branch: Option<Cow<'a, str>>,
     /// The task it belongs to.
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "optional")]
     pub task: Option<Cow<'a, str>>,
     /// The directory it ran in.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cwd: Option<Cow<'a, str>>,
     /// Labels.
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
@@ -50,7 +67,12 @@ pub struct Entry<'a> {
     #[serde(default, skip_serializing_if = "is_false")]
     pub pinned: bool,
     /// The fault that it ran into.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub fault: Option<Cow<'a, str>>,
     /// Bytes of recorded output.
     #[serde(default)]
@@ -62,13 +84,23 @@ pub struct Entry<'a> {
     #[serde(borrow)]
     pub command: Cow<'a, str>,
     /// The beginning of the note.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub notes: Option<Cow<'a, str>>,
     /// Whether command or note are longer than what is here.
     #[serde(default, skip_serializing_if = "is_false")]
     pub cut: bool,
     /// When this line came into the index, where that was long after the session's end.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub indexed_at: Option<Cow<'a, str>>,
     /// That the session was removed; its files are gone.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -84,6 +116,18 @@ pub struct Removal<'a> {
     /// Why, in words.
     #[serde(borrow)]
     pub reason: Cow<'a, str>,
+}
+
+/// A text that may be missing.
+type Text<'a> = Option<Cow<'a, str>>;
+
+/// Reads a text that may be missing without copying it: serde's own way copies what an [`Option`] holds.
+fn optional<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Text<'a>, D::Error> {
+    #[derive(Deserialize)]
+    struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
+
+    let text = Option::<Borrowed<'a>>::deserialize(deserializer)?;
+    Ok(text.map(|text| text.0))
 }
 
 fn recorded() -> Origin {

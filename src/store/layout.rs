@@ -26,7 +26,7 @@ pub const LOCK: &str = ".lock";
 
 const TRANSCRIPT: &str = ".typescript";
 const EVENTS: &str = ".events.jsonl";
-const SIDECAR: &str = ".meta.json";
+pub(super) const SIDECAR: &str = ".meta.json";
 /// What the names of a session's files end with.
 pub const SESSION_FILES: [&str; 3] = [TRANSCRIPT, EVENTS, SIDECAR];
 

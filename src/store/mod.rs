@@ -29,6 +29,7 @@ pub mod index;
 pub mod key;
 pub mod layout;
 pub mod memory;
+pub mod observer;
 pub mod recover;
 pub mod resolve;
 pub mod retention;

@@ -13,7 +13,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 
-use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::{Errno, retry_on_intr};
 
 /// Mode of every directory that aido makes.
@@ -219,7 +219,7 @@ impl Directory {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::APPEND;
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = retry_on_intr(|| rustix::fs::openat(&self.0, name, flags, PRIVATE_FILE))?;
-        let mode = check_plain(&file)?;
+        let mode = Mode::from_raw_mode(check_plain(&file)?.st_mode);
         // The umask may have taken from it, if it was made now.
         if mode != PRIVATE_FILE {
             retry_on_intr(|| rustix::fs::fchmod(&file, PRIVATE_FILE))?;
@@ -233,13 +233,22 @@ impl Directory {
     /// # Errors
     /// When there is none, or it is something else.
     pub fn open_file(&self, name: &str) -> io::Result<File> {
+        Ok(self.open_sized(name)?.0)
+    }
+
+    /// Opens a file as [`Directory::open_file`] does, and tells how many bytes it held then.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn open_sized(&self, name: &str) -> io::Result<(File, u64)> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = match retry_on_intr(|| rustix::fs::openat(&self.0, name, flags, Mode::empty())) {
             Err(Errno::LOOP) => return Err(io::Error::other("it is a symbolic link")),
             result => result?,
         };
-        check_plain(&file)?;
-        Ok(File::from(file))
+        let status = check_plain(&file)?;
+        let size_bytes = u64::try_from(status.st_size).unwrap_or_default();
+        Ok((File::from(file), size_bytes))
     }
 
     /// Gives the file `name` a new name in `target`, which must not exist there.
@@ -288,14 +297,15 @@ impl Directory {
     /// # Errors
     /// When the directory can't be read.
     pub fn each_name(&self, take: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
-        for entry in rustix::fs::Dir::read_from(&self.0)? {
-            let entry = entry?;
-            let name = OsStr::from_bytes(entry.file_name().to_bytes());
-            if name != "." && name != ".." {
-                take(name);
-            }
-        }
-        Ok(())
+        self.names()?.each(usize::MAX, take).map(drop)
+    }
+
+    /// The names of all entries, to be read piece by piece.
+    ///
+    /// # Errors
+    /// When the directory can't be read.
+    pub fn names(&self) -> io::Result<Names> {
+        Ok(Names(rustix::fs::Dir::read_from(&self.0)?))
     }
 
     /// Forces the directory's entries to the disk.
@@ -312,14 +322,38 @@ impl Directory {
     }
 }
 
+/// The names of a directory that is being read, in no order, without `.` and `..`.
+#[derive(Debug)]
+pub struct Names(rustix::fs::Dir);
+
+impl Names {
+    /// Hands over the next names, at most so many. False if there were no more.
+    ///
+    /// # Errors
+    /// When the directory can't be read.
+    pub fn each(&mut self, most: usize, take: &mut dyn FnMut(&OsStr)) -> io::Result<bool> {
+        for _ in 0..most {
+            let Some(entry) = self.0.next() else {
+                return Ok(false);
+            };
+            let entry = entry?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name != "." && name != ".." {
+                take(name);
+            }
+        }
+        Ok(true)
+    }
+}
+
 impl AsFd for Directory {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
 }
 
-/// Fails unless a file is a regular one with one name; its permissions.
-fn check_plain(file: impl AsFd) -> io::Result<Mode> {
+/// Fails unless a file is a regular one with one name.
+fn check_plain(file: impl AsFd) -> io::Result<Stat> {
     let status = rustix::fs::fstat(file)?;
     if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile {
         return Err(io::Error::other("it is not a regular file"));
@@ -327,7 +361,7 @@ fn check_plain(file: impl AsFd) -> io::Result<Mode> {
     if status.st_nlink > 1 {
         return Err(io::Error::other("it has a second name (hard link)"));
     }
-    Ok(Mode::from_raw_mode(status.st_mode))
+    Ok(status)
 }
 
 /// Whether a file has no name any more.

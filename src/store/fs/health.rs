@@ -2,16 +2,19 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::ops::ControlFlow;
 use std::path::Path;
 
+use super::FileStore;
+use super::held::read_sidecar;
 use super::open::belongs_to_another_user;
-use super::{FileStore, index};
+use super::rebuild::size_bytes;
+use super::sweep::{Visitor, hands, sweep};
 use crate::session::keeping::IN_REPOSITORY;
-use crate::session::{Location, Query, State};
+use crate::session::{Location, SessionId, State};
 use crate::store::index::endings::for_each_line;
 use crate::store::index::parse;
-use crate::store::{Store, StoreError, layout};
+use crate::store::observer::Task;
+use crate::store::{StoreError, layout, parse_sidecar};
 use crate::sys::file::{self, Directory};
 use crate::sys::stamp::stamp_of;
 
@@ -52,7 +55,7 @@ impl FileStore {
     /// When it is there and can't be read.
     pub fn health(&self) -> Result<Health, StoreError> {
         let mut health = Health::default();
-        let Some((session, _)) = self.open_to_read()? else {
+        let Some((session, counterpart)) = self.open_to_read()? else {
             return Ok(health);
         };
         health.exists = true;
@@ -60,25 +63,30 @@ impl FileStore {
         health.unwritable = write_and_lock(&session, &mut health.has_locks).err();
         health.ignored_by_git = stamp_of(&session, layout::IGNORE).is_ok();
         health.free_bytes = free_bytes(&session);
-        let mut unfinished = Vec::new();
-        self.newest(&Query::default(), &mut |found| {
-            match found.state {
-                State::Finished => {
-                    health.sessions += 1;
-                    health.total_bytes += found.entry.size_bytes;
-                    let id = found.entry.id();
-                    let is_readable = id.is_some_and(|id| self.metadata(&id).is_ok());
-                    health.unreadable += usize::from(!is_readable);
-                }
-                state => unfinished.push(state),
-            }
-            ControlFlow::Continue(())
-        })?;
-        let count = |wanted| unfinished.iter().filter(|state| **state == wanted).count();
+        let (lines, unfinished) = self.open_index(&session, counterpart.as_ref())?;
+        let count = |wanted| {
+            unfinished
+                .iter()
+                .filter(|found| found.state == wanted)
+                .count()
+        };
         health.running = count(State::Running);
         health.interrupted = count(State::Interrupted);
-        let index = index::open(&session, index::PATIENCE);
-        let lines = index.map_err(self.error())?.lines;
+        let checker = |_| Checker {
+            session: &session,
+            sidecar: Vec::new(),
+            sessions: 0,
+            total_bytes: 0,
+            unreadable: 0,
+        };
+        let checkers = hands(&session).map_err(self.error())?;
+        let checkers = (0..checkers).map(checker).collect();
+        let swept = sweep(&session, self.observer(), Task::Checking, checkers);
+        for checker in swept.map_err(self.error())? {
+            health.sessions += checker.sessions;
+            health.total_bytes += checker.total_bytes;
+            health.unreadable += checker.unreadable;
+        }
         let length = lines.length().map_err(self.error())?;
         for_each_line(&*lines, 0, length, &mut |line, _| {
             health.torn_lines += usize::from(!line.is_empty() && parse(line).is_none());
@@ -106,6 +114,31 @@ impl FileStore {
             place.push(part);
             place.is_symlink()
         })
+    }
+}
+
+/// Reads sidecars, to see whether that can be done, and asks files for their size.
+struct Checker<'a> {
+    session: &'a Directory,
+    /// The sidecar that is read.
+    sidecar: Vec<u8>,
+    sessions: usize,
+    total_bytes: u64,
+    unreadable: usize,
+}
+
+impl Visitor for Checker<'_> {
+    fn visit(&mut self, id: &SessionId) -> io::Result<()> {
+        let read = read_sidecar(self.session, &layout::sidecar(id), &mut self.sidecar);
+        if read.as_ref().err().map(io::Error::kind) == Some(io::ErrorKind::NotFound) {
+            // It went just now.
+            return Ok(());
+        }
+        let is_readable = read.is_ok() && parse_sidecar(id, &self.sidecar).is_ok();
+        self.sessions += 1;
+        self.total_bytes += size_bytes(self.session, id);
+        self.unreadable += usize::from(!is_readable);
+        Ok(())
     }
 }
 

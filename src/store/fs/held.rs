@@ -11,9 +11,6 @@ use crate::store::{SIDECAR_MAX_BYTES, StoreError, layout};
 use crate::sys::file::Directory;
 use crate::transcript::reader;
 
-/// Bytes that a sidecar is first read into; nearly all fit.
-const SIDECAR_BYTES: usize = 4 * 1024;
-
 /// A store whose directories are open: reading a file is then one step, whereas [`FileStore`] walks
 /// down to its directory for each. For words that read thousands of files; threads may share it.
 #[derive(Debug)]
@@ -60,28 +57,14 @@ impl HeldStore {
     /// When it is not a plain file of reasonable size.
     pub fn read_sidecar(&self, id: &SessionId, bytes: &mut Vec<u8>) -> Result<bool, StoreError> {
         let name = layout::sidecar(id);
-        let mut file = match self.session.open_file(&name) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            result => result.map_err(StoreError::file(name.clone()))?,
-        };
-        bytes.resize(SIDECAR_BYTES, 0);
-        let mut filled = 0;
-        loop {
-            match file.read(&mut bytes[filled..]) {
-                Ok(0) => break,
-                Ok(count) => filled += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(StoreError::file(name)(error)),
+        match read_sidecar(&self.session, &name, bytes) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                Err(StoreError::Oversized(id.clone()))
             }
-            if filled as u64 > SIDECAR_MAX_BYTES {
-                return Err(StoreError::Oversized(id.clone()));
-            }
-            if filled == bytes.len() {
-                bytes.resize(2 * filled, 0);
-            }
+            Err(error) => Err(StoreError::file(name)(error)),
         }
-        bytes.truncate(filled);
-        Ok(true)
     }
 
     /// The start record of a session that was begun.
@@ -119,6 +102,31 @@ impl HeldStore {
         };
         found.map_err(StoreError::file(name.to_owned()))
     }
+}
+
+/// Reads a sidecar into `bytes`, in place of what they held.
+///
+/// # Errors
+/// When there is none, it is not a plain file, or one of more than [`SIDECAR_MAX_BYTES`].
+pub(super) fn read_sidecar(session: &Directory, name: &str, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let (mut file, size_bytes) = session.open_sized(name)?;
+    if size_bytes > SIDECAR_MAX_BYTES {
+        let message = format!("it is larger than {SIDECAR_MAX_BYTES} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    // A sidecar is replaced in one step, so what was there a moment ago is all of it.
+    bytes.resize(usize::try_from(size_bytes).unwrap_or_default(), 0);
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match file.read(&mut bytes[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -184,7 +192,7 @@ mod tests {
         let path = temporary.path().join(layout::sidecar(&id));
         let limit = usize::try_from(SIDECAR_MAX_BYTES).unwrap();
         let mut read = Vec::new();
-        for size in [0, 10, SIDECAR_BYTES, SIDECAR_BYTES + 1, 100_000, limit] {
+        for size in [0, 10, 4096, 4097, 100_000, limit] {
             let mut file = File::create(&path).unwrap();
             io::Write::write_all(&mut file, &vec![b'x'; size]).unwrap();
             assert!(held.read_sidecar(&id, &mut read).unwrap());

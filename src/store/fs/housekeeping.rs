@@ -133,7 +133,7 @@ fn candidates(
     now: Timestamp,
     may_read: &dyn Fn() -> bool,
 ) -> io::Result<Vec<Candidate>> {
-    let index = index::open(session, Duration::ZERO)?.lines;
+    let index = index::open(session, index::Manner::HASTY)?.lines;
     let (mut found, mut lines, mut is_late) = (HashMap::new(), 0_usize, false);
     for_each_line(&*index, 0, ReadAt::length(&*index)?, &mut |line, _| {
         lines += 1;

@@ -19,6 +19,7 @@ use std::time::Duration;
 use crate::session::{Entry, SessionId};
 use crate::store::index::{self, ReadAt};
 use crate::store::layout::{self, Kind};
+use crate::store::observer::Observer;
 use crate::sys::file::{self, Directory};
 use crate::sys::lock::wait_for_lock;
 use crate::sys::stamp::{set_modified, stamp, stamp_of};
@@ -112,6 +113,23 @@ fn is_new(session: &Directory) -> bool {
     is_new
 }
 
+/// How an index is opened.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner<'a> {
+    /// How long to wait for somebody else who changes the store.
+    pub(super) patience: Duration,
+    /// Who is told how far the making of it is.
+    pub(super) observer: Option<&'a dyn Observer>,
+}
+
+impl Manner<'_> {
+    /// For whoever waits for nobody.
+    pub(super) const HASTY: Self = Manner {
+        patience: Duration::ZERO,
+        observer: None,
+    };
+}
+
 /// An index, and what was found on the way where the whole directory was read.
 pub(super) struct Opened {
     pub(super) lines: Box<dyn ReadAt>,
@@ -123,12 +141,12 @@ pub(super) struct Opened {
 ///
 /// # Errors
 /// When the directory can't be read.
-pub(super) fn open(session: &Directory, patience: Duration) -> io::Result<Opened> {
+pub(super) fn open(session: &Directory, manner: Manner<'_>) -> io::Result<Opened> {
     let directory = stamp(session)?;
     let is_small = directory.size_bytes <= SMALL_DIRECTORY_BYTES;
     let file = match session.open_file(layout::INDEX) {
         Ok(file) if is_small || file.length()? > 0 => file,
-        _ => return remake(session, patience),
+        _ => return remake(session, manner),
     };
     let is_old = directory.modified_ns > stamp(&file)?.modified_ns + PUBLISHING_NS;
     // The last line is torn: so may be what came after it.
@@ -140,7 +158,7 @@ pub(super) fn open(session: &Directory, patience: Duration) -> io::Result<Opened
             unfinished: Vec::new(),
         });
     }
-    let mended = reconcile(session, file, patience)?;
+    let mended = reconcile(session, file, manner)?;
     if is_old && session.check_private().is_ok() {
         let own = session.append(OsStr::new(layout::INDEX));
         // The directory as it was before it was compared: what changed since is for the next one.

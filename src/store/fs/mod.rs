@@ -8,9 +8,11 @@ use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::observer::Observer;
 use super::{Draft, Found, IdSeed, Key, Recorded, Recovery, State, Store, StoreError, layout};
 use crate::session::keeping::IN_REPOSITORY;
 use crate::session::{Location, Metadata, Query, SessionId, Timestamp};
@@ -30,6 +32,7 @@ mod newest;
 mod open;
 mod rebuild;
 mod recover;
+mod sweep;
 mod tidy;
 
 pub use health::Health;
@@ -43,6 +46,8 @@ pub struct FileStore {
     state: Option<PathBuf>,
     /// The directory that the command runs in.
     current: Option<PathBuf>,
+    /// Who is told of what takes long.
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl FileStore {
@@ -60,6 +65,26 @@ impl FileStore {
             location,
             state,
             current,
+            observer: None,
+        }
+    }
+
+    /// The same store, which tells somebody of what takes long.
+    #[must_use]
+    pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    fn observer(&self) -> Option<&dyn Observer> {
+        self.observer.as_deref()
+    }
+
+    /// How a reading word has the index opened.
+    fn manner(&self) -> index::Manner<'_> {
+        index::Manner {
+            patience: index::PATIENCE,
+            observer: self.observer(),
         }
     }
 

@@ -76,6 +76,25 @@ impl FileStore {
         found
     }
 
+    /// The index, and the sessions that are not finished, the newest first.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub(super) fn open_index(
+        &self,
+        session: &Directory,
+        counterpart: Option<&Directory>,
+    ) -> Result<(Box<dyn ReadAt>, Vec<Found>), StoreError> {
+        // Before the index: what finishes meanwhile is seen twice rather than never.
+        let mut ids = self.live_ids(session, counterpart);
+        let index = index::open(session, self.manner()).map_err(self.error())?;
+        ids.extend(self.without_rests(session, index.unfinished));
+        ids.sort_unstable();
+        ids.dedup();
+        let live = self.unfinished_sessions(session, counterpart, ids);
+        Ok((index.lines, live))
+    }
+
     pub(super) fn visit_newest(
         &self,
         query: &Query,
@@ -84,13 +103,7 @@ impl FileStore {
         let Some((session, counterpart)) = self.open_to_read()? else {
             return Ok(());
         };
-        // Before the index: what finishes meanwhile is seen twice rather than never.
-        let mut ids = self.live_ids(&session, counterpart.as_ref());
-        let index = index::open(&session, index::PATIENCE).map_err(self.error())?;
-        ids.extend(self.without_rests(&session, index.unfinished));
-        ids.sort_unstable();
-        ids.dedup();
-        let mut live = self.unfinished_sessions(&session, counterpart.as_ref(), ids);
+        let (lines, mut live) = self.open_index(&session, counterpart.as_ref())?;
         let hasher = RandomState::new();
         let digests = live
             .iter()
@@ -106,9 +119,9 @@ impl FileStore {
             seen,
             visit,
         };
-        let mut walked = tour.walk(&*index.lines).map_err(self.error())?;
+        let mut walked = tour.walk(&*lines).map_err(self.error())?;
         if walked == Walked::Damaged {
-            let index = index::remake(&session, index::PATIENCE).map_err(self.error())?;
+            let index = index::remake(&session, self.manner()).map_err(self.error())?;
             walked = tour.walk(&*index.lines).map_err(self.error())?;
         }
         if walked != Walked::Stopped {
@@ -154,10 +167,10 @@ impl FileStore {
             })?;
             Ok(is_damaged)
         };
-        let index = index::open(&session, index::PATIENCE).map_err(self.error())?;
+        let index = index::open(&session, self.manner()).map_err(self.error())?;
         if walk(&*index.lines).map_err(self.error())? {
             // Those that the damage hid come last.
-            let index = index::remake(&session, index::PATIENCE).map_err(self.error())?;
+            let index = index::remake(&session, self.manner()).map_err(self.error())?;
             walk(&*index.lines).map_err(self.error())?;
         }
         Ok(unreadable)
@@ -173,7 +186,7 @@ impl FileStore {
         let selector = Selector::Part(part.to_owned());
         let mut found = self.live_ids(&session, counterpart.as_ref());
         found.retain(|id| selector.fits(id) && self.state(id).is_ok());
-        for id in index::find(&session, part, limit).map_err(self.error())? {
+        for id in index::find(&session, part, limit, self.manner()).map_err(self.error())? {
             if !found.contains(&id) {
                 found.push(id);
             }

@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::time::Duration;
 
 use super::change::is_locked;
 use super::{FileStore, PATIENCE, index};
@@ -39,7 +38,7 @@ impl FileStore {
             }
         }
         if let Ok(file) = session.open_file(layout::INDEX) {
-            let _ = index::reconcile(&session, file, Duration::ZERO);
+            let _ = index::reconcile(&session, file, index::Manner::HASTY);
         }
         Ok(torn)
     }

@@ -27,6 +27,16 @@ pub fn line(entry: &Entry<'_>) -> io::Result<String> {
     Ok(line)
 }
 
+/// Adds the line of an entry to a text.
+///
+/// # Errors
+/// As [`line()`].
+pub fn write_line(text: &mut Vec<u8>, entry: &Entry<'_>) -> io::Result<()> {
+    serde_json::to_writer(&mut *text, entry)?;
+    text.push(b'\n');
+    Ok(())
+}
+
 /// Reads a line; none if it is torn or something else.
 #[must_use]
 pub fn parse(line: &[u8]) -> Option<Entry<'_>> {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{PATIENCE, open, remake};
+use super::{Manner, open, remake};
 use crate::session::SessionId;
 use crate::store::index::endings::{self, Endings, for_each_line};
 use crate::store::index::{self, ReadAt};
@@ -24,8 +24,9 @@ pub(in crate::store::fs) fn find(
     session: &Directory,
     part: &str,
     limit: usize,
+    manner: Manner<'_>,
 ) -> io::Result<Vec<SessionId>> {
-    let index = open(session, PATIENCE)?.lines;
+    let index = open(session, manner)?.lines;
     let mut search = Search {
         session,
         part,
@@ -39,7 +40,7 @@ pub(in crate::store::fs) fn find(
         search.is_damaged = false;
         search.everywhere(&*index)?;
         if search.is_damaged && search.found.is_empty() {
-            search.everywhere(&*remake(session, PATIENCE)?.lines)?;
+            search.everywhere(&*remake(session, manner)?.lines)?;
         }
     }
     Ok(search.found)

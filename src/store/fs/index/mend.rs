@@ -1,14 +1,12 @@
 //! An index is compared with its directory, mended, or made anew.
 
-use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
-use std::time::Duration;
 
-use super::super::rebuild;
+use super::super::rebuild::{self, Wanted};
 use super::listing::Listing;
-use super::{Opened, lock};
+use super::{Manner, Opened, lock};
 use crate::session::{Entry, SessionId};
 use crate::store::index::endings::for_each_line;
 use crate::store::index::{self, ReadAt};
@@ -17,9 +15,6 @@ use crate::sys::file::{self, Directory};
 use crate::sys::random;
 use crate::sys::stamp::stamp;
 
-/// So many lines of removed sessions, and of sessions that were changed later, cost nobody anything.
-const USELESS_LINES: usize = 1000;
-
 /// Compares the index with the directory, and mends it.
 ///
 /// # Errors
@@ -27,18 +22,18 @@ const USELESS_LINES: usize = 1000;
 pub(in crate::store::fs) fn reconcile(
     session: &Directory,
     file: File,
-    patience: Duration,
+    manner: Manner<'_>,
 ) -> io::Result<Opened> {
     let compared = Comparison::new(Listing::new(session)?, &file)?;
-    if compared.is_worn() {
-        return remake(session, patience);
+    if compared.listing.is_worn(compared.lines) {
+        return remake(session, manner);
     }
     let unfinished = compared.listing.unfinished(session)?;
-    let lines = if compared.is_whole() {
+    let lines = if compared.listing.is_whole() {
         Box::new(file)
     } else {
-        let lock = lock(session, patience);
-        compared.add_missing(session, file, lock.is_ok())?
+        let lock = lock(session, manner.patience);
+        compared.add_missing(session, file, lock.is_ok(), manner)?
     };
     Ok(Opened { lines, unfinished })
 }
@@ -46,9 +41,7 @@ pub(in crate::store::fs) fn reconcile(
 /// An index beside the directory that it is of.
 struct Comparison {
     listing: Listing,
-    indexed: HashSet<u64>,
-    /// Those that have a line and no sidecar, and were not removed by aido.
-    gone: HashSet<u64>,
+    /// Lines that could be read.
     lines: usize,
     /// The last time that a line knows of.
     latest: String,
@@ -58,8 +51,6 @@ impl Comparison {
     fn new(listing: Listing, index: &dyn ReadAt) -> io::Result<Self> {
         let mut compared = Self {
             listing,
-            indexed: HashSet::new(),
-            gone: HashSet::new(),
             lines: 0,
             latest: String::new(),
         };
@@ -73,29 +64,14 @@ impl Comparison {
 
     fn take(&mut self, entry: &Entry<'_>) {
         self.lines += 1;
-        let digest = self.listing.digest(&entry.session_id);
-        if entry.pruned.is_some() {
-            self.gone.remove(&digest);
-            self.indexed.remove(&digest);
-        } else if self.listing.has_sidecar(digest) {
-            self.indexed.insert(digest);
-        } else {
-            self.gone.insert(digest);
+        match entry.pruned {
+            Some(_) => self.listing.add_removal(&entry.session_id),
+            None => self.listing.add_line(&entry.session_id),
         }
         let last = entry.last_time();
         if last > self.latest.as_str() && index::is_time(last) {
             last.clone_into(&mut self.latest);
         }
-    }
-
-    /// Whether most of it is of no use.
-    fn is_worn(&self) -> bool {
-        let useless = self.lines - self.indexed.len();
-        self.gone.len() > self.indexed.len() || useless > self.indexed.len() + USELESS_LINES
-    }
-
-    fn is_whole(&self) -> bool {
-        self.indexed.len() == self.listing.sidecars()
     }
 
     /// The index with lines for those that have none; they are added to the file where they may be.
@@ -104,12 +80,16 @@ impl Comparison {
         session: &Directory,
         mut file: File,
         may_write: bool,
+        manner: Manner<'_>,
     ) -> io::Result<Box<dyn ReadAt>> {
-        let digest = |id: &SessionId| self.listing.digest(id.as_str());
-        let is_missing = |id: &SessionId| !self.indexed.contains(&digest(id));
+        let is_missing = |id: &SessionId| self.listing.lacks_line(id.as_str());
         let mut unsorted = Vec::new();
         // These lines come late, and lines are in the order of their times.
-        let sorting = rebuild::write_lines(session, &is_missing, &self.latest, &mut unsorted)?;
+        let wanted = Wanted {
+            which: &is_missing,
+            after: &self.latest,
+        };
+        let sorting = rebuild::write_lines(session, &wanted, &mut unsorted, manner.observer)?;
         let mut lines = Vec::new();
         sorting.write_sorted(&unsorted, &mut lines)?;
         if file::last_byte(&file).is_some_and(|byte| byte != b'\n') {
@@ -139,7 +119,7 @@ impl Comparison {
 ///
 /// # Errors
 /// When the directory can't be read.
-pub(in crate::store::fs) fn remake(session: &Directory, patience: Duration) -> io::Result<Opened> {
+pub(in crate::store::fs) fn remake(session: &Directory, manner: Manner<'_>) -> io::Result<Opened> {
     let open = || session.open_file(layout::INDEX).ok();
     let identity = |file: &File| stamp(file).map(|stamp| stamp.identity).ok();
     // Held open, so that no other file gets its number.
@@ -148,8 +128,8 @@ pub(in crate::store::fs) fn remake(session: &Directory, patience: Duration) -> i
         let unfinished = Listing::new(session)?.unfinished(session)?;
         Ok(Opened { lines, unfinished })
     };
-    let Ok(_lock) = lock(session, patience) else {
-        return listed(in_memory(session)?);
+    let Ok(_lock) = lock(session, manner.patience) else {
+        return listed(in_memory(session, manner)?);
     };
     // Somebody else may have made it while this one waited.
     if let Some(file) = open()
@@ -158,28 +138,28 @@ pub(in crate::store::fs) fn remake(session: &Directory, patience: Duration) -> i
     {
         return listed(Box::new(file));
     }
-    let Ok(file) = replace(session) else {
-        return listed(in_memory(session)?);
+    let Ok(file) = replace(session, manner) else {
+        return listed(in_memory(session, manner)?);
     };
     // What was published while it was made.
     let compared = Comparison::new(Listing::new(session)?, &file)?;
     let unfinished = compared.listing.unfinished(session)?;
-    let lines = if compared.is_whole() {
+    let lines = if compared.listing.is_whole() {
         Box::new(file)
     } else {
-        compared.add_missing(session, file, true)?
+        compared.add_missing(session, file, true, manner)?
     };
     Ok(Opened { lines, unfinished })
 }
 
 /// Puts a new index in the place of the old one. Gives it open, since somebody may delete it.
-fn replace(session: &Directory) -> io::Result<File> {
+fn replace(session: &Directory, manner: Manner<'_>) -> io::Result<File> {
     let unsorted_name = layout::replacement(layout::INDEX, random::number()?);
     let new_name = layout::replacement(layout::INDEX, random::number()?);
     let made = || {
         let unsorted = session.create(&unsorted_name)?;
         let mut writer = BufWriter::new(&unsorted);
-        let sorting = rebuild::write_lines(session, &|_| true, "", &mut writer)?;
+        let sorting = rebuild::write_lines(session, &Wanted::ALL, &mut writer, manner.observer)?;
         writer.flush()?;
         drop(writer);
         let new = session.create(&new_name)?;
@@ -198,9 +178,9 @@ fn replace(session: &Directory) -> io::Result<File> {
     made
 }
 
-fn in_memory(session: &Directory) -> io::Result<Box<dyn ReadAt>> {
+fn in_memory(session: &Directory, manner: Manner<'_>) -> io::Result<Box<dyn ReadAt>> {
     let (mut unsorted, mut lines) = (Vec::new(), Vec::new());
-    let sorting = rebuild::write_lines(session, &|_| true, "", &mut unsorted)?;
+    let sorting = rebuild::write_lines(session, &Wanted::ALL, &mut unsorted, manner.observer)?;
     sorting.write_sorted(&unsorted, &mut lines)?;
     Ok(Box::new(lines))
 }
