@@ -190,8 +190,8 @@ fn store(reader: &Reader, place: &Place) -> Vec<Check> {
 fn health_checks(health: &Health, path: &str) -> Vec<Check> {
     let mut checks = Vec::new();
     let sums = format!(
-        "{path}: {} sessions, {}",
-        health.sessions,
+        "{path}: {}, {}",
+        units::count(health.sessions as u64, "session"),
         units::size(health.total_bytes)
     );
     checks.push(Check::fine("store", sums));
@@ -227,11 +227,12 @@ fn health_checks(health: &Health, path: &str) -> Vec<Check> {
         });
     }
     if health.interrupted > 0 {
-        let what = format!("{} interrupted sessions", health.interrupted);
+        let what = units::count(health.interrupted as u64, "interrupted session");
         checks.push(Check::note("sessions", what, "aido recover finishes them"));
     }
     if health.unreadable > 0 {
-        let what = format!("{} sidecars can't be read", health.unreadable);
+        let count = units::count(health.unreadable as u64, "sidecar");
+        let what = format!("{count} can't be read");
         checks.push(Check::problem(
             "sessions",
             what,
@@ -239,7 +240,7 @@ fn health_checks(health: &Health, path: &str) -> Vec<Check> {
         ));
     }
     if health.torn_lines > 0 {
-        let what = format!("{} torn lines", health.torn_lines);
+        let what = units::count(health.torn_lines as u64, "torn line");
         checks.push(Check::note(
             "index",
             what,

@@ -5,8 +5,10 @@ use std::ops::ControlFlow;
 
 use serde_json::{Map, Value};
 
+use super::color::When;
 use super::error::{CliError, Kind};
 use super::filter::Filters;
+use super::page::{Page, PageArguments, Paging};
 use super::reading::{Reader, width};
 use super::word::StoreArguments;
 use super::{Answer, CliResult, io};
@@ -42,6 +44,16 @@ pub struct Arguments {
     /// The sessions that were removed, and why
     #[arg(long, conflicts_with_all = ["fields", "running"])]
     pub pruned: bool,
+    /// Frame the table as data for an agent: auto, always or never [default: auto]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "always",
+        hide_possible_values = true
+    )]
+    pub for_agent: Option<When>,
     /// Which sessions.
     #[command(flatten)]
     pub filters: Filters,
@@ -57,12 +69,12 @@ pub fn list(arguments: &Arguments, flags: Layer) -> CliResult {
     let environment = Environment::of_process();
     let zone = Zone::of_variables(|name| environment.value(name));
     let query = arguments.filters.query(now, zone)?;
+    let mut out = page(arguments, &environment)?;
     if arguments.pruned {
-        return removed(arguments, &reader, &query, now);
+        return removed(arguments, &reader, &query, (now, out));
     }
     reader.recover_in_passing(now);
-    let mut out = io::Out::stdout();
-    let mut lister = Lister::new(arguments, &mut out)?;
+    let mut lister = Lister::new(arguments, now, &mut out)?;
     let (mut listed, mut is_cut, mut failed) = (0, false, None);
     reader.store.newest(&query, &mut |found: Found| {
         if arguments.count > 0 && listed == arguments.count {
@@ -85,25 +97,39 @@ pub fn list(arguments: &Arguments, flags: Layer) -> CliResult {
     if let Some(error) = failed {
         return Err(error);
     }
-    lister.finish(now)?;
-    if listed == 0 && matches!(lister.form, Form::Table) {
-        let place = reader.store.path();
-        let line = format!("no sessions in {}", place.display());
+    lister.finish()?;
+    let is_table = matches!(lister.form, Form::Table);
+    out.close()?;
+    if listed == 0 && is_table {
         let which = if arguments.filters.is_empty() {
-            ""
+            "sessions"
         } else {
-            " that fit"
+            "sessions that fit"
         };
-        let line = line.replacen("sessions", &format!("sessions{which}"), 1);
-        writeln!(lister.out, "{}", sanitize::line(&line))?;
+        let place = reader.store.path();
+        let line = format!("no {which} in {}", place.display());
+        io::Out::stdout().write(&format!("{}\n", sanitize::line(&line)))?;
     }
-    lister.out.flush()?;
-    if is_cut && matches!(lister.form, Form::Table) {
+    if is_cut && is_table {
         io::say(&format!(
             "aido: the newest {listed}; aido list -n 0 lists all"
         ));
     }
     Ok(Answer::Yes)
+}
+
+/// What is printed on. A table is framed for agents; the other forms are for programs.
+fn page(arguments: &Arguments, environment: &Environment) -> Result<Page, CliError> {
+    let is_table = !arguments.store.json && !arguments.ndjson && arguments.fields.is_empty();
+    let page = PageArguments {
+        color: When::Never,
+        no_pager: true,
+        for_agent: match is_table {
+            true => arguments.for_agent,
+            false => Some(When::Never),
+        },
+    };
+    Page::open(page, Paging::Unfit, environment)
 }
 
 /// How sessions are printed.
@@ -117,13 +143,13 @@ enum Form {
 struct Lister<'o> {
     form: Form,
     fields: Vec<String>,
-    out: &'o mut io::Out,
-    sessions: Vec<Shown>,
+    out: &'o mut Page,
+    table: Table,
     printed: usize,
 }
 
 impl<'o> Lister<'o> {
-    fn new(arguments: &Arguments, out: &'o mut io::Out) -> Result<Self, CliError> {
+    fn new(arguments: &Arguments, now: Timestamp, out: &'o mut Page) -> Result<Self, CliError> {
         let form = match (
             arguments.store.json,
             arguments.ndjson,
@@ -146,8 +172,8 @@ impl<'o> Lister<'o> {
         Ok(Self {
             form,
             fields: arguments.fields.clone(),
+            table: Table::new(now, width(), out.audience),
             out,
-            sessions: Vec::new(),
             printed: 0,
         })
     }
@@ -155,8 +181,8 @@ impl<'o> Lister<'o> {
     fn take(&mut self, session: Shown) -> Result<(), CliError> {
         match self.form {
             Form::Table => {
-                self.sessions.push(session);
-                return Ok(());
+                let lines = self.table.add(&session);
+                self.out.write_all(lines.as_bytes())?;
             }
             Form::Array => {
                 let before = if self.printed == 0 { "[" } else { ",\n" };
@@ -193,19 +219,12 @@ impl<'o> Lister<'o> {
         Value::Object(chosen)
     }
 
-    fn finish(&mut self, now: Timestamp) -> Result<(), CliError> {
+    fn finish(&mut self) -> Result<(), CliError> {
         match self.form {
             Form::Array if self.printed == 0 => writeln!(self.out, "[]")?,
             Form::Array => writeln!(self.out, "]")?,
-            Form::Table if !self.sessions.is_empty() => {
-                let table = Table {
-                    sessions: &self.sessions,
-                    now,
-                    width: width(),
-                };
-                write!(self.out, "{table}")?;
-            }
-            _ => {}
+            Form::Table => self.out.write_all(self.table.lines().as_bytes())?,
+            Form::Lines | Form::Columns => {}
         }
         Ok(())
     }
@@ -223,7 +242,12 @@ fn cell(value: &Value) -> String {
 
 /// Lists what was removed, the last removal first. What is left of each are a few words, which is
 /// also what filters look at.
-fn removed(arguments: &Arguments, reader: &Reader, query: &Query, now: Timestamp) -> CliResult {
+fn removed(
+    arguments: &Arguments,
+    reader: &Reader,
+    query: &Query,
+    (now, mut out): (Timestamp, Page),
+) -> CliResult {
     let (mut entries, mut is_cut) = (Vec::new(), false);
     reader.store.pruned(&mut |entry| {
         if query.matches(&entry, State::Finished) != Match::Yes {
@@ -236,7 +260,6 @@ fn removed(arguments: &Arguments, reader: &Reader, query: &Query, now: Timestamp
         entries.push(entry);
         ControlFlow::Continue(())
     })?;
-    let mut out = io::Out::stdout();
     if arguments.store.json {
         let json: Result<Vec<Value>, _> = entries.iter().map(removed_json).collect();
         out.json(&json?)?;
@@ -251,10 +274,11 @@ fn removed(arguments: &Arguments, reader: &Reader, query: &Query, now: Timestamp
             entries: &entries,
             now,
             width: width(),
+            audience: out.audience,
         };
         write!(out, "{table}")?;
     }
-    out.flush()?;
+    out.close()?;
     if is_cut && !arguments.store.json && !arguments.ndjson {
         let listed = entries.len();
         io::say(&format!(

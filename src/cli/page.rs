@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use serde::Serialize;
+
 use super::color::{self, Stdout, When};
 use super::error::CliError;
 use super::io::{Out, say};
@@ -103,12 +105,19 @@ impl Page {
             }
         }
         if is_for_agent {
-            let frame = Frame::new(random::bytes()?);
-            page.out.write_all(frame.opening().as_bytes())?;
-            page.frame = Some(frame);
+            page.frame = Some(Frame::new(random::bytes()?));
             page.audience = Audience::Agents;
         }
         Ok(page)
+    }
+
+    /// Writes a value as JSON in which nothing acts on a terminal.
+    ///
+    /// # Errors
+    /// When it can't be written to.
+    pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let text = serde_json::to_string(value)?;
+        self.write_all(sanitize::json(&text).as_bytes())
     }
 
     /// Whether anybody still reads.
@@ -133,7 +142,8 @@ impl Page {
     /// # Errors
     /// When it can't be written to.
     pub fn close(mut self) -> Result<(), CliError> {
-        if let Some(frame) = self.frame.take() {
+        // Around nothing there is no frame.
+        if let Some(frame) = self.frame.take().filter(|_| self.framed_bytes > 0) {
             let closing = frame.closing(self.framed_bytes);
             self.out.write_all(closing.as_bytes())?;
         }
@@ -149,6 +159,9 @@ impl Page {
 
 impl Write for Page {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Some(frame) = self.frame.as_ref().filter(|_| self.framed_bytes == 0) {
+            self.out.write_all(frame.opening().as_bytes())?;
+        }
         let count = Write::write(&mut self.out, bytes)?;
         self.framed_bytes += count as u64;
         Ok(count)

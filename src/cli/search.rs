@@ -2,11 +2,15 @@
 
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
+use std::sync::mpsc;
+use std::thread;
 
 use clap::ValueEnum;
 
+use super::color::{self, When};
 use super::error::{CliError, Kind};
 use super::filter::Filters;
+use super::page::{Page, PageArguments, Paging};
 use super::reading::Reader;
 use super::word::StoreArguments;
 use super::{Answer, CliResult, io};
@@ -17,16 +21,19 @@ use crate::plan::DEFAULT_SIZE;
 use crate::search::{
     self, Case, Context, Marks, Part, Pattern, PatternError, Plan, Syntax, Wanted,
 };
-use crate::session::SessionId;
-use crate::store::Store;
+use crate::session::{Query, SessionId};
+use crate::store::fs::FileStore;
+use crate::store::{Store, StoreError};
 use crate::sys::terminal;
+use crate::view::paint::Palette;
 use crate::view::sanitize;
-use crate::view::search::terminal::Style;
 use output::{Form, Output};
 
 mod json;
 mod output;
 
+/// How many sessions are chosen before they are searched.
+const CHOSEN_AHEAD: usize = 4096;
 /// The most lines that are shown on either side of a match.
 const CONTEXT_MAX: i64 = 1000;
 
@@ -84,6 +91,24 @@ pub struct Arguments {
     /// Print one JSON object a line
     #[arg(long, conflicts_with = "json")]
     pub ndjson: bool,
+    /// Use colours: auto, always or never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
+    pub color: When,
+    /// Frame recorded text as data for an agent: auto, always or never [default: auto]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "always",
+        hide_possible_values = true
+    )]
+    pub for_agent: Option<When>,
     /// Which sessions.
     #[command(flatten)]
     pub filters: Filters,
@@ -109,40 +134,83 @@ pub enum NamedPart {
 /// # Errors
 /// When the pattern is none, or the store can't be read.
 pub fn search(arguments: &Arguments, flags: Layer) -> CliResult {
-    let plan = plan(arguments)?;
+    let environment = Environment::of_process();
+    let palette = color::palette(arguments.color, color::stdout(), &environment);
+    let plan = plan(arguments, palette)?;
     let reader = Reader::open(&arguments.store, flags)?;
-    let ids = choose(&reader, &arguments.filters)?;
-    if ids.is_empty() {
+    let now = clock::now();
+    let zone = Zone::of_variables(|name| environment.value(name));
+    let query = arguments.filters.query(now, zone)?;
+    reader.recover_in_passing(now);
+    let page = page(arguments, &environment)?;
+    let form = form(arguments, &reader, page.palette);
+    let mut output = Output::new(page, form, arguments.most_sessions);
+    output.start()?;
+    let chosen = match reader.store.hold()? {
+        Some(held) => search_chosen(&reader.store, &query, |ids| {
+            search::search(&plan, &held, ids, &mut output);
+        })?,
+        None => 0,
+    };
+    let matched = output.finish()?;
+    if chosen == 0 {
         let line = format!("aido: no sessions in {}", reader.store.path().display());
         io::say(&sanitize::line(&line));
     }
-    let mut output = Output::new(form(arguments, &reader), arguments.most_sessions);
-    output.start()?;
-    if let Some(store) = reader.store.hold()? {
-        search::search(&plan, &store, ids.into_iter(), &mut output);
-    }
-    match output.finish()? {
+    match matched {
         0 => Ok(Answer::No),
         _ => Ok(Answer::Yes),
     }
 }
 
-/// The sessions to search, the newest first. The only place that chooses.
-fn choose(reader: &Reader, filters: &Filters) -> Result<Vec<SessionId>, CliError> {
-    let now = clock::now();
-    let environment = Environment::of_process();
-    let zone = Zone::of_variables(|name| environment.value(name));
-    let query = filters.query(now, zone)?;
-    reader.recover_in_passing(now);
-    let mut ids = Vec::new();
-    reader.store.newest(&query, &mut |found| {
-        ids.extend(found.entry.id());
-        ControlFlow::Continue(())
-    })?;
-    Ok(ids)
+/// Searches the sessions that fit while they are looked for, so that memory doesn't grow with their
+/// number. Tells how many there were.
+fn search_chosen(
+    store: &FileStore,
+    query: &Query,
+    search: impl FnOnce(&mut (dyn Iterator<Item = SessionId> + Send)),
+) -> Result<usize, StoreError> {
+    thread::scope(|scope| {
+        let (sender, receiver) = mpsc::sync_channel(CHOSEN_AHEAD);
+        let choose = move || choose(store, query, &mut |id| sender.send(id).is_ok());
+        let Ok(chooser) = thread::Builder::new().spawn_scoped(scope, choose) else {
+            let mut ids = Vec::new();
+            let count = self::choose(store, query, &mut |id| {
+                ids.push(id);
+                true
+            })?;
+            search(&mut ids.into_iter());
+            return Ok(count);
+        };
+        // Takes the receiver along: a search that ends early ends the choosing.
+        search(&mut receiver.into_iter());
+        let chosen = chooser.join();
+        chosen.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
-fn plan(arguments: &Arguments) -> Result<Plan, CliError> {
+/// Hands over the sessions to search, the newest first, as long as they are taken. Tells how many.
+/// The only place that chooses.
+fn choose(
+    store: &FileStore,
+    query: &Query,
+    take: &mut dyn FnMut(SessionId) -> bool,
+) -> Result<usize, StoreError> {
+    let mut count = 0;
+    store.newest(query, &mut |found| {
+        let Some(id) = found.entry.id() else {
+            return ControlFlow::Continue(());
+        };
+        count += 1;
+        match take(id) {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        }
+    })?;
+    Ok(count)
+}
+
+fn plan(arguments: &Arguments, palette: Palette) -> Result<Plan, CliError> {
     let syntax = match arguments.fixed {
         true => Syntax::Fixed,
         false => Syntax::Regex,
@@ -175,8 +243,8 @@ fn plan(arguments: &Arguments) -> Result<Plan, CliError> {
         parts,
         wanted,
         marks: match Print::of(arguments) {
-            Print::Plain => Marks::Unwanted,
-            Print::Terminal | Print::Document | Print::Lines => Marks::Wanted,
+            Print::Plain if palette == Palette::Plain => Marks::Unwanted,
+            _ => Marks::Wanted,
         },
         most: arguments.max_count.unwrap_or(u64::MAX),
     })
@@ -224,8 +292,23 @@ fn context(arguments: &Arguments) -> Context {
     }
 }
 
+/// What the results are printed on. Lines of recorded text are framed for agents; ids, numbers and JSON
+/// are for programs.
+fn page(arguments: &Arguments, environment: &Environment) -> Result<Page, CliError> {
+    let is_text = Print::of(arguments) == Print::Plain && !arguments.sessions && !arguments.count;
+    let page = PageArguments {
+        color: arguments.color,
+        no_pager: true,
+        for_agent: match is_text {
+            true => arguments.for_agent,
+            false => Some(When::Never),
+        },
+    };
+    Page::open(page, Paging::Unfit, environment)
+}
+
 /// What prints the results.
-fn form<'a>(arguments: &Arguments, reader: &'a Reader) -> Box<dyn Form + 'a> {
+fn form<'a>(arguments: &Arguments, reader: &'a Reader, palette: Palette) -> Box<dyn Form + 'a> {
     let context = context(arguments);
     let print = Print::of(arguments);
     let is_by_session = arguments.sessions || arguments.count;
@@ -238,22 +321,11 @@ fn form<'a>(arguments: &Arguments, reader: &'a Reader) -> Box<dyn Form + 'a> {
             }
         }
         Print::Terminal | Print::Plain if is_by_session => output::sessions(arguments.count),
-        Print::Plain => output::plain(context),
+        Print::Plain => output::plain(context, palette),
         Print::Terminal => {
             let size = terminal::size(std::io::stdout()).unwrap_or(DEFAULT_SIZE);
-            let style = style(&Environment::of_process());
             let width = usize::from(size.columns);
-            output::terminal(reader, width, style, clock::now(), context)
+            output::terminal(reader, width, palette, clock::now(), context)
         }
-    }
-}
-
-/// Whether a terminal gets colours: <https://no-color.org>, and one that says it can do nothing.
-fn style(environment: &Environment) -> Style {
-    let term = environment.text("TERM").unwrap_or("dumb");
-    if environment.value("NO_COLOR").is_some() || term == "dumb" {
-        Style::Plain
-    } else {
-        Style::Colour
     }
 }

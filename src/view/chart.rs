@@ -1,9 +1,6 @@
 //! Numbers as bars and sparklines, in block characters that take one column each.
 
-use super::paint::Palette;
-
-const RED: &str = "\u{1b}[31m";
-const RESET: &str = "\u{1b}[0m";
+use super::paint::{Meaning, Palette};
 
 /// The eight heights of a sparkline, from the lowest.
 const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -19,12 +16,12 @@ pub fn bar(amount: u64, part: u64, most: u64, columns: usize, colour: Palette) -
         part if part == amount => length,
         part => scaled(part, amount, length).min(length.saturating_sub(1)),
     };
-    let stands_out = match colour {
-        Palette::Coloured if part_length > 0 => format!("{RED}{}{RESET}", "█".repeat(part_length)),
-        Palette::Coloured => String::new(),
+    let part = match colour {
+        Palette::Coloured => "█".repeat(part_length),
         Palette::Plain => "▒".repeat(part_length),
     };
-    format!("{stands_out}{}", "█".repeat(length - part_length))
+    let part = colour.paint(Meaning::Failure, &part);
+    format!("{part}{}", "█".repeat(length - part_length))
 }
 
 /// How many of the columns an amount takes: rounded, but none for nothing only.
@@ -113,7 +110,7 @@ mod tests {
             }
             let plain = drawn.replace('▒', "█");
             let coloured = bar(amount, part, most, columns, Palette::Coloured);
-            prop_assert_eq!(coloured.replace(RED, "").replace(RESET, ""), plain);
+            prop_assert_eq!(coloured.replace("\u{1b}[31m", "").replace("\u{1b}[0m", ""), plain);
         }
 
         #[test]

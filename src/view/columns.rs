@@ -32,18 +32,43 @@ pub(super) fn lines<const N: usize>(
     header: [(&str, Side); N],
     rows: &[[String; N]],
 ) -> Vec<String> {
-    let mut widths = header.map(|(name, _)| name.width());
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
+    let mut columns = Columns::new(header.map(|(_, side)| side));
+    let names = header.map(|(name, _)| name.to_owned());
+    columns.widen(&names);
+    rows.iter().for_each(|row| columns.widen(row));
+    let all = std::iter::once(&names).chain(rows);
+    all.map(|row| columns.line(row)).collect()
+}
+
+/// How wide the columns of a table are.
+#[derive(Debug)]
+pub(super) struct Columns<const N: usize> {
+    sides: [Side; N],
+    widths: [usize; N],
+}
+
+impl<const N: usize> Columns<N> {
+    /// Columns without any width yet.
+    pub(super) fn new(sides: [Side; N]) -> Self {
+        Self {
+            sides,
+            widths: [0; N],
+        }
+    }
+
+    /// Makes them wide enough for a row.
+    pub(super) fn widen(&mut self, row: &[String; N]) {
+        for (width, cell) in self.widths.iter_mut().zip(row) {
             *width = (*width).max(cell.width());
         }
     }
-    let names = header.map(|(name, _)| name.to_owned());
-    let line = |row: &[String; N]| {
+
+    /// A row that they are wide enough for as a line, with two blanks at the end.
+    pub(super) fn line(&self, row: &[String; N]) -> String {
         let mut line = String::new();
-        for (index, cell) in row.iter().enumerate() {
-            let padding = std::iter::repeat_n(' ', widths[index] - cell.width());
-            match header[index].1 {
+        for ((cell, side), width) in row.iter().zip(self.sides).zip(self.widths) {
+            let padding = std::iter::repeat_n(' ', width.saturating_sub(cell.width()));
+            match side {
                 Side::Left => {
                     line.push_str(cell);
                     line.extend(padding);
@@ -56,8 +81,7 @@ pub(super) fn lines<const N: usize>(
             line.push_str("  ");
         }
         line
-    };
-    std::iter::once(&names).chain(rows).map(line).collect()
+    }
 }
 
 /// The columns that a text takes on a terminal.

@@ -2,29 +2,86 @@
 
 use std::fmt;
 
-use super::columns::{self, Side};
+use super::columns::{self, Columns, Side};
 use super::sanitize;
 use super::session::Shown;
+use super::text::Audience;
 use super::units;
 use crate::session::{Entry, Timestamp};
 use crate::store::State;
 use crate::store::signature::Signature;
 
-/// Sessions as a table: one line each, cut to the width where there is one.
-pub struct Table<'a> {
-    /// What to show.
-    pub sessions: &'a [Shown],
-    /// The present time, which ages are counted from.
-    pub now: Timestamp,
-    /// The terminal's width in columns; none doesn't cut.
-    pub width: Option<usize>,
+/// How many rows the widths of columns are decided by: what is shown together is aligned, and memory
+/// doesn't grow with a table of a million rows.
+const BLOCK_ROWS: usize = 1000;
+/// The most bytes of rows that are held.
+const BLOCK_BYTES: usize = 4 * 1024 * 1024;
+
+/// Sessions as a table: one line each, cut to the width where there is one. A long one comes in blocks,
+/// and columns that were wide stay wide.
+#[derive(Debug)]
+pub struct Table {
+    now: Timestamp,
+    width: Option<usize>,
+    audience: Audience,
+    columns: Columns<8>,
+    rows: Vec<[String; 8]>,
+    held_bytes: usize,
+    has_header: bool,
 }
 
 const HEADER: [&str; 8] = [
     "ID", "STATE", "EXIT", "AGENT", "AGE", "TIME", "SIGNED", "COMMAND",
 ];
 
-impl Table<'_> {
+impl Table {
+    /// A table without rows. Ages are counted from `now`; without a width in columns nothing is cut.
+    #[must_use]
+    pub fn new(now: Timestamp, width: Option<usize>, audience: Audience) -> Self {
+        Self {
+            now,
+            width,
+            audience,
+            columns: Columns::new([Side::Left; 8]),
+            rows: Vec::new(),
+            held_bytes: 0,
+            has_header: false,
+        }
+    }
+
+    /// Adds a session. Gives the lines that are ready to be printed: none but now and then.
+    #[must_use]
+    pub fn add(&mut self, shown: &Shown) -> String {
+        let row = self.row(shown);
+        self.held_bytes += row.iter().map(String::len).sum::<usize>();
+        self.rows.push(row);
+        match self.rows.len() < BLOCK_ROWS && self.held_bytes < BLOCK_BYTES {
+            true => String::new(),
+            false => self.lines(),
+        }
+    }
+
+    /// The lines of the sessions that were added since the last ones; before the first of all a header.
+    #[must_use]
+    pub fn lines(&mut self) -> String {
+        if self.rows.is_empty() {
+            return String::new();
+        }
+        let mut rows = std::mem::take(&mut self.rows);
+        self.held_bytes = 0;
+        if !std::mem::replace(&mut self.has_header, true) {
+            rows.insert(0, HEADER.map(str::to_owned));
+        }
+        rows.iter().for_each(|row| self.columns.widen(row));
+        let mut lines = String::new();
+        for row in &rows {
+            let line = self.columns.line(row);
+            lines.push_str(&columns::fit(line.trim_end(), self.width));
+            lines.push('\n');
+        }
+        lines
+    }
+
     fn row(&self, shown: &Shown) -> [String; 8] {
         let metadata = &shown.metadata;
         let age = self.now.0.signed_duration_since(metadata.timestamp.0);
@@ -40,16 +97,8 @@ impl Table<'_> {
             units::age(age.num_seconds()),
             metadata.duration_ms.map_or("-".to_owned(), units::duration),
             shown.signature.map_or("-", Signature::name).to_owned(),
-            sanitize::line(&metadata.command).into_owned(),
+            self.audience.line(&metadata.command).into_owned(),
         ]
-    }
-}
-
-impl fmt::Display for Table<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows: Vec<[String; 8]> = self.sessions.iter().map(|shown| self.row(shown)).collect();
-        let header = HEADER.map(|name| (name, Side::Left));
-        columns::write(formatter, header, &rows, self.width)
     }
 }
 
@@ -61,6 +110,8 @@ pub struct Removed<'a> {
     pub now: Timestamp,
     /// The terminal's width in columns; none doesn't cut.
     pub width: Option<usize>,
+    /// Who reads it.
+    pub audience: Audience,
 }
 
 impl fmt::Display for Removed<'_> {
@@ -84,8 +135,10 @@ impl fmt::Display for Removed<'_> {
                 exit,
                 age(&entry.timestamp),
                 age(removal.map_or("", |removal| &removal.at)),
-                sanitize::line(removal.map_or("", |removal| &removal.reason)).into_owned(),
-                sanitize::line(&entry.command).into_owned(),
+                self.audience
+                    .line(removal.map_or("", |removal| &removal.reason))
+                    .into_owned(),
+                self.audience.line(&entry.command).into_owned(),
             ]
         };
         let header = ["ID", "EXIT", "AGE", "REMOVED", "WHY", "COMMAND"];
@@ -120,14 +173,49 @@ mod tests {
             ),
             shown("ai-agent-20260305_132520-1-00000001", "true"),
         ];
-        let now = serde_json::from_str("\"2026-03-05T13:30:22.000Z\"").unwrap();
-        let sessions = &sessions;
-        let table = Table {
-            sessions,
-            now,
-            width,
-        };
-        table.to_string()
+        let mut table = Table::new(now(), width, Audience::People);
+        let ready = sessions.map(|session| table.add(&session)).concat();
+        ready + &table.lines()
+    }
+
+    fn now() -> Timestamp {
+        serde_json::from_str("\"2026-03-05T13:30:22.000Z\"").unwrap()
+    }
+
+    #[test]
+    fn a_long_table_comes_in_blocks_with_one_header_and_columns_that_only_grow() {
+        let mut table = Table::new(now(), None, Audience::People);
+        let mut printed = Vec::new();
+        for number in 0..2 * BLOCK_ROWS + 1 {
+            let agent = if number == BLOCK_ROWS {
+                "a-long-name"
+            } else {
+                "codex"
+            };
+            let id = format!("{agent}-20260305_132522-1-{number:08x}");
+            printed.push(table.add(&shown(&id, "true")));
+            assert!(table.rows.len() < BLOCK_ROWS);
+        }
+        printed.push(table.lines());
+        let blocks = printed.iter().filter(|lines| !lines.is_empty());
+        let blocks: Vec<Vec<&str>> = blocks.map(|lines| lines.lines().collect()).collect();
+        let counts: Vec<usize> = blocks.iter().map(Vec::len).collect();
+        assert_eq!(counts, [BLOCK_ROWS + 1, BLOCK_ROWS, 1]);
+        let place = |line: &str| line.find("true").unwrap();
+        let narrow = place(blocks[0][1]);
+        assert!(blocks[0][1..].iter().all(|line| place(line) == narrow));
+        let wide = narrow + "a-long-name".len() - "codex".len();
+        assert!(blocks[1].iter().all(|line| place(line) == wide));
+        assert_eq!(place(blocks[2][0]), wide);
+        assert_eq!(table.lines(), "");
+    }
+
+    #[test]
+    fn rows_of_long_commands_are_not_held_by_the_thousand() {
+        let mut table = Table::new(now(), None, Audience::People);
+        let long = shown("a-20260305_132522-1-abcdef12", &"x".repeat(BLOCK_BYTES / 2));
+        assert_eq!(table.add(&long), "");
+        assert_eq!(table.add(&long).lines().count(), 3);
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub enum Meaning {
     Added,
     /// A place in a text.
     Place,
+    /// The number of a line.
+    Number,
     /// A heading.
     Heading,
 }
@@ -36,7 +38,7 @@ impl Meaning {
     /// The parameters of SGR (ECMA-48, 8.3.117).
     fn parameters(self) -> &'static str {
         match self {
-            Self::Success | Self::Added => "32",
+            Self::Success | Self::Added | Self::Number => "32",
             Self::Failure | Self::Removed => "31",
             Self::Open => "33",
             Self::Match => "1;31",

@@ -75,7 +75,7 @@ impl Overview<'_> {
         let total = &self.stats.total;
         let line = format!(
             "{}, {}, {} of output",
-            number(total.sessions, "session"),
+            units::count(total.sessions, "session"),
             units::duration(total.duration_ms),
             units::size(total.output_bytes)
         );
@@ -90,7 +90,7 @@ impl Overview<'_> {
         self.write_line(formatter, &line)?;
         let line = format!(
             "{} of what had just failed, {} failed again: {} lost",
-            number(total.repeats, "repeat"),
+            units::count(total.repeats, "repeat"),
             total.failed_again,
             units::duration(total.lost_again_ms)
         );
@@ -139,7 +139,7 @@ impl Overview<'_> {
         if self.stats.earlier.sessions > 0 {
             let line = format!(
                 "{} before that",
-                number(self.stats.earlier.sessions, "session")
+                units::count(self.stats.earlier.sessions, "session")
             );
             self.write_line(formatter, &line)?;
         }
@@ -243,11 +243,6 @@ impl Overview<'_> {
             }
         }
     }
-}
-
-fn number(count: u64, noun: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{ending}")
 }
 
 /// A share in whole per cent, where only nothing is 0 and only all is 100.

@@ -1,5 +1,12 @@
 //! Times and sizes for people.
 
+/// So many of something.
+#[must_use]
+pub fn count(count: u64, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{ending}")
+}
+
 /// A duration in milliseconds, in at most six characters or so.
 #[must_use]
 pub fn duration(milliseconds: u64) -> String {

@@ -29,7 +29,7 @@ fn a_healthy_store_has_nothing_wrong() {
     let text = run.stdout_text();
     assert_eq!(run.code(), 0, "{text}");
     assert!(!text.contains("PROBLEM"), "{text}");
-    assert!(text.contains("1 sessions"), "{text}");
+    assert!(text.contains(": 1 session, "), "{text}");
     for name in ["store", "key", "git", "disk", "index", "settings"] {
         assert_eq!(troubles(&env, name), (0, Vec::new()), "{name}");
     }

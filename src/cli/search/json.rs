@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::output::Form;
-use crate::cli::io::Out;
+use crate::cli::page::Page;
 use crate::cli::reading::Reader;
 use crate::search::{Context, Rows};
 use crate::session::SessionId;
@@ -28,33 +28,33 @@ struct PrintedMatches<'a> {
 }
 
 impl PrintedMatches<'_> {
-    fn print(&mut self, out: &mut Out, value: Match) -> io::Result<()> {
+    fn print(&mut self, page: &mut Page, value: Match) -> io::Result<()> {
         let signature = self.signature.flatten();
-        self.objects.print(out, Signed { value, signature })
+        self.objects.print(page, Signed { value, signature })
     }
 }
 
 impl Form for PrintedMatches<'_> {
-    fn start(&mut self, out: &mut Out) -> io::Result<()> {
-        self.objects.start(out)
+    fn start(&mut self, page: &mut Page) -> io::Result<()> {
+        self.objects.start(page)
     }
 
-    fn rows(&mut self, out: &mut Out, id: &SessionId, rows: &Rows) -> io::Result<()> {
+    fn rows(&mut self, page: &mut Page, id: &SessionId, rows: &Rows) -> io::Result<()> {
         self.signature
             .get_or_insert_with(|| signature(self.reader, id));
         let mut complete = self.matches.take(id, rows).into_iter();
-        complete.try_for_each(|one| self.print(out, one))
+        complete.try_for_each(|one| self.print(page, one))
     }
 
-    fn end(&mut self, out: &mut Out, _id: &SessionId, _matches: u64) -> io::Result<()> {
+    fn end(&mut self, page: &mut Page, _id: &SessionId, _matches: u64) -> io::Result<()> {
         let mut last = self.matches.end().into_iter();
-        let printed = last.try_for_each(|one| self.print(out, one));
+        let printed = last.try_for_each(|one| self.print(page, one));
         self.signature = None;
         printed
     }
 
-    fn finish(&mut self, out: &mut Out) -> io::Result<()> {
-        self.objects.finish(out)
+    fn finish(&mut self, page: &mut Page) -> io::Result<()> {
+        self.objects.finish(page)
     }
 }
 
@@ -74,25 +74,25 @@ struct PrintedSessions<'a> {
 }
 
 impl Form for PrintedSessions<'_> {
-    fn start(&mut self, out: &mut Out) -> io::Result<()> {
-        self.objects.start(out)
+    fn start(&mut self, page: &mut Page) -> io::Result<()> {
+        self.objects.start(page)
     }
 
-    fn rows(&mut self, _out: &mut Out, _id: &SessionId, _rows: &Rows) -> io::Result<()> {
+    fn rows(&mut self, _page: &mut Page, _id: &SessionId, _rows: &Rows) -> io::Result<()> {
         Ok(())
     }
 
-    fn end(&mut self, out: &mut Out, id: &SessionId, matches: u64) -> io::Result<()> {
+    fn end(&mut self, page: &mut Page, id: &SessionId, matches: u64) -> io::Result<()> {
         let value = Session {
             session_id: id.as_str(),
             matches: self.is_counted.then_some(matches),
         };
         let signature = signature(self.reader, id);
-        self.objects.print(out, Signed { value, signature })
+        self.objects.print(page, Signed { value, signature })
     }
 
-    fn finish(&mut self, out: &mut Out) -> io::Result<()> {
-        self.objects.finish(out)
+    fn finish(&mut self, page: &mut Page) -> io::Result<()> {
+        self.objects.finish(page)
     }
 }
 
@@ -118,25 +118,25 @@ impl Objects {
         }
     }
 
-    fn start(&self, out: &mut Out) -> io::Result<()> {
+    fn start(&self, page: &mut Page) -> io::Result<()> {
         match self.is_document {
-            true => write!(out, "{}", json::document_start(self.name)),
+            true => write!(page, "{}", json::document_start(self.name)),
             false => Ok(()),
         }
     }
 
-    fn print(&mut self, out: &mut Out, value: impl serde::Serialize) -> io::Result<()> {
+    fn print(&mut self, page: &mut Page, value: impl serde::Serialize) -> io::Result<()> {
         let is_first = std::mem::take(&mut self.is_first);
         if !self.is_document {
-            return writeln!(out, "{}", json::text_of(&Versioned::new(value))?);
+            return writeln!(page, "{}", json::text_of(&Versioned::new(value))?);
         }
         let comma = if is_first { "" } else { "," };
-        write!(out, "{comma}\n{}", json::text_of(&value)?)
+        write!(page, "{comma}\n{}", json::text_of(&value)?)
     }
 
-    fn finish(&self, out: &mut Out) -> io::Result<()> {
+    fn finish(&self, page: &mut Page) -> io::Result<()> {
         match self.is_document {
-            true => writeln!(out, "\n]}}"),
+            true => writeln!(page, "\n]}}"),
             false => Ok(()),
         }
     }

@@ -4,38 +4,41 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
-use crate::cli::io::{Out, say};
+use crate::cli::error::CliError;
+use crate::cli::io::say;
+use crate::cli::page::Page;
 use crate::cli::reading::Reader;
 use crate::search::{Context, Receiver, Row, Rows};
 use crate::session::{SessionId, Timestamp};
 use crate::store::StoreError;
+use crate::view::paint::Palette;
 use crate::view::sanitize;
 use crate::view::search::Gaps;
 use crate::view::search::plain::PlainRow;
-use crate::view::search::terminal::{Heading, Style, TerminalRow};
+use crate::view::search::terminal::{Heading, TerminalRow};
 
 /// How results look.
 pub(super) trait Form {
     /// Before the first result.
-    fn start(&mut self, _out: &mut Out) -> io::Result<()> {
+    fn start(&mut self, _page: &mut Page) -> io::Result<()> {
         Ok(())
     }
 
     /// Some rows of a session.
-    fn rows(&mut self, out: &mut Out, id: &SessionId, rows: &Rows) -> io::Result<()>;
+    fn rows(&mut self, page: &mut Page, id: &SessionId, rows: &Rows) -> io::Result<()>;
 
     /// The end of a session with so many matches, at least one.
-    fn end(&mut self, out: &mut Out, id: &SessionId, matches: u64) -> io::Result<()>;
+    fn end(&mut self, page: &mut Page, id: &SessionId, matches: u64) -> io::Result<()>;
 
     /// After the last result.
-    fn finish(&mut self, _out: &mut Out) -> io::Result<()> {
+    fn finish(&mut self, _page: &mut Page) -> io::Result<()> {
         Ok(())
     }
 }
 
 /// Where results go, and how many there were.
 pub(super) struct Output<'a> {
-    out: Out,
+    page: Page,
     form: Box<dyn Form + 'a>,
     /// Sessions with a match.
     matched: u64,
@@ -46,9 +49,9 @@ pub(super) struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
-    pub(super) fn new(form: Box<dyn Form + 'a>, most_sessions: Option<u64>) -> Self {
+    pub(super) fn new(page: Page, form: Box<dyn Form + 'a>, most_sessions: Option<u64>) -> Self {
         Self {
-            out: Out::stdout(),
+            page,
             form,
             matched: 0,
             most_sessions: most_sessions.unwrap_or(u64::MAX),
@@ -58,24 +61,24 @@ impl<'a> Output<'a> {
     }
 
     pub(super) fn start(&mut self) -> io::Result<()> {
-        self.form.start(&mut self.out)
+        self.form.start(&mut self.page)
     }
 
     /// Ends the output and tells how many sessions had a match.
-    pub(super) fn finish(mut self) -> io::Result<u64> {
+    pub(super) fn finish(mut self) -> Result<u64, CliError> {
         if let Some(error) = self.failed {
-            return Err(error);
+            return Err(error.into());
         }
-        self.form.finish(&mut self.out)?;
-        self.out.flush()?;
+        self.form.finish(&mut self.page)?;
+        self.page.close()?;
         Ok(self.matched)
     }
 
     /// Goes on, unless nobody reads any more.
     fn printed(&mut self, result: io::Result<()>) -> ControlFlow<()> {
         // What is there is shown at once: the rest may take its time.
-        self.failed = result.and_then(|()| self.out.flush()).err();
-        match self.failed.is_none() && self.out.is_read() {
+        self.failed = result.and_then(|()| self.page.flush()).err();
+        match self.failed.is_none() && self.page.is_read() {
             true => ControlFlow::Continue(()),
             false => ControlFlow::Break(()),
         }
@@ -85,7 +88,7 @@ impl<'a> Output<'a> {
 impl Receiver for Output<'_> {
     fn rows(&mut self, id: &SessionId, rows: &Rows) -> ControlFlow<()> {
         self.has_rows = true;
-        let result = self.form.rows(&mut self.out, id, rows);
+        let result = self.form.rows(&mut self.page, id, rows);
         self.printed(result)
     }
 
@@ -95,7 +98,7 @@ impl Receiver for Output<'_> {
             return ControlFlow::Continue(());
         }
         self.matched += 1;
-        let result = self.form.end(&mut self.out, id, matches);
+        let result = self.form.end(&mut self.page, id, matches);
         self.printed(result)?;
         match self.matched >= self.most_sessions {
             true => ControlFlow::Break(()),
@@ -113,8 +116,9 @@ impl Receiver for Output<'_> {
 }
 
 /// One line a row, for a pipe.
-pub(super) fn plain<'a>(context: Context) -> Box<dyn Form + 'a> {
+pub(super) fn plain<'a>(context: Context, palette: Palette) -> Box<dyn Form + 'a> {
     Box::new(Plain {
+        palette,
         has_gaps: context != Context::default(),
         is_other: false,
         gaps: Gaps::default(),
@@ -123,6 +127,7 @@ pub(super) fn plain<'a>(context: Context) -> Box<dyn Form + 'a> {
 }
 
 struct Plain {
+    palette: Palette,
     has_gaps: bool,
     /// Whether another session's rows stand before.
     is_other: bool,
@@ -132,7 +137,7 @@ struct Plain {
 }
 
 impl Form for Plain {
-    fn rows(&mut self, out: &mut Out, id: &SessionId, rows: &Rows) -> io::Result<()> {
+    fn rows(&mut self, page: &mut Page, id: &SessionId, rows: &Rows) -> io::Result<()> {
         self.text.clear();
         for row in rows.iter() {
             if self.has_gaps && (self.gaps.is_before(&row) || self.is_other) {
@@ -140,12 +145,13 @@ impl Form for Plain {
             }
             self.is_other = false;
             // Writing to a string does not fail.
-            let _ = writeln!(self.text, "{}", PlainRow { id, row });
+            let palette = self.palette;
+            let _ = writeln!(self.text, "{}", PlainRow { id, row, palette });
         }
-        out.write_all(self.text.as_bytes())
+        page.write_all(self.text.as_bytes())
     }
 
-    fn end(&mut self, _out: &mut Out, _id: &SessionId, _matches: u64) -> io::Result<()> {
+    fn end(&mut self, _page: &mut Page, _id: &SessionId, _matches: u64) -> io::Result<()> {
         self.gaps = Gaps::default();
         self.is_other = true;
         Ok(())
@@ -156,14 +162,14 @@ impl Form for Plain {
 pub(super) fn terminal<'a>(
     reader: &'a Reader,
     width: usize,
-    style: Style,
+    palette: Palette,
     now: Timestamp,
     context: Context,
 ) -> Box<dyn Form + 'a> {
     Box::new(Terminal {
         reader,
         width,
-        style,
+        palette,
         now,
         has_gaps: context != Context::default(),
         is_first: true,
@@ -175,7 +181,7 @@ pub(super) fn terminal<'a>(
 struct Terminal<'a> {
     reader: &'a Reader,
     width: usize,
-    style: Style,
+    palette: Palette,
     now: Timestamp,
     has_gaps: bool,
     is_first: bool,
@@ -184,48 +190,56 @@ struct Terminal<'a> {
 }
 
 impl Terminal<'_> {
-    fn heading(&self, out: &mut Out, id: &SessionId) -> io::Result<()> {
+    fn heading(&self, page: &mut Page, id: &SessionId) -> io::Result<()> {
         match self.reader.read(id) {
             Ok(session) => {
                 let heading = Heading {
                     session: &session,
                     now: self.now,
                     width: self.width,
-                    style: self.style,
+                    palette: self.palette,
                 };
-                writeln!(out, "{heading}")
+                writeln!(page, "{heading}")
             }
             // Removed just now, or damaged: its rows are there all the same.
-            Err(_) => writeln!(out, "{id}"),
+            Err(_) => writeln!(page, "{id}"),
         }
     }
 
-    fn row(&self, out: &mut Out, row: Row<'_>) -> io::Result<()> {
-        let (width, style) = (self.width, self.style);
-        writeln!(out, "{}", TerminalRow { row, width, style })
+    fn row(&self, page: &mut Page, row: Row<'_>) -> io::Result<()> {
+        let (width, palette) = (self.width, self.palette);
+        writeln!(
+            page,
+            "{}",
+            TerminalRow {
+                row,
+                width,
+                palette
+            }
+        )
     }
 }
 
 impl Form for Terminal<'_> {
-    fn rows(&mut self, out: &mut Out, id: &SessionId, rows: &Rows) -> io::Result<()> {
+    fn rows(&mut self, page: &mut Page, id: &SessionId, rows: &Rows) -> io::Result<()> {
         if !self.in_session {
             if !std::mem::take(&mut self.is_first) {
-                writeln!(out)?;
+                writeln!(page)?;
             }
-            self.heading(out, id)?;
+            self.heading(page, id)?;
             self.in_session = true;
             self.gaps = Gaps::default();
         }
         for row in rows.iter() {
             if self.gaps.is_before(&row) && self.has_gaps {
-                writeln!(out, "--")?;
+                writeln!(page, "--")?;
             }
-            self.row(out, row)?;
+            self.row(page, row)?;
         }
         Ok(())
     }
 
-    fn end(&mut self, _out: &mut Out, _id: &SessionId, _matches: u64) -> io::Result<()> {
+    fn end(&mut self, _page: &mut Page, _id: &SessionId, _matches: u64) -> io::Result<()> {
         self.in_session = false;
         Ok(())
     }
@@ -241,14 +255,14 @@ struct Sessions {
 }
 
 impl Form for Sessions {
-    fn rows(&mut self, _out: &mut Out, _id: &SessionId, _rows: &Rows) -> io::Result<()> {
+    fn rows(&mut self, _page: &mut Page, _id: &SessionId, _rows: &Rows) -> io::Result<()> {
         Ok(())
     }
 
-    fn end(&mut self, out: &mut Out, id: &SessionId, matches: u64) -> io::Result<()> {
+    fn end(&mut self, page: &mut Page, id: &SessionId, matches: u64) -> io::Result<()> {
         match self.is_counted {
-            true => writeln!(out, "{id}:{matches}"),
-            false => writeln!(out, "{id}"),
+            true => writeln!(page, "{id}:{matches}"),
+            false => writeln!(page, "{id}"),
         }
     }
 }

@@ -10,34 +10,12 @@ use crate::session::Timestamp;
 use crate::store::State;
 use crate::store::signature::Signature;
 use crate::view::columns::fit;
+use crate::view::paint::{Meaning, Palette};
 use crate::view::session::Shown;
 use crate::view::{sanitize, units};
 
-/// Whether text may have colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// It has none.
-    Plain,
-    /// It may.
-    Colour,
-}
-
-const HEADING: &str = "\x1b[1m";
-const PLACE: &str = "\x1b[32m";
-const MATCH: &str = "\x1b[1;31m";
-const RESET: &str = "\x1b[0m";
-
 /// Distance between two tab stops, in columns.
 const TAB_COLUMNS: usize = 8;
-
-impl Style {
-    fn paint(self, paint: &'static str) -> &'static str {
-        match self {
-            Self::Plain => "",
-            Self::Colour => paint,
-        }
-    }
-}
 
 /// What stands above a session's rows: the id's ending, how it ended, its age, its command.
 pub struct Heading<'a> {
@@ -47,8 +25,8 @@ pub struct Heading<'a> {
     pub now: Timestamp,
     /// The terminal's width in columns.
     pub width: usize,
-    /// Whether it may have colours.
-    pub style: Style,
+    /// The colours.
+    pub palette: Palette,
 }
 
 impl fmt::Display for Heading<'_> {
@@ -71,8 +49,7 @@ impl fmt::Display for Heading<'_> {
             sanitize::line(&metadata.command)
         );
         let line = fit(&line, Some(self.width));
-        let (paint, reset) = (self.style.paint(HEADING), self.style.paint(RESET));
-        write!(formatter, "{paint}{line}{reset}")
+        self.palette.paint(Meaning::Heading, &line).fmt(formatter)
     }
 }
 
@@ -82,8 +59,8 @@ pub struct TerminalRow<'a> {
     pub row: Row<'a>,
     /// The terminal's width in columns.
     pub width: usize,
-    /// Whether it may have colours.
-    pub style: Style,
+    /// The colours.
+    pub palette: Palette,
 }
 
 /// A character that is shown, and how.
@@ -96,9 +73,9 @@ struct Cell {
 
 impl fmt::Display for TerminalRow<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (paint, reset) = (self.style.paint(PLACE), self.style.paint(RESET));
         let (place, separator) = (Place(&self.row).to_string(), separator(&self.row));
-        write!(formatter, "{paint}{place}{reset}{separator}")?;
+        let painted = self.palette.paint(Meaning::Number, &place);
+        write!(formatter, "{painted}{separator}")?;
         let cells = cells(&self.row);
         let room = self.width.saturating_sub(place.len() + 1);
         let is_cut_before = self.row.skipped_bytes > 0;
@@ -106,17 +83,12 @@ impl fmt::Display for TerminalRow<'_> {
         if start > 0 || is_cut_before {
             formatter.write_char(ELLIPSIS)?;
         }
-        let mut in_match = false;
-        for cell in &cells[start..end] {
-            if cell.is_match != in_match {
-                in_match = cell.is_match;
-                let paint = if in_match { MATCH } else { RESET };
-                formatter.write_str(self.style.paint(paint))?;
+        for run in cells[start..end].chunk_by(|one, next| one.is_match == next.is_match) {
+            let text: String = run.iter().map(|cell| cell.character).collect();
+            match run.first().is_some_and(|cell| cell.is_match) {
+                true => write!(formatter, "{}", self.palette.paint(Meaning::Match, &text))?,
+                false => formatter.write_str(&text)?,
             }
-            formatter.write_char(cell.character)?;
-        }
-        if in_match {
-            formatter.write_str(self.style.paint(RESET))?;
         }
         if end < cells.len() || self.row.is_cut {
             formatter.write_char(ELLIPSIS)?;
@@ -194,16 +166,21 @@ mod tests {
     use crate::search::Span;
     use crate::session::metadata::tests::minimal;
 
-    fn shown(row: Row<'_>, width: usize, style: Style) -> String {
-        TerminalRow { row, width, style }.to_string()
+    fn shown(row: Row<'_>, width: usize, palette: Palette) -> String {
+        TerminalRow {
+            row,
+            width,
+            palette,
+        }
+        .to_string()
     }
 
     #[test]
     fn the_match_has_a_colour() {
         let row = row(12, b"an error here", &[Span { start: 3, end: 8 }]);
-        assert_eq!(shown(row, 80, Style::Plain), "12:an error here");
+        assert_eq!(shown(row, 80, Palette::Plain), "12:an error here");
         assert_eq!(
-            shown(row, 80, Style::Colour),
+            shown(row, 80, Palette::Coloured),
             "\x1b[32m12\x1b[0m:an \x1b[1;31merror\x1b[0m here"
         );
     }
@@ -220,7 +197,7 @@ mod tests {
             }],
         );
         assert_eq!(
-            shown(row, 32, Style::Plain),
+            shown(row, 32, Palette::Plain),
             "7:…aaaaaaaaaaerrorbbbbbbbbbbbbb…"
         );
     }
@@ -229,7 +206,7 @@ mod tests {
     fn what_would_act_on_the_terminal_is_shown() {
         let row = row(1, b"a\tb\x07\xc2\x9b2J\xe2\x80\xae", &[]);
         assert_eq!(
-            shown(row, 80, Style::Plain),
+            shown(row, 80, Palette::Plain),
             "1:a       b^G<U+009B>2J<U+202E>"
         );
     }
@@ -244,28 +221,31 @@ mod tests {
             state: State::Finished,
             signature: None,
         };
-        let heading = |session: &Shown, width, style| {
+        let heading = |session: &Shown, width, palette| {
             let now = serde_json::from_str("\"2026-03-05T13:30:22.000Z\"").unwrap();
             Heading {
                 session,
                 now,
                 width,
-                style,
+                palette,
             }
             .to_string()
         };
         let line = "abcdef12  exit 3  5m ago  echo ^[[2J; exit 3";
-        assert_eq!(heading(&session, 80, Style::Plain), line);
+        assert_eq!(heading(&session, 80, Palette::Plain), line);
         assert_eq!(
-            heading(&session, 80, Style::Colour),
+            heading(&session, 80, Palette::Coloured),
             format!("\x1b[1m{line}\x1b[0m")
         );
-        assert_eq!(heading(&session, 20, Style::Plain), "abcdef12  exit 3  5…");
+        assert_eq!(
+            heading(&session, 20, Palette::Plain),
+            "abcdef12  exit 3  5…"
+        );
         session.signature = Some(Signature::Valid);
-        assert_eq!(heading(&session, 80, Style::Plain), line);
+        assert_eq!(heading(&session, 80, Palette::Plain), line);
         session.signature = Some(Signature::Altered);
         let doubted = line.replace("exit 3  5m", "exit 3  ALTERED  5m");
-        assert_eq!(heading(&session, 80, Style::Plain), doubted);
+        assert_eq!(heading(&session, 80, Palette::Plain), doubted);
     }
 
     proptest! {
@@ -281,9 +261,9 @@ mod tests {
             let spans = [(before.len()..before.len() + matched.len()).into()];
             let mut row = row(3, text.as_bytes(), &spans);
             row.is_cut = is_cut;
-            let line = shown(row, width, Style::Plain);
+            let line = shown(row, width, Palette::Plain);
             prop_assert!(line.width() <= width, "{line:?}");
-            let visible = shown(row, width, Style::Colour).split(MATCH).nth(1).map(str::to_owned);
+            let visible = shown(row, width, Palette::Coloured).split("\x1b[1;31m").nth(1).map(str::to_owned);
             let visible = visible.unwrap_or_default();
             prop_assert!(visible.starts_with(matched.chars().next().unwrap()), "{line:?}");
         }
