@@ -14,6 +14,7 @@ mod background;
 mod completion;
 mod doctor;
 mod documents;
+mod golden;
 mod index_healing;
 mod launch;
 mod listing;

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Output, Session, TestEnv, signed};
 
+mod differ;
+
 /// The session that came last.
 fn last(env: &TestEnv) -> Session {
     env.recorded().pop().unwrap()
