@@ -328,7 +328,7 @@ fn where_things_are_is_true() {
         let names = quoted(cells[1]);
         let mut text = String::new();
         for name in names {
-            if name.ends_with(".rs") {
+            if name.ends_with(".rs") || name.ends_with(".txt") {
                 let path = project("src").join(name);
                 text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{row}: {error}"));
             } else {
