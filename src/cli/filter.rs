@@ -104,6 +104,7 @@ impl Filters {
             since: time("--since", &self.since)?,
             until: time("--until", &self.until)?,
             task: self.task.clone(),
+            in_any_task: false,
             branch: self.branch.clone(),
             cwd: self.cwd.as_deref().map(directory).transpose()?,
             tag: self.tag.clone(),

@@ -48,7 +48,7 @@ fn pages() -> BTreeMap<String, String> {
 }
 
 fn page(command: Command, others: &[String]) -> String {
-    let is_run = command.has_subcommands();
+    let (is_run, has_words) = (command.get_name() == "aido", command.has_subcommands());
     let source = format!("aido {}", env!("CARGO_PKG_VERSION"));
     // The generator leaves an empty date out, and what follows would take its place.
     let man = Man::new(command).date(" ").source(source).manual("aido");
@@ -58,8 +58,10 @@ fn page(command: Command, others: &[String]) -> String {
     man.render_synopsis_section(&mut text).unwrap();
     man.render_options_section(&mut text).unwrap();
     let mut own = Roff::new();
-    if is_run {
+    if has_words {
         man.render_subcommands_section(&mut text).unwrap();
+    }
+    if is_run {
         own.control("SH", ["EXIT STATUS"]);
         let said = EXIT_STATUS.replace('\n', " ");
         let said = said.replace("Exit status: ", "It is ");

@@ -29,6 +29,7 @@ pub mod schema;
 pub mod search;
 pub mod show;
 pub mod stats;
+pub mod tasks;
 pub mod text;
 pub mod verify;
 pub mod word;

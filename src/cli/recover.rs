@@ -40,6 +40,10 @@ pub fn recover(arguments: &Arguments, flags: Layer) -> CliResult {
             Err(error) => done.failed.push((id, error)),
         }
     }
+    if done.finished.iter().any(|metadata| metadata.task.is_some()) {
+        // Their recorders did not add them to their tasks; who reads tasks later does so too.
+        let _ = reader.store.tasks();
+    }
     let mut out = io::Out::stdout();
     if arguments.store.json {
         out.json(&done.to_json(&torn))?;

@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::{
     CliResult, complete, completions, doctor, list, note, prune, recover, replay, rerun, schema,
-    search, show, stats, verify,
+    search, show, stats, tasks, verify,
 };
 use crate::config::Layer;
 
@@ -21,6 +21,7 @@ pub const NAMES: &[&str] = &[
     "prune",
     "verify",
     "stats",
+    "tasks",
     "doctor",
     "schema",
     "completions",
@@ -59,6 +60,8 @@ pub enum Word {
     Verify(verify::Arguments),
     /// Count sessions by agent, program, outcome and day, and what was lost
     Stats(Box<stats::Arguments>),
+    /// List tasks: sessions that belong together, and what was said of them
+    Tasks(tasks::Arguments),
     /// Say what is wrong with this store, terminal and install, and how to mend it
     Doctor(doctor::Arguments),
     /// Print the JSON Schema of a sidecar
@@ -95,6 +98,7 @@ impl Word {
             Self::Prune(arguments) => arguments.store.json,
             Self::Verify(arguments) => arguments.store.json,
             Self::Stats(arguments) => arguments.store.json,
+            Self::Tasks(arguments) => arguments.wants_json(),
             Self::Doctor(arguments) => arguments.store.json,
             Self::Schema(arguments) => arguments.json,
             Self::Replay(_) | Self::Completions(_) | Self::Complete(_) => false,
@@ -117,6 +121,7 @@ impl Word {
             Self::Prune(arguments) => prune::prune(&arguments, flags),
             Self::Verify(arguments) => verify::verify(&arguments, flags),
             Self::Stats(arguments) => stats::stats(&arguments, flags),
+            Self::Tasks(arguments) => tasks::tasks(&arguments, flags),
             Self::Doctor(arguments) => doctor::doctor(&arguments, flags),
             Self::Schema(arguments) => schema::schema(&arguments),
             Self::Completions(arguments) => completions::completions(&arguments),

@@ -168,6 +168,9 @@ fn begin(
             source,
         });
     };
+    if let (true, Some(task)) = (request.settings.strict, &facts.task) {
+        store.check_task(task)?;
+    }
     let seed = IdSeed {
         agent: AgentName::from_any(&facts.agent),
         local_time: facts.session_id.local_time().to_owned(),
@@ -354,8 +357,14 @@ fn finish(
         level => level,
     };
     match draft.finish(metadata, durability, recording.key.as_ref()) {
-        Ok(None) => {}
-        Ok(Some(error)) => tell(&Notice::NotSynced(error)),
+        Ok(published) => {
+            if let Some(error) = published.not_synced {
+                tell(&Notice::NotSynced(error));
+            }
+            if let Some(error) = published.not_in_task {
+                tell(&Notice::NotInTask(error));
+            }
+        }
         Err(error) => tell(&Notice::NotPublished(error)),
     }
 }

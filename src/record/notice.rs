@@ -40,6 +40,8 @@ pub enum Notice<'a> {
     NotSynced(io::Error),
     /// The recording has no sidecar.
     NotPublished(StoreError),
+    /// The recording is there, but its task doesn't know of it.
+    NotInTask(StoreError),
     /// How it went, where asked for.
     Report {
         /// The command's end.
@@ -95,6 +97,9 @@ impl fmt::Display for Notice<'_> {
             ),
             Self::NotPublished(error) => {
                 write!(formatter, "warning: the recording has no sidecar: {error}")
+            }
+            Self::NotInTask(error) => {
+                write!(formatter, "warning: recorded, but not added to {error}")
             }
             Self::Report {
                 outcome,

@@ -15,6 +15,7 @@ pub mod selector;
 pub mod signal;
 pub mod sink;
 pub mod state;
+pub mod task;
 pub mod time;
 
 pub use entry::Entry;
@@ -28,4 +29,5 @@ pub use selector::Selector;
 pub use signal::Signal;
 pub use sink::Sink;
 pub use state::State;
+pub use task::{TaskNote, TaskSession, TaskState, TaskStatus};
 pub use time::Timestamp;

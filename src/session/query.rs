@@ -19,6 +19,8 @@ pub struct Query {
     pub until: Option<String>,
     /// Its task.
     pub task: Option<String>,
+    /// It belongs to a task, whichever.
+    pub in_any_task: bool,
     /// The branch it ran on.
     pub branch: Option<String>,
     /// The directory it ran in, or one above it.
@@ -80,6 +82,7 @@ impl Query {
             && self.outcome.is_none_or(|wanted| wanted.fits(entry, state))
             && self.pinned.is_none_or(|wanted| wanted == entry.pinned)
             && is(&self.task, &entry.task)
+            && (!self.in_any_task || entry.task.is_some())
             && is(&self.branch, &entry.branch)
             && is(&self.fault, &entry.fault)
             && self.fits_directory(entry)
@@ -185,6 +188,7 @@ mod tests {
             (Query { until: text("2026-03-05T13:25:22.000Z"), ..all() }, Match::No),
             (Query { task: text("parser"), ..all() }, Match::Yes),
             (Query { task: text("other"), ..all() }, Match::No),
+            (Query { in_any_task: true, ..all() }, Match::Yes),
             (Query { branch: text("main"), ..all() }, Match::No),
             (Query { cwd: text("/srv/demo"), ..all() }, Match::Yes),
             (Query { cwd: text("/srv/de"), ..all() }, Match::No),

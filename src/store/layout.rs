@@ -24,6 +24,16 @@ pub const HOUSEKEEPING: &str = ".housekeeping";
 /// What changes to finished sessions are made under, for milliseconds.
 pub const LOCK: &str = ".lock";
 
+/// Where tasks are kept, beside the session directory.
+pub const TASKS: &str = ".airuns";
+/// A task's sums; derived from the files beside it.
+pub const TASK_STATUS: &str = "task.status.json";
+/// What was said of a task, a line each.
+pub const TASK_NOTES: &str = "task.notes.jsonl";
+const TASK_SESSION: &str = "session-";
+/// The most digits that a session's number within its task has.
+const NUMBER_DIGITS: usize = 9;
+
 const TRANSCRIPT: &str = ".typescript";
 const EVENTS: &str = ".events.jsonl";
 pub(super) const SIDECAR: &str = ".meta.json";
@@ -80,6 +90,42 @@ pub fn torn(id: &SessionId) -> String {
     format!("{id}{SIDECAR}.torn")
 }
 
+/// A task's record of one of its sessions.
+#[must_use]
+pub fn task_session(number: u64) -> String {
+    format!("{TASK_SESSION}{number}{SIDECAR}")
+}
+
+/// A damaged record of a task that was put aside.
+#[must_use]
+pub fn torn_task_session(number: u64) -> String {
+    format!("{TASK_SESSION}{number}{SIDECAR}.torn")
+}
+
+/// The number of a task's record, or of one that was put aside; none for any other name.
+#[must_use]
+pub fn parse_task_session(name: &OsStr) -> Option<(u64, TaskFile)> {
+    let rest = name.to_str()?.strip_prefix(TASK_SESSION)?;
+    let (rest, file) = match rest.strip_suffix(".torn") {
+        Some(rest) => (rest, TaskFile::Torn),
+        None => (rest, TaskFile::Record),
+    };
+    let digits = rest.strip_suffix(SIDECAR)?;
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit())
+        && !digits.starts_with('0')
+        && digits.len() <= NUMBER_DIGITS;
+    Some((digits.parse().ok().filter(|_| is_number)?, file))
+}
+
+/// Which of a task's numbered files a name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskFile {
+    /// The record of a session.
+    Record,
+    /// One that was damaged.
+    Torn,
+}
+
 /// Which of a session's files a name is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -128,6 +174,29 @@ mod tests {
         assert!(others.iter().all(|name| !is_temporary(name)));
         for name in temporary.into_iter().chain(others) {
             assert_eq!(parse(OsStr::new(&name)), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_tasks_records_are_numbered_in_one_way_only() {
+        for number in [1, 10, 999_999_999] {
+            let names = [task_session(number), torn_task_session(number)];
+            let files = [TaskFile::Record, TaskFile::Torn];
+            for (name, file) in names.iter().zip(files) {
+                assert_eq!(parse_task_session(OsStr::new(name)), Some((number, file)));
+            }
+        }
+        for name in [
+            "session-0.meta.json",
+            "session-01.meta.json",
+            "session-+1.meta.json",
+            "session-.meta.json",
+            "session-1000000000.meta.json",
+            "session-1.meta.json.tmp",
+            "session-1",
+            TASK_STATUS,
+        ] {
+            assert_eq!(parse_task_session(OsStr::new(name)), None, "{name}");
         }
     }
 }

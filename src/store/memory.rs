@@ -14,7 +14,8 @@ use serde_json::{Map, Value};
 
 use super::signature::signed_json;
 use super::{
-    Draft, Found, IdSeed, Key, Recorded, Recovery, State, Store, StoreError, edited, recover,
+    Draft, Found, IdSeed, Key, Published, Recorded, Recovery, State, Store, StoreError, edited,
+    recover,
 };
 use crate::session::query::{self, Match};
 use crate::session::{Durability, Entry, Metadata, Outcome, Query, SessionId, Sink, Timestamp};
@@ -275,7 +276,7 @@ impl Draft for MemoryDraft {
         mut metadata: Metadata,
         _durability: Durability,
         key: Option<&Key>,
-    ) -> Result<Option<io::Error>, StoreError> {
+    ) -> Result<Published, StoreError> {
         assert!(self.sealed, "finished before it was sealed");
         assert_eq!(metadata.session_id, self.id, "another session's sidecar");
         metadata.durable = false;
@@ -284,7 +285,7 @@ impl Draft for MemoryDraft {
         if let Some(kept) = self.store.0.borrow_mut().get_mut(&self.id) {
             kept.sidecar = Some(text.into_bytes());
         }
-        Ok(None)
+        Ok(Published::default())
     }
 }
 

@@ -260,9 +260,8 @@ pub trait Draft {
     /// Ends the transcript. Call it once, before [`Draft::finish`].
     fn seal(&mut self, at: Duration, outcome: &Outcome) -> Sealed;
 
-    /// Publishes the session: syncs as asked, signs the metadata, puts the sidecar in place. Its
-    /// `durable` and `mac` are filled in here. An error in the result says that the session is
-    /// there, but could not be forced to the disk as asked.
+    /// Publishes the session: syncs as asked, signs the metadata, puts the sidecar in place, and adds
+    /// the session to its task. Its `durable` and `mac` are filled in here.
     ///
     /// # Errors
     /// When it can't be published; the session then stays interrupted.
@@ -271,7 +270,16 @@ pub trait Draft {
         metadata: Metadata,
         durability: Durability,
         key: Option<&Key>,
-    ) -> Result<Option<io::Error>, StoreError>;
+    ) -> Result<Published, StoreError>;
+}
+
+/// A session that is there, and what it lacks.
+#[derive(Debug, Default)]
+pub struct Published {
+    /// Why it could not be forced to the disk as asked.
+    pub not_synced: Option<io::Error>,
+    /// Why it could not be added to its task.
+    pub not_in_task: Option<StoreError>,
 }
 
 /// Makes the text of a changed sidecar from its present bytes.

@@ -15,6 +15,7 @@ pub mod sanitize;
 pub mod search;
 pub mod session;
 pub mod stats;
+pub mod tasks;
 pub mod text;
 pub mod units;
 pub mod verify;

@@ -35,6 +35,7 @@ mod showing;
 mod signals;
 mod stdin;
 mod support;
+mod tasks;
 mod terminal_between;
 mod terminal_full;
 mod verify;

@@ -10,7 +10,7 @@ use super::index;
 use super::open::{Live, Opened};
 use crate::session::{Durability, Entry, Metadata, Outcome, SessionId, Sink};
 use crate::store::signature::signed_json;
-use crate::store::{Draft, Key, StoreError, layout};
+use crate::store::{Draft, Key, Published, StoreError, layout};
 use crate::sys::file::{self, Directory};
 use crate::transcript::writer::Medium;
 use crate::transcript::{Sealed, Writer};
@@ -61,7 +61,7 @@ impl Draft for FileDraft {
         mut metadata: Metadata,
         durability: Durability,
         key: Option<&Key>,
-    ) -> Result<Option<io::Error>, StoreError> {
+    ) -> Result<Published, StoreError> {
         let store = self.store.clone();
         let (transcript, events) = self.writer.media();
         let mut unsynced = None;
@@ -80,8 +80,9 @@ impl Draft for FileDraft {
             }
         };
         let published = self.publish(&mut metadata, durability, key);
-        let not_synced = published.map_err(store.error())?;
-        Ok(unsynced.or(not_synced))
+        let mut published = published.map_err(store.error())?;
+        published.not_synced = unsynced.or(published.not_synced);
+        Ok(published)
     }
 }
 
@@ -91,7 +92,7 @@ impl FileDraft {
         metadata: &mut Metadata,
         durability: Durability,
         key: Option<&Key>,
-    ) -> io::Result<Option<io::Error>> {
+    ) -> io::Result<Published> {
         let mut unsynced = None;
         self.place_files()?;
         self.write_sidecar(metadata, key)?;
@@ -111,7 +112,10 @@ impl FileDraft {
         if durability == Durability::Full {
             unsynced = unsynced.or(self.session.sync().err());
         }
-        Ok(unsynced)
+        Ok(Published {
+            not_synced: unsynced,
+            not_in_task: self.store.join_task(&entry).err(),
+        })
     }
 
     /// What the session's files hold.

@@ -33,10 +33,12 @@ mod open;
 mod rebuild;
 mod recover;
 mod sweep;
+mod tasks;
 mod tidy;
 
 pub use health::Health;
 pub use held::HeldStore;
+pub use tasks::{Task, Tasks};
 
 /// A store in a directory.
 #[derive(Clone, Debug)]

@@ -135,7 +135,7 @@ impl FileStore {
 
 /// Makes sure that git sees nothing of the directory: neither a file that a killed recorder left
 /// half written nor one that came with the repository counts.
-fn keep_from_git(directory: &Directory) -> io::Result<()> {
+pub(super) fn keep_from_git(directory: &Directory) -> io::Result<()> {
     const EVERYTHING: &[u8] = b"*\n";
     let mut found = [0; EVERYTHING.len() + 1];
     let read = directory.open_file(layout::IGNORE);

@@ -30,6 +30,10 @@ impl FileStore {
         for directory in [Some(&session), counterpart.as_ref()].into_iter().flatten() {
             remove_temporaries(directory, now).map_err(self.error())?;
         }
+        for directory in self.task_directories() {
+            // What is in the way there is in nobody's way here.
+            let _ = remove_temporaries(&directory, now);
+        }
         self.remove_stale_entries(&session, counterpart.as_ref());
         let mut torn = Vec::new();
         for id in finished(&session).map_err(self.error())? {

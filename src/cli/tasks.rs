@@ -1,0 +1,268 @@
+//! `aido tasks`
+
+use std::io::Write;
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::error::{CliError, Kind};
+use super::reading::{Reader, width};
+use super::word::StoreArguments;
+use super::{Answer, CliResult, io};
+use crate::caller;
+use crate::clock;
+use crate::config::Layer;
+use crate::environment::Environment;
+use crate::session::metadata::SCHEMA_VERSION;
+use crate::session::{TaskNote, TaskState, TaskStatus, Timestamp};
+use crate::store::fs::Task;
+use crate::view::sanitize;
+use crate::view::tasks::{Detail, Table};
+
+/// How many sessions of a task are shown unless asked otherwise.
+const COUNT: usize = 20;
+
+/// `aido tasks`
+#[derive(Debug, clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    subcommand_help_heading = "What may be done with one"
+)]
+pub struct Arguments {
+    /// What to do with one.
+    #[command(subcommand)]
+    pub action: Option<Action>,
+    /// Which store, and how to print.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// Print one JSON object a line
+    #[arg(long, conflicts_with = "json")]
+    pub ndjson: bool,
+    /// Those that are neither done nor given up
+    #[arg(long)]
+    pub open: bool,
+}
+
+/// What may be done with one task.
+#[derive(Debug, clap::Subcommand)]
+pub enum Action {
+    /// Show a task: its sums, its last sessions and its notes
+    Show(ShowArguments),
+    /// Say that a task is done
+    Done(SayArguments),
+    /// Say that a task was given up
+    Fail(SayArguments),
+    /// Say that a task is worked on again
+    Reopen(SayArguments),
+    /// Add a note to a task
+    Note(NoteArguments),
+}
+
+/// `aido tasks show`
+#[derive(Debug, clap::Args)]
+pub struct ShowArguments {
+    /// Which store, and how to print.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// The task's name
+    #[arg(value_name = "TASK")]
+    pub task: String,
+    /// At most this many of its last sessions; 0 shows all
+    #[arg(short = 'n', value_name = "COUNT", default_value_t = COUNT)]
+    pub count: usize,
+}
+
+/// `aido tasks done`, `fail` and `reopen`
+#[derive(Debug, clap::Args)]
+pub struct SayArguments {
+    /// Which store, and how to print.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// The task's name
+    #[arg(value_name = "TASK")]
+    pub task: String,
+    /// Why, as a note
+    #[arg(value_name = "TEXT")]
+    pub text: Option<String>,
+}
+
+/// `aido tasks note`
+#[derive(Debug, clap::Args)]
+pub struct NoteArguments {
+    /// Which store, and how to print.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// The task's name
+    #[arg(value_name = "TASK")]
+    pub task: String,
+    /// The note
+    #[arg(value_name = "TEXT", allow_hyphen_values = true)]
+    pub text: String,
+}
+
+impl Arguments {
+    /// Whether JSON was asked for, so that errors are JSON too.
+    #[must_use]
+    pub fn wants_json(&self) -> bool {
+        match &self.action {
+            None => self.store.json || self.ndjson,
+            Some(Action::Show(arguments)) => arguments.store.json,
+            Some(Action::Note(arguments)) => arguments.store.json,
+            Some(Action::Done(arguments) | Action::Fail(arguments) | Action::Reopen(arguments)) => {
+                arguments.store.json
+            }
+        }
+    }
+}
+
+/// Lists tasks, the one that changed last first; shows one, or changes what is said of it.
+///
+/// # Errors
+/// When the store can't be read, there is no such task, or it can't be written to.
+pub fn tasks(arguments: &Arguments, flags: Layer) -> CliResult {
+    let said = |arguments: &SayArguments, state, flags| {
+        let text = arguments.text.clone().filter(|text| !text.is_empty());
+        say(&arguments.store, &arguments.task, Some(state), text, flags)
+    };
+    match &arguments.action {
+        None => list(arguments, flags),
+        Some(Action::Show(arguments)) => show(arguments, flags),
+        Some(Action::Done(arguments)) => said(arguments, TaskState::Done, flags),
+        Some(Action::Fail(arguments)) => said(arguments, TaskState::Failed, flags),
+        Some(Action::Reopen(arguments)) => said(arguments, TaskState::Open, flags),
+        Some(Action::Note(arguments)) => {
+            if arguments.text.is_empty() {
+                return Err(CliError::new(Kind::Usage, "an empty note says nothing"));
+            }
+            let text = Some(arguments.text.clone());
+            say(&arguments.store, &arguments.task, None, text, flags)
+        }
+    }
+}
+
+fn list(arguments: &Arguments, flags: Layer) -> CliResult {
+    let reader = Reader::open(&arguments.store, flags)?;
+    let now = clock::now();
+    reader.recover_in_passing(now);
+    let mut statuses = reader.store.tasks()?;
+    if arguments.open {
+        statuses.retain(|status| status.state == TaskState::Open);
+    }
+    let mut out = io::Out::stdout();
+    if arguments.store.json {
+        print_json(&mut out, &statuses)?;
+    } else if arguments.ndjson {
+        for status in &statuses {
+            print_json(&mut out, status)?;
+        }
+    } else if statuses.is_empty() {
+        let line = format!("no tasks beside {}", reader.store.path().display());
+        writeln!(out, "{}", sanitize::line(&line))?;
+    } else {
+        write!(out, "{}", table(&statuses, now))?;
+    }
+    out.flush()?;
+    Ok(Answer::Yes)
+}
+
+fn table(statuses: &[TaskStatus], now: Timestamp) -> Table<'_> {
+    Table {
+        statuses,
+        now,
+        width: width(),
+    }
+}
+
+fn print_json(out: &mut io::Out, value: &impl Serialize) -> Result<(), CliError> {
+    out.json(value)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+fn show(arguments: &ShowArguments, flags: Layer) -> CliResult {
+    let reader = Reader::open(&arguments.store, flags)?;
+    let now = clock::now();
+    reader.recover_in_passing(now);
+    let Some(mut task) = reader.store.task(&arguments.task)? else {
+        return Err(unknown(&reader, &arguments.task));
+    };
+    let hidden = match arguments.count {
+        0 => 0,
+        count => task.sessions.len().saturating_sub(count),
+    };
+    task.sessions.drain(..hidden);
+    let mut out = io::Out::stdout();
+    if arguments.store.json {
+        print_json(&mut out, &to_json(&task))?;
+    } else {
+        let detail = Detail {
+            status: &task.status,
+            sessions: &task.sessions,
+            notes: &task.notes,
+            now,
+            width: width(),
+        };
+        write!(out, "{detail}")?;
+    }
+    out.flush()?;
+    if hidden > 0 && !arguments.store.json {
+        let shown = task.sessions.len();
+        io::say(&format!(
+            "aido: the last {shown} sessions; aido tasks show -n 0 shows all"
+        ));
+    }
+    Ok(Answer::Yes)
+}
+
+fn to_json(task: &Task) -> serde_json::Value {
+    json!({
+        "schema_version": SCHEMA_VERSION,
+        "status": task.status,
+        "sessions": task.sessions,
+        "notes": task.notes,
+    })
+}
+
+fn say(
+    store: &StoreArguments,
+    task: &str,
+    state: Option<TaskState>,
+    text: Option<String>,
+    flags: Layer,
+) -> CliResult {
+    let reader = Reader::open(store, flags)?;
+    let environment = Environment::of_process();
+    let identity = caller::identify(reader.settings.agent.as_deref(), &environment);
+    let now = clock::now();
+    let note = TaskNote {
+        at: now,
+        agent: identity.agent.to_string(),
+        state,
+        text,
+    };
+    let Some(status) = reader.store.say_of_task(task, &note)? else {
+        return Err(unknown(&reader, task));
+    };
+    let mut out = io::Out::stdout();
+    if store.json {
+        print_json(&mut out, &status)?;
+    } else {
+        write!(out, "{}", table(std::slice::from_ref(&status), now))?;
+    }
+    out.flush()?;
+    Ok(Answer::Yes)
+}
+
+/// There is no such task; the error names those that there are.
+fn unknown(reader: &Reader, task: &str) -> CliError {
+    let known = reader.store.tasks().unwrap_or_default();
+    let known = known.iter().take(10).map(|status| status.task.as_str());
+    let known: Vec<&str> = known.collect();
+    let error = CliError::new(Kind::NotFound, format!("no task {task:?}"));
+    if known.is_empty() {
+        error.with_hint("aido --task NAME COMMAND begins one")
+    } else {
+        error.with_hint(format!("there is {}", known.join(", ")))
+    }
+}

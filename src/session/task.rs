@@ -1,0 +1,456 @@
+//! A task: sessions that belong together, and what was said of it. Data, and how it adds up.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::metadata::SCHEMA_VERSION;
+use super::{Entry, SessionId, Status, Timestamp};
+
+/// The longest task name that is its directory's name as it is, in bytes.
+const PLAIN_MAX_BYTES: usize = 64;
+/// What a made-up directory name keeps of a task's name, in characters.
+const KEPT_CHARACTERS: usize = 40;
+/// Divides what was kept from the digest; no plain name holds it.
+const DIVIDER: char = '~';
+
+/// The directory of a task: its name where that is harmless, else a part of it and 16 hex digits of
+/// its SHA-256. No two tasks have the same one.
+#[must_use]
+pub fn directory_of(task: &str) -> String {
+    let is_plain =
+        |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
+    if !task.is_empty()
+        && task.len() <= PLAIN_MAX_BYTES
+        && !task.starts_with(['-', '.'])
+        && task.chars().all(is_plain)
+    {
+        return task.to_owned();
+    }
+    let kept = task.chars().take(KEPT_CHARACTERS);
+    let kept = kept.map(|character| if is_plain(character) { character } else { '-' });
+    let kept: String = kept.collect();
+    let kept = kept.trim_start_matches(['-', '.']);
+    let digest = hex::encode(&Sha256::digest(task.as_bytes())[..8]);
+    format!("{kept}{DIVIDER}{digest}")
+}
+
+/// Where a task stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskState {
+    /// It is worked on.
+    #[default]
+    Open,
+    /// It is done.
+    Done,
+    /// It was given up.
+    Failed,
+}
+
+impl TaskState {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Done => "done",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A session of a task, as its `session-N.meta.json` holds it: fields of the sidecar under the same
+/// names, without its output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskSession {
+    /// The session.
+    pub session_id: SessionId,
+    /// The agent's name.
+    pub agent: String,
+    /// The start.
+    pub timestamp: Timestamp,
+    /// The beginning of the command.
+    pub command: String,
+    /// As a shell would show it.
+    pub exit_code: Option<i32>,
+    /// How it ended; none where its sidecar could not be read.
+    pub status: Option<Status>,
+    /// The signal that it died of.
+    #[serde(default)]
+    pub signal: Option<String>,
+    /// The end.
+    pub ended_at: Option<Timestamp>,
+    /// From start to end.
+    pub duration_ms: Option<u64>,
+    /// The branch it ran on.
+    pub branch: Option<String>,
+    /// The directory it ran in.
+    pub cwd: Option<String>,
+    /// The task's name.
+    pub task: String,
+    /// Which session of the task it is, from 1.
+    pub number: u64,
+    /// Whether the session itself was removed since.
+    #[serde(default)]
+    pub pruned: bool,
+    /// MAJOR.MINOR of the format.
+    pub schema_version: String,
+}
+
+impl TaskSession {
+    /// The record of a session; none if the entry has no task, or no id and time that are ones.
+    #[must_use]
+    pub fn of(entry: &Entry<'_>, number: u64) -> Option<Self> {
+        let own = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().map(str::to_owned);
+        let session_id = entry.id()?;
+        Some(Self {
+            agent: session_id.agent().to_owned(),
+            session_id,
+            timestamp: entry.timestamp.parse().ok()?,
+            command: entry.command.clone().into_owned(),
+            exit_code: entry.exit_code,
+            status: entry.status,
+            signal: own(&entry.signal),
+            ended_at: entry.ended_at.as_ref().and_then(|end| end.parse().ok()),
+            duration_ms: entry.duration_ms,
+            branch: own(&entry.branch),
+            cwd: own(&entry.cwd),
+            task: entry.task.clone()?.into_owned(),
+            number,
+            pruned: false,
+            schema_version: SCHEMA_VERSION.to_owned(),
+        })
+    }
+
+    /// Whether it counts as failed: anything but an exit code of 0.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.exit_code != Some(0)
+    }
+
+    fn end(&self) -> Timestamp {
+        self.ended_at.unwrap_or(self.timestamp).max(self.timestamp)
+    }
+}
+
+/// Something said of a task: a line of its `task.notes.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskNote {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub agent: String,
+    /// Where the task stands since; none where it stays as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<TaskState>,
+    /// The note.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// A task's sums, as its `task.status.json` holds them: derived from its records and notes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskStatus {
+    /// MAJOR.MINOR of the format.
+    pub schema_version: String,
+    /// The task's name.
+    pub task: String,
+    /// Where it stands.
+    pub state: TaskState,
+    /// How many sessions it has had.
+    pub sessions: u64,
+    /// Those with an exit code of 0.
+    pub succeeded: u64,
+    /// All others.
+    pub failed: u64,
+    /// Those that were removed since; they are counted above too.
+    pub pruned: u64,
+    /// Who took part, in the order of their first sessions' numbers.
+    pub agents: Vec<TaskAgent>,
+    /// The session that started first.
+    pub first: Option<TaskSession>,
+    /// The session that ended last.
+    pub last: Option<TaskSession>,
+    /// From the start of the first to the end of the last, in milliseconds.
+    pub duration_ms: u64,
+    /// The durations of all sessions together, in milliseconds.
+    pub commands_ms: u64,
+    /// How many notes there are.
+    pub notes: u64,
+    /// The last one that has a text.
+    pub last_note: Option<TaskNote>,
+    /// The highest number of a session.
+    pub last_number: u64,
+    /// How long the notes' file was, in bytes: tells whether one was added since.
+    pub notes_bytes: u64,
+    /// The sessions that are there, in one number: the first 8 bytes of the SHA-256 of each id,
+    /// combined by exclusive or, in hex. Tells whether the store has the same ones.
+    pub present: String,
+}
+
+/// What an agent did for a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskAgent {
+    /// Its name.
+    pub agent: String,
+    /// How many sessions it ran.
+    pub sessions: u64,
+    /// Those that failed.
+    pub failed: u64,
+}
+
+impl TaskStatus {
+    /// A task that nothing is known of.
+    #[must_use]
+    pub fn new(task: &str) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION.to_owned(),
+            task: task.to_owned(),
+            state: TaskState::Open,
+            sessions: 0,
+            succeeded: 0,
+            failed: 0,
+            pruned: 0,
+            agents: Vec::new(),
+            first: None,
+            last: None,
+            duration_ms: 0,
+            commands_ms: 0,
+            notes: 0,
+            last_note: None,
+            last_number: 0,
+            notes_bytes: 0,
+            present: Present::default().to_string(),
+        }
+    }
+
+    /// The sums of these sessions and notes. `last_number` is the highest number that was ever given,
+    /// as far as that is known.
+    #[must_use]
+    pub fn of(
+        task: &str,
+        sessions: &[TaskSession],
+        notes: &[TaskNote],
+        notes_bytes: u64,
+        last_number: u64,
+    ) -> Self {
+        let mut status = Self::new(task);
+        status.last_number = last_number;
+        for session in sessions {
+            status.add(session);
+        }
+        status.hear(notes, notes_bytes);
+        status
+    }
+
+    /// Counts one more session.
+    pub fn add(&mut self, session: &TaskSession) {
+        let failed = u64::from(session.has_failed());
+        self.sessions = self.sessions.saturating_add(1);
+        self.failed = self.failed.saturating_add(failed);
+        self.succeeded = self.sessions.saturating_sub(self.failed);
+        self.pruned = self.pruned.saturating_add(u64::from(session.pruned));
+        self.last_number = self.last_number.max(session.number);
+        self.commands_ms = self
+            .commands_ms
+            .saturating_add(session.duration_ms.unwrap_or(0));
+        let known = self.agents.iter_mut();
+        match known.into_iter().find(|known| known.agent == session.agent) {
+            Some(agent) => {
+                agent.sessions = agent.sessions.saturating_add(1);
+                agent.failed = agent.failed.saturating_add(failed);
+            }
+            None => self.agents.push(TaskAgent {
+                agent: session.agent.clone(),
+                sessions: 1,
+                failed,
+            }),
+        }
+        let is_first = |first: &TaskSession| session.timestamp < first.timestamp;
+        if self.first.as_ref().is_none_or(is_first) {
+            self.first = Some(session.clone());
+        }
+        if self
+            .last
+            .as_ref()
+            .is_none_or(|last| session.end() >= last.end())
+        {
+            self.last = Some(session.clone());
+        }
+        if let (Some(first), Some(last)) = (&self.first, &self.last) {
+            let span = last.end().0.signed_duration_since(first.timestamp.0);
+            self.duration_ms = u64::try_from(span.num_milliseconds()).unwrap_or(0);
+        }
+        if !session.pruned {
+            let mut present: Present = self.present.parse().unwrap_or_default();
+            present.flip(&session.session_id);
+            self.present = present.to_string();
+        }
+    }
+
+    /// Takes in all that was said of the task.
+    pub fn hear(&mut self, notes: &[TaskNote], notes_bytes: u64) {
+        let state = notes.iter().rev().find_map(|note| note.state);
+        self.state = state.unwrap_or_default();
+        self.notes = notes.iter().filter(|note| note.text.is_some()).count() as u64;
+        self.last_note = notes.iter().rev().find(|note| note.text.is_some()).cloned();
+        self.notes_bytes = notes_bytes;
+    }
+}
+
+/// A set of sessions in one number: the same sessions give the same number in any order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Present(u64);
+
+impl Present {
+    /// Adds a session, or takes it out again.
+    pub fn flip(&mut self, id: &SessionId) {
+        let digest = Sha256::digest(id.as_str().as_bytes());
+        let (first, _) = digest.split_at(8);
+        let bytes: [u8; 8] = first.try_into().unwrap_or_default();
+        self.0 ^= u64::from_be_bytes(bytes);
+    }
+}
+
+impl std::fmt::Display for Present {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{:016x}", self.0)
+    }
+}
+
+impl std::str::FromStr for Present {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u64::from_str_radix(text, 16).map(Self)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::session::metadata::tests::minimal;
+
+    /// A session of the task `t`: its number, when it ended, and its exit code.
+    pub(crate) fn session(number: u64, exit_code: i32) -> TaskSession {
+        let mut metadata = minimal(&format!("a-20260305_132522-1-{number:08x}"));
+        metadata.task = Some("t".to_owned());
+        metadata.exit_code = Some(exit_code);
+        TaskSession::of(&Entry::of(&metadata, 0), number).unwrap()
+    }
+
+    #[test]
+    fn a_harmless_name_is_its_own_directory() {
+        for name in ["parser", "PROJ-12", "v1.2_x", &"a".repeat(64)] {
+            assert_eq!(directory_of(name), name);
+        }
+        for name in [
+            "",
+            ".",
+            "..",
+            "../../etc",
+            "a/b",
+            "-rf",
+            ".hidden",
+            "a b",
+            "größer",
+            "a~0123456789abcdef",
+            "a\nb",
+            "\u{202e}x",
+            &"a".repeat(65),
+        ] {
+            let directory = directory_of(name);
+            assert!(directory.contains(DIVIDER), "{name:?}: {directory}");
+        }
+        assert!(directory_of("../x y").starts_with("x-y~"));
+    }
+
+    #[test]
+    fn sums_are_those_of_the_sessions() {
+        let mut other = session(2, 1);
+        other.agent = "b".to_owned();
+        other.duration_ms = Some(1500);
+        other.ended_at = Some("2026-03-05T13:30:00.000Z".parse().unwrap());
+        let mut gone = session(3, 0);
+        gone.pruned = true;
+        let sessions = [session(1, 0), other, gone];
+        let status = TaskStatus::of("t", &sessions, &[], 0, 3);
+        let counts = (
+            status.sessions,
+            status.succeeded,
+            status.failed,
+            status.pruned,
+        );
+        assert_eq!(counts, (3, 2, 1, 1));
+        let agents: Vec<(&str, u64, u64)> = status
+            .agents
+            .iter()
+            .map(|agent| (agent.agent.as_str(), agent.sessions, agent.failed))
+            .collect();
+        assert_eq!(agents, [("a", 2, 0), ("b", 1, 1)]);
+        let end = |session: &Option<TaskSession>| session.as_ref().map(|it| it.number);
+        assert_eq!((end(&status.first), end(&status.last)), (Some(1), Some(2)));
+        let span = sessions[1].end().0 - sessions[0].timestamp.0;
+        assert_eq!(
+            i64::try_from(status.duration_ms).unwrap(),
+            span.num_milliseconds()
+        );
+        let mut present = Present::default();
+        present.flip(&sessions[0].session_id);
+        present.flip(&sessions[1].session_id);
+        assert_eq!(status.present, present.to_string());
+    }
+
+    #[test]
+    fn the_last_word_on_a_state_counts_and_notes_leave_it() {
+        let note = |state, text: Option<&str>| TaskNote {
+            at: "2026-03-05T13:30:00.000Z".parse().unwrap(),
+            agent: "a".to_owned(),
+            state,
+            text: text.map(str::to_owned),
+        };
+        let notes = [
+            note(Some(TaskState::Done), None),
+            note(Some(TaskState::Failed), Some("no time")),
+            note(None, Some("again tomorrow")),
+            note(None, None),
+        ];
+        let mut status = TaskStatus::new("t");
+        status.hear(&notes, 9);
+        assert_eq!((status.state, status.notes), (TaskState::Failed, 2));
+        let text = status.last_note.and_then(|note| note.text);
+        assert_eq!(text.as_deref(), Some("again tomorrow"));
+        status = TaskStatus::new("t");
+        status.hear(&notes[..1], 9);
+        assert_eq!(status.state, TaskState::Done);
+        status.hear(&[], 0);
+        assert_eq!(status.state, TaskState::Open);
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_has_a_harmless_directory_of_its_own(one in ".*", other in ".*") {
+            let directory = directory_of(&one);
+            prop_assert!(!directory.is_empty() && directory.len() <= PLAIN_MAX_BYTES);
+            prop_assert!(!directory.starts_with(['.', '-']));
+            prop_assert!(directory.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)));
+            prop_assert_eq!(directory == directory_of(&other), one == other);
+        }
+
+        #[test]
+        fn adding_one_by_one_gives_the_sums_of_all(codes in prop::collection::vec(0..3_i32, 0..20)) {
+            let numbers = 1_u64..;
+            let sessions: Vec<TaskSession> = numbers.zip(codes).map(|(number, code)| session(number, code)).collect();
+            let whole = TaskStatus::of("t", &sessions, &[], 0, 0);
+            let mut one_by_one = TaskStatus::new("t");
+            for session in &sessions {
+                one_by_one.add(session);
+            }
+            prop_assert_eq!(&one_by_one, &whole);
+            let json = serde_json::to_string(&whole).unwrap();
+            prop_assert_eq!(serde_json::from_str::<TaskStatus>(&json).unwrap(), whole);
+        }
+    }
+}
