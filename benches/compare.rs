@@ -1,6 +1,6 @@
 //! Measures aido against the bare command and its neighbours; docs/performance.md has the targets.
 //!
-//! `cargo bench` measures everything; `cargo bench -- startup throughput memory echo scale search` chooses, with
+//! `cargo bench` measures everything; `cargo bench -- startup throughput memory echo scale search handoff` chooses, with
 //! `quick` for few rounds and `full` for 4 GiB instead of 1 GiB of output and for a
 //! million sessions. Variants are interleaved
 //! (A B C A B C …), so that a slow moment of the machine hits all of them, and every ratio is to a
@@ -14,6 +14,8 @@
 
 #[path = "compare/echo.rs"]
 mod echo;
+#[path = "compare/handoff.rs"]
+mod handoff;
 #[path = "compare/machine.rs"]
 mod machine;
 #[path = "compare/memory.rs"]
@@ -58,13 +60,14 @@ pub(crate) enum Effort {
 
 type Section = fn(&Scratch, Effort) -> io::Result<String>;
 
-const SECTIONS: [(&str, Section); 6] = [
+const SECTIONS: [(&str, Section); 7] = [
     ("startup", startup::measure),
     ("throughput", throughput::measure),
     ("memory", memory::measure),
     ("echo", echo::measure),
     ("scale", scale::measure),
     ("search", search::measure),
+    ("handoff", handoff::measure),
 ];
 
 fn main() -> ExitCode {
@@ -92,7 +95,7 @@ fn start(arguments: &[String]) -> io::Result<ExitCode> {
     };
     if let Some(unknown) = words.iter().find(|word| !is_known(word)) {
         return Err(io::Error::other(format!(
-            "unknown word {unknown}; there are startup, throughput, memory, echo, scale, search, quick, full"
+            "unknown word {unknown}; there are startup, throughput, memory, echo, scale, search, handoff, quick, full"
         )));
     }
     if words.is_empty() {

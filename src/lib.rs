@@ -7,10 +7,10 @@
 //! [`capture`] relays bytes between the command and its caller and tells a tee of sinks what
 //! happens; [`transcript`] is the sink that writes it down, and reads and renders it again.
 //! [`replay`] decides when each piece of a recording is shown again, [`rerun`] what a session would
-//! run again; [`stats`] counts over many, [`search`] finds text in what was recorded, and [`faults`]
-//! tells which failure a failed one was; [`redact`] finds secrets in what is to leave. [`session`] is
-//! the vocabulary they all share, [`sys`] the operating system below them, and [`view`] how sessions
-//! look to people and programs.
+//! run again; [`stats`] counts over many, [`search`] finds text in what was recorded, [`faults`] tells
+//! which failure a failed one was, [`handoff`] gathers what the next agent should know, and [`redact`]
+//! finds secrets in what is to leave. [`session`] is the vocabulary they all share, [`sys`] the
+//! operating system below them, and [`view`] how sessions look to people and programs.
 //!
 //! docs/architecture.md draws it, with who may use whom.
 
@@ -21,6 +21,7 @@ pub mod clock;
 pub mod config;
 pub mod environment;
 pub mod faults;
+pub mod handoff;
 pub mod place;
 pub mod plan;
 pub mod record;

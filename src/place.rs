@@ -68,7 +68,26 @@ impl Place {
         let dot_git = self.root.as_ref()?.join(".git");
         read_git(&git_directory(&dot_git)?)
     }
+
+    /// What git is in the middle of, such as a merge that waits for conflicts to be resolved.
+    #[must_use]
+    pub fn operation(&self) -> Option<&'static str> {
+        let directory = git_directory(&self.root.as_ref()?.join(".git"))?;
+        let is_there = |name: &str| directory.join(name).symlink_metadata().is_ok();
+        let found = OPERATIONS.iter().find(|(name, _)| is_there(name));
+        found.map(|(_, operation)| *operation)
+    }
 }
+
+/// Files that git has in its directory while it is in the middle of something.
+const OPERATIONS: &[(&str, &str)] = &[
+    ("rebase-merge", "rebase"),
+    ("rebase-apply", "rebase"),
+    ("MERGE_HEAD", "merge"),
+    ("CHERRY_PICK_HEAD", "cherry-pick"),
+    ("REVERT_HEAD", "revert"),
+    ("BISECT_LOG", "bisect"),
+];
 
 /// The first directory upwards that holds a store or a repository.
 fn find_root(current: &Path) -> Option<PathBuf> {
@@ -191,6 +210,19 @@ mod tests {
         let place = Place::find(Some(tree.clone()), &Environment::default());
         assert_eq!(place.root, Some(tree));
         assert_eq!(place.git().unwrap().commit.as_deref(), Some(COMMIT));
+    }
+
+    #[test]
+    fn what_git_is_in_the_middle_of_is_told_by_its_files() {
+        let temporary = tempfile::tempdir().unwrap();
+        let git = temporary.path().join(".git");
+        write(&git.join("HEAD"), "ref: refs/heads/main\n");
+        let place = Place::find(Some(temporary.path().to_owned()), &Environment::default());
+        assert_eq!(place.operation(), None);
+        write(&git.join("MERGE_HEAD"), COMMIT);
+        assert_eq!(place.operation(), Some("merge"));
+        write(&git.join("rebase-merge/onto"), COMMIT);
+        assert_eq!(place.operation(), Some("rebase"));
     }
 
     #[test]

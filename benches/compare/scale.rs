@@ -155,7 +155,7 @@ fn hex(number: usize) -> String {
 
 /// Fills a store with sidecars after the pattern of a real one, each with a transcript if it is
 /// among the newest.
-fn make(scratch: &Scratch, store: &Path, size: usize) -> io::Result<()> {
+pub(crate) fn make(scratch: &Scratch, store: &Path, size: usize) -> io::Result<()> {
     fs::create_dir_all(store)?;
     let mut command = scratch.command(AIDO);
     command.env("AIDO_SESSION_DIR", store);

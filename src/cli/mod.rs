@@ -10,6 +10,7 @@ pub mod completions;
 pub mod doctor;
 pub mod error;
 pub mod filter;
+pub mod handoff;
 pub mod io;
 pub mod list;
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    CliResult, complete, completions, doctor, list, note, prune, recover, replay, rerun, schema,
-    search, show, stats, tasks, verify,
+    CliResult, complete, completions, doctor, handoff, list, note, prune, recover, replay, rerun,
+    schema, search, show, stats, tasks, verify,
 };
 use crate::config::Layer;
 
@@ -22,6 +22,7 @@ pub const NAMES: &[&str] = &[
     "verify",
     "stats",
     "tasks",
+    "handoff",
     "doctor",
     "schema",
     "completions",
@@ -62,6 +63,8 @@ pub enum Word {
     Stats(Box<stats::Arguments>),
     /// List tasks: sessions that belong together, and what was said of them
     Tasks(tasks::Arguments),
+    /// Sum up for the next agent what was run, what failed and what is open
+    Handoff(handoff::Arguments),
     /// Say what is wrong with this store, terminal and install, and how to mend it
     Doctor(doctor::Arguments),
     /// Print the JSON Schema of a sidecar
@@ -99,6 +102,7 @@ impl Word {
             Self::Verify(arguments) => arguments.store.json,
             Self::Stats(arguments) => arguments.store.json,
             Self::Tasks(arguments) => arguments.wants_json(),
+            Self::Handoff(arguments) => arguments.wants_json(),
             Self::Doctor(arguments) => arguments.store.json,
             Self::Schema(arguments) => arguments.json,
             Self::Replay(_) | Self::Completions(_) | Self::Complete(_) => false,
@@ -122,6 +126,7 @@ impl Word {
             Self::Verify(arguments) => verify::verify(&arguments, flags),
             Self::Stats(arguments) => stats::stats(&arguments, flags),
             Self::Tasks(arguments) => tasks::tasks(&arguments, flags),
+            Self::Handoff(arguments) => handoff::handoff(&arguments, flags),
             Self::Doctor(arguments) => doctor::doctor(&arguments, flags),
             Self::Schema(arguments) => schema::schema(&arguments),
             Self::Completions(arguments) => completions::completions(&arguments),

@@ -111,7 +111,8 @@ pub(super) fn last_line(text: &str) -> &str {
 
 /// The line that tells most: the last that says that something failed, in the first text that has
 /// one; else the last line that says anything.
-pub(super) fn choose<'a>(texts: &[&'a str]) -> &'a str {
+#[must_use]
+pub fn choose<'a>(texts: &[&'a str]) -> &'a str {
     let tells = |line: &&str| {
         let lower = lower(line);
         TELLING.iter().any(|sign| lower.contains(sign))

@@ -8,6 +8,7 @@ mod columns;
 pub mod diff;
 pub mod events;
 pub mod frame;
+pub mod handoff;
 pub mod list;
 pub mod paint;
 pub mod prune;

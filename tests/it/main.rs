@@ -15,6 +15,7 @@ mod completion;
 mod doctor;
 mod documents;
 mod golden;
+mod handoff;
 mod index_healing;
 mod launch;
 mod listing;

@@ -1,7 +1,7 @@
 //! Sessions as plain files in one directory.
 //!
 //! `open` finds and makes directories, `begin` makes a session's files, `draft` fills and
-//! publishes them; reading is here, and in `held` for many reads in a row.
+//! publishes them; reading is here, in `held` for many reads in a row, and in `recent` for a hurry.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -31,6 +31,7 @@ mod index;
 mod newest;
 mod open;
 mod rebuild;
+mod recent;
 mod recover;
 mod sweep;
 mod tasks;
@@ -38,6 +39,7 @@ mod tidy;
 
 pub use health::Health;
 pub use held::HeldStore;
+pub use recent::{Reach, Recent};
 pub use tasks::{Task, Tasks};
 
 /// A store in a directory.

@@ -50,9 +50,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rerun", &["record", "session", "store"]),
     (
         "view",
-        &["search", "session", "stats", "store", "transcript"],
+        &[
+            "handoff",
+            "search",
+            "session",
+            "stats",
+            "store",
+            "transcript",
+        ],
     ),
     ("search", &["session", "store"]),
+    ("handoff", &["faults", "session", "store"]),
     (
         "cli",
         &[
@@ -60,9 +68,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "clock",
             "config",
             "environment",
+            "handoff",
             "place",
             "plan",
             "record",
+            "redact",
             "replay",
             "rerun",
             "search",

@@ -1,0 +1,221 @@
+//! `aido handoff`
+
+use std::io::Write;
+use std::time::Duration;
+
+use super::error::CliError;
+use super::filter::Filters;
+use super::io::Out;
+use super::reading::Reader;
+use super::word::StoreArguments;
+use super::{Answer, CliResult};
+use crate::caller;
+use crate::clock::{self, Stopwatch, Zone};
+use crate::config::Layer;
+use crate::config::units::parse_duration;
+use crate::environment::Environment;
+use crate::handoff::{Cleaner, Handoff, Kind, Request, Unknown, gather};
+use crate::place::Place;
+use crate::redact::{self, OwnSecret, Redactor, UserRules};
+use crate::session::quote::shell_line;
+use crate::session::{AgentName, Query};
+use crate::sys::file::read_small;
+use crate::sys::random;
+use crate::view::frame::Frame;
+use crate::view::handoff::{LEAST, MOST, Shown, json, markdown};
+
+/// The most characters, unless asked otherwise.
+const BUDGET: usize = 2000;
+/// What can't be read in this time is left out, unless asked otherwise.
+const WITHIN: &str = "150ms";
+/// The largest file of rules that is read.
+const RULES_MAX_BYTES: u64 = 256 * 1024;
+
+/// `aido handoff`
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Which store, and how to print.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// Who will read it: what others did since then is counted [default: who calls, where that is known]
+    #[arg(long = "for", value_name = "AGENT")]
+    pub reader: Option<String>,
+    /// Only what started at this time or later: 2h, yesterday, 2026-03-05, 2026-03-05T13:25
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only what belongs to this task
+    #[arg(long, value_name = "NAME")]
+    pub task: Option<String>,
+    /// How to print: md or json
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "md",
+        hide_possible_values = true
+    )]
+    pub format: Format,
+    /// At most this many characters, from 800 to 50000
+    #[arg(long, value_name = "COUNT", default_value_t = BUDGET, value_parser = budget)]
+    pub budget: usize,
+    /// Leave out what can't be read in this time
+    #[arg(long, value_name = "DURATION", default_value = WITHIN, value_parser = duration)]
+    pub within: Duration,
+}
+
+/// How a hand-off is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Markdown, framed as data.
+    Md,
+    /// JSON.
+    Json,
+}
+
+impl Arguments {
+    /// Whether JSON was asked for.
+    #[must_use]
+    pub fn wants_json(&self) -> bool {
+        self.store.json || self.format == Format::Json
+    }
+}
+
+fn budget(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok();
+    let fits = |number: &usize| (LEAST..=MOST).contains(number);
+    number
+        .filter(fits)
+        .ok_or_else(|| format!("a number from {LEAST} to {MOST}"))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).ok_or_else(|| "a duration such as 20ms or 2s".to_owned())
+}
+
+/// Prints what the next agent should know. What can't be read is left out, and said.
+///
+/// # Errors
+/// Only wrong arguments, and standard output that can't be written to.
+pub fn handoff(arguments: &Arguments, flags: Layer) -> CliResult {
+    let stopwatch = Stopwatch::start();
+    let now = clock::now();
+    let environment = Environment::of_process();
+    let zone = Zone::of_variables(|name| environment.value(name));
+    let filters = Filters {
+        since: arguments.since.clone(),
+        task: arguments.task.clone(),
+        ..Filters::default()
+    };
+    let query = filters.query(now, zone)?;
+    let place = Place::find(std::env::current_dir().ok(), &environment);
+    let (redactor, bad_rules) = redactor(&place, &environment);
+    let redact = |text: &str, kind| {
+        let (text, report) = match kind {
+            Kind::Command => redactor.shell_line(text),
+            Kind::Text => redactor.text(text),
+        };
+        (text, report.total())
+    };
+    let cleaner = Cleaner::new(&redact);
+    let asked = Asked {
+        arguments,
+        query: &query,
+        place: &place,
+        environment: &environment,
+        cleaner: &cleaner,
+        elapsed: &|| stopwatch.elapsed(),
+    };
+    let mut store_option = None;
+    let mut handoff = match Reader::open(&arguments.store, flags) {
+        Ok(reader) => {
+            let named = reader.settings.session_dir.as_ref();
+            store_option =
+                named.map(|path| shell_line(&["--session-dir".into(), path.clone().into()]));
+            asked.gather(&reader)
+        }
+        Err(error) => asked.without_a_store(&error),
+    };
+    if bad_rules > 0 {
+        handoff.unknown.push(Unknown::Rules(bad_rules));
+    }
+    let store_option = store_option.map(|option| cleaner.take(&option, Kind::Text));
+    let shown = Shown {
+        handoff: &handoff,
+        now,
+        budget: arguments.budget,
+        store_option: store_option.as_ref().map(|option| option.as_str()),
+    };
+    let text = match arguments.wants_json() {
+        true => json(&shown),
+        false => markdown(&shown, &Frame::new(random::bytes()?)),
+    };
+    let mut out = Out::stdout();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(Answer::Yes)
+}
+
+/// What is asked for, and what is known without the store.
+struct Asked<'a> {
+    arguments: &'a Arguments,
+    query: &'a Query,
+    place: &'a Place,
+    environment: &'a Environment,
+    cleaner: &'a Cleaner<'a>,
+    elapsed: &'a dyn Fn() -> Duration,
+}
+
+impl Asked<'_> {
+    fn gather(&self, reader: &Reader) -> Handoff {
+        let request = Request {
+            reader: self.reader(reader.settings.agent.as_deref()),
+            query: self.query,
+            git: self.place.git(),
+            operation: self.place.operation(),
+            within: self.arguments.within,
+            elapsed: self.elapsed,
+            cleaner: self.cleaner,
+        };
+        gather(&request, &reader.store)
+    }
+
+    fn without_a_store(&self, error: &CliError) -> Handoff {
+        let error = self.cleaner.take(error.message(), Kind::Text);
+        Handoff {
+            reader: self.reader(None),
+            unknown: vec![Unknown::Settings(error)],
+            ..Handoff::default()
+        }
+    }
+
+    /// Who reads it, where that is known.
+    fn reader(&self, configured: Option<&str>) -> Option<AgentName> {
+        let named = self.arguments.reader.as_deref().map(AgentName::from_any);
+        named.or_else(|| {
+            let is_known = configured.is_some() || caller::is_agent(self.environment);
+            is_known.then(|| caller::identify(configured, self.environment).agent)
+        })
+    }
+}
+
+/// What finds secrets: the built-in rules, the repository's, and the values of the caller's own
+/// variables that hold one. Also how many of the repository's rules can't be used.
+fn redactor(place: &Place, environment: &Environment) -> (Redactor, usize) {
+    let variables = environment.all().iter();
+    let variables = variables.filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
+    let mut options = redact::Options {
+        own: OwnSecret::of_environment(variables),
+        ..redact::Options::default()
+    };
+    let file = place
+        .root
+        .as_ref()
+        .map(|root| root.join(redact::IN_REPOSITORY));
+    let mut bad_rules = 0;
+    if let Some(bytes) = file.and_then(|file| read_small(&file, RULES_MAX_BYTES).ok()) {
+        let text = String::from_utf8_lossy(&bytes);
+        let (rules, errors) = UserRules::parse(redact::IN_REPOSITORY, &text);
+        options.rules = rules;
+        bad_rules = errors.len();
+    }
+    (Redactor::new(options), bad_rules)
+}
