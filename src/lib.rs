@@ -22,6 +22,7 @@ pub mod config;
 pub mod environment;
 pub mod faults;
 pub mod handoff;
+pub mod memory;
 pub mod place;
 pub mod plan;
 pub mod record;

@@ -1,6 +1,8 @@
 //! Where am I: the repository, its state, and the user's own directories. Reads, decides nothing
 //! else; git is never started.
 
+mod tracked;
+
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,9 +10,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Map;
 
 use crate::environment::Environment;
-use crate::session::Location;
 use crate::session::keeping::IN_REPOSITORY;
 use crate::session::metadata::Git;
+use crate::session::{Location, Timestamp};
 use crate::sys::file::read_small;
 
 /// The largest `packed-refs` that is searched; in a larger one every command would pay for it, and
@@ -76,6 +78,15 @@ impl Place {
         let is_there = |name: &str| directory.join(name).symlink_metadata().is_ok();
         let found = OPERATIONS.iter().find(|(name, _)| is_there(name));
         found.map(|(_, operation)| *operation)
+    }
+
+    /// Whether any file that git tracks has changed since; none outside a repository, and where that can't be
+    /// told in some milliseconds.
+    #[must_use]
+    pub fn tracked_changed_since(&self, since: Timestamp) -> Option<bool> {
+        let root = self.root.as_ref()?;
+        let index = git_directory(&root.join(".git"))?.join("index");
+        tracked::changed_since(root, &index, since)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `aido doctor`
 
 mod check;
+mod failures;
 
 use std::io::{IsTerminal, Write};
 
@@ -50,7 +51,10 @@ pub fn doctor(arguments: &Arguments, flags: Layer) -> CliResult {
             error.to_string(),
             "mend that first",
         )),
-        Ok(reader) => checks.extend(store(&reader, &place)),
+        Ok(reader) => {
+            checks.extend(store(&reader, &place));
+            checks.extend(failures::checks(&reader));
+        }
     }
     checks.extend(terminal_checks(&environment));
     checks.push(agent(&environment));

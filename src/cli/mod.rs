@@ -4,17 +4,21 @@
 //! ([`crate::config`]). Only [`io`] prints, and only [`main`] turns an end into an exit status.
 
 pub mod args;
+pub mod check;
 pub mod color;
 pub mod complete;
 pub mod completions;
 pub mod doctor;
 pub mod error;
+pub mod faults;
 pub mod filter;
 pub mod handoff;
 pub mod io;
+pub mod lessons;
 pub mod list;
 #[cfg(test)]
 mod manual;
+pub mod memory;
 pub mod note;
 pub mod page;
 pub mod pager;

@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    CliResult, complete, completions, doctor, handoff, list, note, prune, recover, replay, rerun,
-    schema, search, show, stats, tasks, verify,
+    CliResult, check, complete, completions, doctor, faults, handoff, lessons, list, note, prune,
+    recover, replay, rerun, schema, search, show, stats, tasks, verify,
 };
 use crate::config::Layer;
 
@@ -23,6 +23,10 @@ pub const NAMES: &[&str] = &[
     "stats",
     "tasks",
     "handoff",
+    "faults",
+    "lessons",
+    "lesson",
+    "check",
     "doctor",
     "schema",
     "completions",
@@ -65,6 +69,14 @@ pub enum Word {
     Tasks(tasks::Arguments),
     /// Sum up for the next agent what was run, what failed and what is open
     Handoff(handoff::Arguments),
+    /// List the failures that are known here, show one, or change what is said of it
+    Faults(faults::Arguments),
+    /// List what was learned from failures
+    Lessons(lessons::Arguments),
+    /// Add, accept or retire a lesson
+    Lesson(lessons::ChangeArguments),
+    /// Say whether a command is known to fail here, why, and what worked instead
+    Check(check::Arguments),
     /// Say what is wrong with this store, terminal and install, and how to mend it
     Doctor(doctor::Arguments),
     /// Print the JSON Schema of a sidecar
@@ -103,6 +115,10 @@ impl Word {
             Self::Stats(arguments) => arguments.store.json,
             Self::Tasks(arguments) => arguments.wants_json(),
             Self::Handoff(arguments) => arguments.wants_json(),
+            Self::Faults(arguments) => arguments.store.json,
+            Self::Lessons(arguments) => arguments.store.json,
+            Self::Lesson(arguments) => arguments.store.json,
+            Self::Check(arguments) => arguments.store.json,
             Self::Doctor(arguments) => arguments.store.json,
             Self::Schema(arguments) => arguments.json,
             Self::Replay(_) | Self::Completions(_) | Self::Complete(_) => false,
@@ -127,6 +143,10 @@ impl Word {
             Self::Stats(arguments) => stats::stats(&arguments, flags),
             Self::Tasks(arguments) => tasks::tasks(&arguments, flags),
             Self::Handoff(arguments) => handoff::handoff(&arguments, flags),
+            Self::Faults(arguments) => faults::faults(&arguments, flags),
+            Self::Lessons(arguments) => lessons::lessons(&arguments, flags),
+            Self::Lesson(arguments) => lessons::lesson(&arguments, flags),
+            Self::Check(arguments) => check::check(&arguments, flags),
             Self::Doctor(arguments) => doctor::doctor(&arguments, flags),
             Self::Schema(arguments) => schema::schema(&arguments),
             Self::Completions(arguments) => completions::completions(&arguments),

@@ -97,11 +97,13 @@ fn look_closer(run: &Run<'_>, rules: &Rules) -> Verdict {
         return Verdict::Fault(Box::new(cause));
     }
     let timed_out = matches!(run.outcome, Outcome::TimedOut(_));
+    let lower = text.to_ascii_lowercase().into_bytes();
     let applying = rules
         .iter()
         // What a command said before its time was over is not why it ended.
         .filter(|rule| !(timed_out && rule.reads_text()))
-        .filter(|rule| rule.applies(program(subject), code));
+        .filter(|rule| rule.applies(program(subject), code))
+        .filter(|rule| !rule.reads_text() || rule.may_match(&lower));
     for rule in applying {
         let Some(pattern) = rule.pattern() else {
             if rule.reads_text() {

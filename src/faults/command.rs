@@ -91,27 +91,36 @@ const DEPTH_MAX: usize = 4;
 /// it hands to a shell taken apart.
 #[must_use]
 pub fn parts(argv: &[String], shell_line: Option<&str>) -> Vec<Simple> {
-    let parts = match shell_line {
+    opened(typed(argv, shell_line), 0, peeled)
+}
+
+/// The same with assignments and wrappers left in front: what was typed, word for word.
+#[must_use]
+pub fn unpeeled(argv: &[String], shell_line: Option<&str>) -> Vec<Simple> {
+    opened(typed(argv, shell_line), 0, |words| words)
+}
+
+fn typed(argv: &[String], shell_line: Option<&str>) -> Vec<Simple> {
+    match shell_line {
         Some(line) => shell::commands(line),
         None if argv.is_empty() => Vec::new(),
         None => vec![Simple {
             join: Join::Then,
             words: argv.to_vec(),
         }],
-    };
-    opened(parts, 0)
+    }
 }
 
-fn opened(parts: Vec<Simple>, depth: usize) -> Vec<Simple> {
+fn opened(parts: Vec<Simple>, depth: usize, bare: fn(&[String]) -> &[String]) -> Vec<Simple> {
     let mut found = Vec::new();
     for part in parts {
-        let words = peeled(&part.words);
+        let words = bare(&part.words);
         let Some(line) = line_of_shell(words).filter(|_| depth < DEPTH_MAX) else {
             let words = words.to_vec();
             found.push(Simple { words, ..part });
             continue;
         };
-        let mut inside = opened(shell::commands(line), depth + 1);
+        let mut inside = opened(shell::commands(line), depth + 1, bare);
         if let Some(first) = inside.first_mut() {
             first.join = part.join;
         }

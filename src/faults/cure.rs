@@ -87,6 +87,12 @@ pub enum Change {
     Directory,
 }
 
+/// Whether another command line may cure this kind of failure at all.
+#[must_use]
+pub fn may_have_cure(class: &str) -> bool {
+    !CURED_ELSEWHERE.contains(&class)
+}
+
 /// The next similar command of the same caller that succeeded, if there is one that can be trusted
 /// to have done what failed before. `later` has all commands after the failure, in order.
 #[must_use]
@@ -95,7 +101,7 @@ pub fn find_cure<'a>(
     cause: &Cause,
     later: impl IntoIterator<Item = Attempt<'a>>,
 ) -> Option<Cure> {
-    if CURED_ELSEWHERE.contains(&cause.class.as_str()) {
+    if !may_have_cure(&cause.class) {
         return None;
     }
     let before = words(failed)?;

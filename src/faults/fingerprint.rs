@@ -88,13 +88,20 @@ fn is_slug(text: &str) -> bool {
     text.len() <= SLUG_MAX && text.split('-').all(is_word)
 }
 
+/// What a failure is told apart by besides class and command, in its normal form; nothing where no line
+/// tells.
+#[must_use]
+pub fn telling(cause: &Cause) -> String {
+    match &cause.key {
+        Some(key) => normal(key, Numbers::Kept),
+        None => normal(&cause.line, Numbers::TakenOut),
+    }
+}
+
 /// What a failure is told apart by, with the version in front: `v1:` and 16 hex digits.
 #[must_use]
 pub fn fingerprint(cause: &Cause) -> String {
-    let telling = match &cause.key {
-        Some(key) => normal(key, Numbers::Kept),
-        None => normal(&cause.line, Numbers::TakenOut),
-    };
+    let telling = telling(cause);
     // Pipes, make and shells change the code on its way, so it counts only where nothing else does.
     let code = if telling.is_empty() {
         cause.code.to_string()

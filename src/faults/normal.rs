@@ -41,8 +41,9 @@ pub fn normal(text: &str, numbers: Numbers) -> String {
     current
 }
 
-/// The beginning of a text, up to a character's end.
-pub(super) fn head(text: &str, bytes: usize) -> &str {
+/// The beginning of a text, up to a character's end: at most this many bytes.
+#[must_use]
+pub fn head(text: &str, bytes: usize) -> &str {
     let mut end = bytes.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;

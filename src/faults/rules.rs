@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
+use super::needles::Needles;
+
 /// The rules that aido brings along, in the form of a user's file.
 const BUILT_IN: &str = include_str!("rules.toml");
 
@@ -127,6 +129,12 @@ impl Rule {
         self.pattern.get_or_init(compile).as_ref()
     }
 
+    /// Whether a text, which is given in lower case, may match: cheaper to ask than the pattern.
+    pub(super) fn may_match(&self, lower: &[u8]) -> bool {
+        let needles = || Needles::of(self.text.regex.as_deref().unwrap_or_default());
+        self.pattern.get().is_some() || needles().are_in(lower)
+    }
+
     /// Whether the text decides, as opposed to the exit code alone.
     #[must_use]
     pub fn reads_text(&self) -> bool {
@@ -172,6 +180,13 @@ impl Rules {
         }
         all.read("built in", BUILT_IN, Trust::Tested);
         all
+    }
+
+    /// The same, with these lines about files that could not be read before its own.
+    #[must_use]
+    pub fn with_problems(mut self, problems: Vec<String>) -> Self {
+        self.problems.splice(..0, problems);
+        self
     }
 
     /// One line for each rule or file that was left out.

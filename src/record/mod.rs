@@ -6,6 +6,7 @@
 mod arguments;
 pub mod describe;
 pub mod notice;
+mod remember;
 pub mod shell;
 
 use std::io;
@@ -25,6 +26,8 @@ use crate::store::{Draft, IdSeed, Key, Store, StoreError, key};
 use crate::sys::signals::Inbox;
 use crate::transcript::{Excerpt, record as events};
 use notice::{DebugLog, Notice};
+pub use remember::KnownFailure;
+use remember::Remember;
 
 /// The variable that tells an aido inside a session which one it is in.
 pub const SESSION_VARIABLE: &str = "AIDO_SESSION";
@@ -111,6 +114,11 @@ pub fn run(request: &Request, tell: &mut dyn FnMut(&Notice)) -> Ran {
         Some(draft) => format!("session: {}", draft.id()),
         None => "not recording".to_owned(),
     });
+    if let Some(store) = &store
+        && let Some(known_failure) = Remember::new(request, store).look_up(&known)
+    {
+        tell(&Notice::KnownToFail(&known_failure));
+    }
     let id = draft.as_ref().map(|draft| draft.id().clone());
     let recording = Recording {
         draft,
@@ -279,10 +287,10 @@ fn execute(
     recording.known.tty.bare_line_feeds = ended.bare_line_feeds;
     let id = recording.draft.as_ref().map(|draft| draft.id().clone());
     let (store, key) = (recording.store.clone(), recording.key.clone());
-    finish(recording, &plan, &ended, &excerpt, request, tell);
+    let failure = finish(recording, &plan, &ended, &excerpt, request, tell);
     let report = match request.settings.report {
         Report::Never => false,
-        Report::Failure => !ended.outcome.is_success(),
+        Report::Failure => !ended.outcome.is_success() || failure.is_some(),
         Report::Always => true,
     };
     if report {
@@ -290,6 +298,7 @@ fn execute(
             outcome: &ended.outcome,
             id: id.as_ref(),
             elsewhere: request.settings.session_dir.as_deref(),
+            failure: failure.as_ref(),
         });
     }
     if let Some(store) = store.filter(|_| id.is_some() && request.settings.housekeeping) {
@@ -325,7 +334,7 @@ fn not_started(
     }
 }
 
-/// Publishes the session.
+/// Publishes the session, and remembers how it ended. Gives what is known of its failure, if it failed.
 fn finish(
     recording: Recording,
     plan: &RunPlan,
@@ -333,10 +342,8 @@ fn finish(
     excerpt: &Excerpt,
     request: &Request,
     tell: &mut dyn FnMut(&Notice),
-) {
-    let Some(mut draft) = recording.draft else {
-        return;
-    };
+) -> Option<KnownFailure> {
+    let mut draft = recording.draft?;
     let sealed = draft.seal(ended.duration, &ended.outcome);
     let mut metadata = recording.known;
     describe::complete(&mut metadata, ended, &sealed, excerpt, &plan.terminal);
@@ -356,7 +363,14 @@ fn finish(
         Durability::Normal if ended.duration > WORTH_SYNCING => Durability::Full,
         level => level,
     };
-    match draft.finish(metadata, durability, recording.key.as_ref()) {
+    let remember = recording.store.as_ref();
+    let remember = remember.map(|store| Remember::new(request, store));
+    // The sidecar says what failed, and is signed with it.
+    let judged = remember
+        .as_ref()
+        .map(|remember| remember.judge(&mut metadata, &ended.outcome, excerpt, &mut *draft));
+    let published = draft.finish(metadata, durability, recording.key.as_ref());
+    match published {
         Ok(published) => {
             if let Some(error) = published.not_synced {
                 tell(&Notice::NotSynced(error));
@@ -365,8 +379,12 @@ fn finish(
                 tell(&Notice::NotInTask(error));
             }
         }
-        Err(error) => tell(&Notice::NotPublished(error)),
+        Err(error) => {
+            tell(&Notice::NotPublished(error));
+            return None;
+        }
     }
+    remember?.keep(judged?)
 }
 
 fn how_to_exit(ended: &Ended) -> Exit {

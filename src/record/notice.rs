@@ -6,9 +6,11 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::KnownFailure;
 use crate::capture::Undelivered;
 use crate::clock::Stopwatch;
 use crate::config::Settings;
+use crate::faults::normal::head;
 use crate::session::quote::shell_line;
 use crate::session::{Outcome, SessionId, Stream};
 use crate::store::StoreError;
@@ -50,7 +52,11 @@ pub enum Notice<'a> {
         id: Option<&'a SessionId>,
         /// The session directory, where `aido show` wouldn't find it by itself.
         elsewhere: Option<&'a Path>,
+        /// What is known of its failure.
+        failure: Option<&'a KnownFailure>,
     },
+    /// The command that is about to run has failed here before.
+    KnownToFail(&'a KnownFailure),
 }
 
 impl fmt::Display for Notice<'_> {
@@ -105,24 +111,35 @@ impl fmt::Display for Notice<'_> {
                 outcome,
                 id,
                 elsewhere,
-            } => report(formatter, outcome, *id, *elsewhere),
+                failure,
+            } => {
+                say_outcome(formatter, outcome)?;
+                if let Some(failure) = failure {
+                    said_after(formatter, outcome, failure)?;
+                }
+                // Last, so that it can be copied to the line's end.
+                say_place(formatter, *id, *elsewhere)
+            }
+            Self::KnownToFail(failure) => said_before(formatter, failure),
         }
     }
 }
 
-fn report(
+fn say_outcome(formatter: &mut fmt::Formatter<'_>, outcome: &Outcome) -> fmt::Result {
+    match outcome {
+        Outcome::Exited(code) => write!(formatter, "exit {code}"),
+        Outcome::Signaled(signal) => write!(formatter, "killed by {signal}"),
+        Outcome::TimedOut(_) => write!(formatter, "timed out"),
+        Outcome::NotStarted { code, .. } => write!(formatter, "not started (exit {code})"),
+        Outcome::Interrupted => write!(formatter, "interrupted"),
+    }
+}
+
+fn say_place(
     formatter: &mut fmt::Formatter<'_>,
-    outcome: &Outcome,
     id: Option<&SessionId>,
     elsewhere: Option<&Path>,
 ) -> fmt::Result {
-    match outcome {
-        Outcome::Exited(code) => write!(formatter, "exit {code}")?,
-        Outcome::Signaled(signal) => write!(formatter, "killed by {signal}")?,
-        Outcome::TimedOut(_) => write!(formatter, "timed out")?,
-        Outcome::NotStarted { code, .. } => write!(formatter, "not started (exit {code})")?,
-        Outcome::Interrupted => write!(formatter, "interrupted")?,
-    }
     let Some(id) = id else {
         return write!(formatter, "; not recorded");
     };
@@ -131,6 +148,71 @@ fn report(
         words.extend(["--session-dir".into(), directory.into()]);
     }
     write!(formatter, "; full output: {}", shell_line(&words))
+}
+
+/// The longest piece of recorded text in a line.
+const SAID_BYTES: usize = 160;
+
+fn said_before(formatter: &mut fmt::Formatter<'_>, failure: &KnownFailure) -> fmt::Result {
+    let KnownFailure {
+        fault,
+        command,
+        times,
+        age_seconds,
+        why,
+        advice,
+    } = failure;
+    let (command, why) = (head(command, SAID_BYTES), head(why, SAID_BYTES));
+    write!(
+        formatter,
+        "known to fail: `{command}`: {why} ({fault}, seen "
+    )?;
+    times_seen(formatter, *times)?;
+    if let Some(seconds) = age_seconds {
+        write!(formatter, ", last {} ago", age(*seconds))?;
+    }
+    formatter.write_str(")")?;
+    say_advice(formatter, advice.as_deref())
+}
+
+fn said_after(
+    formatter: &mut fmt::Formatter<'_>,
+    outcome: &Outcome,
+    failure: &KnownFailure,
+) -> fmt::Result {
+    if outcome.is_success() {
+        write!(formatter, "; it says that it failed")?;
+    }
+    write!(formatter, "; {}", failure.fault)?;
+    if failure.times > 1 {
+        formatter.write_str(", seen ")?;
+        times_seen(formatter, failure.times)?;
+    }
+    say_advice(formatter, failure.advice.as_deref())
+}
+
+fn times_seen(formatter: &mut fmt::Formatter<'_>, times: u64) -> fmt::Result {
+    match times {
+        1 => formatter.write_str("once"),
+        times => write!(formatter, "{times} times"),
+    }
+}
+
+fn say_advice(formatter: &mut fmt::Formatter<'_>, advice: Option<&str>) -> fmt::Result {
+    match advice {
+        Some(advice) => write!(formatter, "; {}", head(advice, SAID_BYTES)),
+        None => Ok(()),
+    }
+}
+
+/// An age in its largest unit.
+fn age(seconds: i64) -> String {
+    match seconds.max(0) {
+        seconds @ 0..60 => format!("{seconds}s"),
+        seconds @ 60..3600 => format!("{}m", seconds / 60),
+        seconds @ 3600..86_400 => format!("{}h", seconds / 3600),
+        seconds => format!("{}d", seconds / 86_400),
+    }
 }
 
 /// What aido does, for whoever asked with `--debug` or `--debug-log`.

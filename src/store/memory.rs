@@ -271,6 +271,13 @@ impl Draft for MemoryDraft {
         self.writer.seal(at, outcome)
     }
 
+    fn output_end(&mut self, output_bytes: u64, max_bytes: usize) -> Vec<u8> {
+        let (transcript, _) = self.writer.media();
+        let bytes = transcript.contents();
+        let end = usize::try_from(output_bytes).unwrap_or(bytes.len());
+        bytes[end.saturating_sub(max_bytes)..end].to_vec()
+    }
+
     fn finish(
         self: Box<Self>,
         mut metadata: Metadata,

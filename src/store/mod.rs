@@ -260,6 +260,10 @@ pub trait Draft {
     /// Ends the transcript. Call it once, before [`Draft::finish`].
     fn seal(&mut self, at: Duration, outcome: &Outcome) -> Sealed;
 
+    /// The last bytes of the recorded output, which is `output_bytes` long, at most `max_bytes` of them;
+    /// nothing where they can't be read.
+    fn output_end(&mut self, output_bytes: u64, max_bytes: usize) -> Vec<u8>;
+
     /// Publishes the session: syncs as asked, signs the metadata, puts the sidecar in place, and adds
     /// the session to its task. Its `durable` and `mac` are filled in here.
     ///

@@ -47,6 +47,12 @@ impl Excerpt {
         &self.errors
     }
 
+    /// Whether standard error had more than its beginning.
+    #[must_use]
+    pub fn errors_were_cut(&self) -> bool {
+        self.errors.len() == KEPT_BYTES
+    }
+
     /// The end of standard output as text that a person would have read in a window of this size.
     #[must_use]
     pub fn quoted_tail(&self, size: Size, line_feed: LineFeed) -> String {

@@ -7,6 +7,7 @@ pub mod chart;
 mod columns;
 pub mod diff;
 pub mod events;
+pub mod faults;
 pub mod frame;
 pub mod handoff;
 pub mod list;

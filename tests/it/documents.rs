@@ -180,6 +180,50 @@ fn the_readmes_files_are_read_without_aido() {
     assert!(ran >= 2, "only {ran} lines were found");
 }
 
+/// The commands of the guide to failures, in its order, in one repository: each exits as it says, and prints
+/// the lines that it shows, but for times and sessions.
+#[test]
+fn the_guide_to_failures_shows_what_happens() {
+    let Some(env) = repository("the_guide_to_failures_shows_what_happens") else {
+        return;
+    };
+    let page = fs::read_to_string(project("docs/faults.md")).unwrap();
+    let told = blocks(&page, "console").concat();
+    let mut ran = 0;
+    for part in told.split("$ ").skip(1) {
+        let (line, shown) = part.split_once('\n').unwrap();
+        ran += 1;
+        let code = line.rsplit_once("# exits ");
+        let code = code.map_or(0, |(_, code)| code.parse().unwrap());
+        let run = shell(&env, line);
+        assert_eq!(run.code(), code, "{line}: {run:?}");
+        let printed = run.stdout_text() + &run.stderr_text();
+        let printed: Vec<String> = printed.lines().map(without_accidents).collect();
+        for line_shown in shown.lines().map(without_accidents) {
+            assert!(
+                printed.contains(&line_shown),
+                "{line}: {line_shown}: {printed:#?}"
+            );
+        }
+    }
+    assert!(ran >= 10, "only {ran} commands were found");
+}
+
+/// A line with its sessions, ages and the width of a column taken out.
+fn without_accidents(line: &str) -> String {
+    let words = line.split_whitespace().map(|word| {
+        let bare = word.trim_end_matches([',', ';', ')']);
+        let is_age = bare.len() > 1
+            && bare.ends_with(['s', 'm'])
+            && bare[..bare.len() - 1]
+                .bytes()
+                .all(|byte| byte.is_ascii_digit());
+        let is_hex = bare.len() == 8 && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_age || is_hex { "…" } else { word }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// The README's first command, without the build: one line on stderr says where the recording is.
 #[test]
 fn in_this_repository_a_run_says_where_its_recording_is() {

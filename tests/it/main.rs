@@ -14,6 +14,7 @@ mod background;
 mod completion;
 mod doctor;
 mod documents;
+mod faults;
 mod golden;
 mod handoff;
 mod index_healing;

@@ -160,7 +160,6 @@ fn reported_command(message: &str) -> String {
 
 #[test]
 fn a_report_is_one_line_with_a_command_that_works() {
-    let env = TestEnv::new();
     let failing = ["sh", "-c", "echo the output; exit 3"];
     for (report, command, lines) in [
         ("never", &failing[..], 0),
@@ -169,6 +168,8 @@ fn a_report_is_one_line_with_a_command_that_works() {
         ("failure", &["true"], 0),
         ("always", &["true"], 1),
     ] {
+        // A place of its own: of a failure that is known, a line says so before.
+        let env = TestEnv::new();
         let run = env.aido([&["--report", report], command].concat()).output();
         let message = run.stderr_text();
         assert_eq!(

@@ -49,6 +49,7 @@ fn summary(env: &TestEnv, session: &Session) -> String {
          started   {}, for {}.{:02}s\n\
          agent     ai-agent\n\
          directory {}\n\
+         fault     {}\n\
          output    98 bytes\n\
          signature VALID\n",
         session.id,
@@ -57,6 +58,7 @@ fn summary(env: &TestEnv, session: &Session) -> String {
         milliseconds / 1000,
         milliseconds % 1000 / 10,
         env.work().display(),
+        text("fault"),
     )
 }
 

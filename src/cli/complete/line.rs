@@ -341,7 +341,7 @@ mod tests {
             (&["git", ""], "|command 0"),
             (&["git", "--st"], "|command 0"),
             (&["git", "show", ""], "|command 0"),
-            (&["--strict", "l"], "|command 1 list"),
+            (&["--strict", "li"], "|command 1 list"),
             (&["--tty", "auto", "git", "x"], "|command 2"),
             (&["--tty=auto", "git", "x"], "|command 1"),
             (&["--", "list", "x"], "|command 1"),
@@ -380,6 +380,8 @@ mod tests {
             (&["list", "--session-dir="], "--session-dir=|directories"),
             (&["completions", ""], "|values bash zsh fish"),
             (&["completions", "z"], "|values zsh"),
+            (&["faults", "re"], "|values resolve reopen"),
+            (&["check", "--", "gi"], "|command 2"),
         ] {
             assert_eq!(wanted(line), expected, "{line:?}");
         }

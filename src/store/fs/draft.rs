@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 use super::FileStore;
@@ -54,6 +55,19 @@ impl Draft for FileDraft {
 
     fn seal(&mut self, at: Duration, outcome: &Outcome) -> Sealed {
         self.writer.seal(at, outcome)
+    }
+
+    fn output_end(&mut self, output_bytes: u64, max_bytes: usize) -> Vec<u8> {
+        let length = max_bytes.min(usize::try_from(output_bytes).unwrap_or(max_bytes));
+        let mut bytes = vec![0; length];
+        let (transcript, _) = self.writer.media();
+        let read = transcript
+            .0
+            .read_exact_at(&mut bytes, output_bytes - length as u64);
+        if read.is_err() {
+            bytes.clear();
+        }
+        bytes
     }
 
     fn finish(

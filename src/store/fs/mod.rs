@@ -92,6 +92,12 @@ impl FileStore {
         }
     }
 
+    /// Where the session directory is, as it was settled.
+    #[must_use]
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
     /// The session directory's path, for people.
     #[must_use]
     pub fn path(&self) -> PathBuf {

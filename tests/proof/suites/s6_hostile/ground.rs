@@ -16,6 +16,7 @@ pub(super) const CANARY: &str = "canary: nobody may touch this";
 /// What aido may make and change, relative to the place.
 const OWN: &[&str] = &[
     "work/nexus/.aisessions",
+    "work/nexus/faults",
     "home/.local/state/aido",
     "home/state/aido",
     "temporary/started",
@@ -108,7 +109,8 @@ impl Ground {
     /// The modes of the files and directories that are aido's own.
     pub(super) fn own_modes(&self) -> BTreeMap<PathBuf, u32> {
         let mut found = BTreeMap::new();
-        for own in [self.place.sessions(), self.place.state()] {
+        let faults = self.place.sessions().with_file_name("faults");
+        for own in [self.place.sessions(), faults, self.place.state()] {
             look_at_modes(&own, &mut found);
         }
         found

@@ -1,0 +1,190 @@
+//! `aido check`
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::ops::ControlFlow;
+
+use serde_json::json;
+
+use super::error::{CliError, Kind};
+use super::memory::Memory;
+use super::word::StoreArguments;
+use super::{Answer, CliResult, io};
+use crate::config::Layer;
+use crate::faults::lesson::{Standing, Worked};
+use crate::faults::record::RECORD_VERSION;
+use crate::faults::{CommandKey, lookup};
+use crate::memory::Known;
+use crate::record::shell::Command;
+use crate::session::Metadata;
+use crate::session::query::{Query, TextTest, WantedOutcome};
+use crate::session::quote::shell_line;
+use crate::store::{Found, Store};
+use crate::view::faults::{Warning, fault_json};
+use crate::view::units;
+
+/// `aido check`
+#[derive(Debug, clap::Args)]
+#[command(override_usage = "aido check [OPTIONS] -- COMMAND [ARG]...\n       \
+                            aido check [OPTIONS] -c 'SHELL LINE'")]
+pub struct Arguments {
+    /// Which store, and how to print.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// A line of shell, instead of a command
+    #[arg(
+        short = 'c',
+        value_name = "LINE",
+        allow_hyphen_values = true,
+        conflicts_with = "command"
+    )]
+    pub line: Option<OsString>,
+    /// The command and its arguments
+    #[arg(value_name = "COMMAND", last = true)]
+    pub command: Vec<OsString>,
+}
+
+/// Says whether a command is known to fail here, why, and what worked instead: 1 if it is, 0 if nothing
+/// is known.
+///
+/// # Errors
+/// When there is no command, or no place to look.
+pub fn check(arguments: &Arguments, flags: Layer) -> CliResult {
+    let memory = Memory::open(&arguments.store, flags)?;
+    let shell = memory.reader.settings.shell.as_deref();
+    let command = match (&arguments.line, arguments.command.is_empty()) {
+        (Some(line), _) => Command::of_line(line.clone(), Vec::new(), shell, &memory.environment),
+        (None, false) => Command::of_words(arguments.command.clone(), shell, &memory.environment),
+        (None, true) => {
+            return Err(CliError::new(Kind::Usage, "there is no command to check")
+                .with_hint("aido check -- COMMAND [ARG]..."));
+        }
+    };
+    let argv: Vec<String> = command
+        .argv
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let typed = command.shell_line.as_ref();
+    let typed = typed.map(|line| line.to_string_lossy().into_owned());
+    let shown = typed.clone().unwrap_or_else(|| shell_line(&command.argv));
+    let key = CommandKey::of(&argv, typed.as_deref());
+    let mut faults = key
+        .as_ref()
+        .map_or_else(Vec::new, |key| known_to_fail(&memory, key));
+    faults.retain(|known| !known.why().is_empty() || known.history.is_some());
+    let last_worked = if faults.is_empty() {
+        None
+    } else {
+        last_worked(&memory, &shown)
+    };
+    let is_known = !faults.is_empty();
+    let mut out = io::Out::stdout();
+    if arguments.store.json {
+        let worked = last_worked.as_ref().map(|session| {
+            json!({
+                "session_id": session.session_id,
+                "timestamp": session.timestamp,
+                "commit": session.git.as_ref().and_then(|git| git.commit.as_ref()),
+            })
+        });
+        out.json(&json!({
+            "schema_version": RECORD_VERSION,
+            "command": shown,
+            "known": is_known,
+            "faults": faults.iter().map(fault_json).collect::<Vec<_>>(),
+            "last_worked": worked,
+        }))?;
+        writeln!(out)?;
+    } else if is_known {
+        let warning = Warning {
+            faults: &faults,
+            last_worked: last_worked.map(|session| in_words(&memory, &session)),
+            now: memory.now,
+        };
+        write!(out, "{warning}")?;
+    } else {
+        writeln!(out, "nothing is known against it")?;
+    }
+    out.flush()?;
+    Ok(if is_known { Answer::No } else { Answer::Yes })
+}
+
+/// What the command is known to fail with in this directory: here, or else elsewhere if somebody shared
+/// what worked instead.
+fn known_to_fail(memory: &Memory, key: &CommandKey) -> Vec<Known> {
+    let current = std::env::current_dir().unwrap_or_default();
+    let directory = lookup::directory(&current, memory.root.as_deref());
+    let found = memory.faults.known_to_fail(key, &directory);
+    if found.is_empty() {
+        return shared(memory, key);
+    }
+    if memory.seek(&found) {
+        return memory.faults.known_to_fail(key, &directory);
+    }
+    found
+}
+
+/// Failures that were never seen here, of which somebody else shared the cure.
+fn shared(memory: &Memory, key: &CommandKey) -> Vec<Known> {
+    let Ok(knowledge) = memory.faults.read() else {
+        return Vec::new();
+    };
+    let is_of_key = |worked: &Worked| {
+        // As it was typed: whether a shell ran it makes no difference to the key.
+        worked.directory.is_none()
+            && CommandKey::of(&[], Some(&worked.failed)).as_ref() == Some(key)
+    };
+    let mut faults = knowledge.faults;
+    faults.retain(|known| {
+        let mut lessons = known.lessons.iter();
+        known.history.is_none()
+            && lessons.any(|known| {
+                known.standing != Standing::Retired
+                    && known.lesson.worked.as_ref().is_some_and(is_of_key)
+            })
+    });
+    faults
+}
+
+/// The last session of the very same line that succeeded in this directory.
+fn last_worked(memory: &Memory, shown: &str) -> Option<Metadata> {
+    let current = std::env::current_dir().ok()?;
+    let wanted = shown.to_owned();
+    let query = Query {
+        outcome: Some(WantedOutcome::Succeeded),
+        cwd: Some(current.to_string_lossy().into_owned()),
+        text: Some(TextTest(Box::new(move |text| text == wanted))),
+        ..Query::default()
+    };
+    let mut last = None;
+    let store = &memory.reader.store;
+    let mut take = |found: Found| {
+        let metadata = found.entry.id().and_then(|id| store.metadata(&id).ok());
+        let fits = |metadata: &Metadata| {
+            metadata.command == shown
+                && metadata.fault.is_none()
+                && metadata.cwd.as_deref() == current.to_str()
+        };
+        last = metadata.filter(fits);
+        if last.is_some() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    store.newest(&query, &mut take).ok()?;
+    last
+}
+
+fn in_words(memory: &Memory, session: &Metadata) -> String {
+    let age = units::age((memory.now.0 - session.timestamp.0).num_seconds());
+    let commit = session.git.as_ref().and_then(|git| git.commit.as_deref());
+    let commit = commit.map_or_else(String::new, |commit| {
+        format!(" on commit {}", commit.get(..10).unwrap_or(commit))
+    });
+    format!(
+        "the last time {age} ago{commit}: aido show {}",
+        session.session_id.hex()
+    )
+}

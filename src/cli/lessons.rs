@@ -1,0 +1,169 @@
+//! `aido lessons` and `aido lesson`
+
+use std::io::Write;
+
+use clap::ValueEnum;
+use serde_json::json;
+
+use super::error::{CliError, Kind};
+use super::memory::{Memory, choose};
+use super::reading::width;
+use super::word::StoreArguments;
+use super::{Answer, CliResult, io};
+use crate::caller;
+use crate::config::Layer;
+use crate::faults::command;
+use crate::faults::lesson::{Learned, Lesson, LessonId, Standing, Subject};
+use crate::faults::record::RECORD_VERSION;
+use crate::memory::KnownLesson;
+use crate::view::faults::{LessonTable, counts, lesson_json};
+
+/// `aido lessons`
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Which store, and how to print.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// List retired ones too
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Lists what was learned.
+///
+/// # Errors
+/// When the directory can't be read.
+pub fn lessons(arguments: &Arguments, flags: Layer) -> CliResult {
+    let memory = Memory::open(&arguments.store, flags)?;
+    let mut lessons = memory.read()?.lessons;
+    lessons.retain(|known| arguments.all || counts(known));
+    print(&arguments.store, &lessons)
+}
+
+fn print(store: &StoreArguments, lessons: &[KnownLesson]) -> CliResult {
+    let mut out = io::Out::stdout();
+    if store.json {
+        let lessons: Vec<_> = lessons.iter().map(lesson_json).collect();
+        out.json(&json!({"schema_version": RECORD_VERSION, "lessons": lessons}))?;
+        writeln!(out)?;
+    } else if lessons.is_empty() {
+        writeln!(out, "nothing was learned here yet")?;
+    } else {
+        let table = LessonTable {
+            lessons,
+            width: width(),
+        };
+        write!(out, "{table}")?;
+    }
+    out.flush()?;
+    Ok(Answer::Yes)
+}
+
+/// `aido lesson`
+#[derive(Debug, clap::Args)]
+pub struct ChangeArguments {
+    /// Which store, and how to print.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// What to do
+    #[arg(value_enum, value_name = "ACTION")]
+    pub action: Action,
+    /// The lesson's text, or the id of one that is there
+    #[arg(value_name = "TEXT", required = true)]
+    pub text: Vec<String>,
+    /// It is about this fault
+    #[arg(long, value_name = "FAULT")]
+    pub fault: Option<String>,
+    /// It is about this kind of failure, such as test-failure
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<String>,
+    /// It is about failures of this command's program and subcommand
+    #[arg(long, value_name = "COMMAND")]
+    pub command: Option<String>,
+}
+
+/// What to do with a lesson.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Action {
+    /// Write one down
+    Add,
+    /// Let a suggested one count, or a retired one again
+    Accept,
+    /// Let it count no more
+    Retire,
+}
+
+/// Adds, accepts or retires a lesson.
+///
+/// # Errors
+/// When there is no such lesson, or nothing can be written.
+pub fn lesson(arguments: &ChangeArguments, flags: Layer) -> CliResult {
+    let memory = Memory::open(&arguments.store, flags)?;
+    let text = arguments.text.join(" ");
+    let known = match arguments.action {
+        Action::Add => add(arguments, &memory, &text)?,
+        Action::Accept => judge(&memory, &text, Standing::Active)?,
+        Action::Retire => judge(&memory, &text, Standing::Retired)?,
+    };
+    print(&arguments.store, std::slice::from_ref(&known))
+}
+
+fn add(arguments: &ChangeArguments, memory: &Memory, text: &str) -> Result<KnownLesson, CliError> {
+    if text.trim().is_empty() {
+        return Err(CliError::new(Kind::Usage, "a lesson says something"));
+    }
+    let fault = match &arguments.fault {
+        Some(which) => Some(choose(&memory.read()?.faults, which)?.fault.clone()),
+        None => None,
+    };
+    let program = arguments.command.as_deref().map(|line| {
+        let parts = command::parts(&[], Some(line));
+        command::key(command::subject(&parts))
+    });
+    let about = Subject {
+        fault,
+        class: arguments.class.clone(),
+        command: program,
+    };
+    let lesson = Lesson::written(&memory.hide.text(text), about);
+    let agent = caller::identify(None, &memory.environment).agent;
+    let learn = |learned: &mut Learned| {
+        if learned.at.is_empty() {
+            learned.at = memory.now.to_string();
+            learned.agent = agent.to_string();
+        }
+    };
+    let added = memory.faults.add_lesson(&lesson, &learn);
+    added.map_err(|error| memory.failed(&error))
+}
+
+fn judge(memory: &Memory, which: &str, standing: Standing) -> Result<KnownLesson, CliError> {
+    let missing = || {
+        CliError::new(Kind::NotFound, format!("no lesson is called {which:?}"))
+            .with_hint("aido lessons --all lists them")
+    };
+    let lessons = memory.read()?.lessons;
+    let fits: Vec<&LessonId> = lessons
+        .iter()
+        .map(|known| &known.lesson.lesson)
+        .filter(|id| !which.is_empty() && id.as_str().starts_with(which))
+        .collect();
+    let id = match fits.as_slice() {
+        [id] => (*id).clone(),
+        [] => return Err(missing()),
+        several => {
+            let names: Vec<&str> = several.iter().map(|id| id.as_str()).collect();
+            return Err(
+                CliError::new(Kind::Ambiguous, format!("{which:?} may be several"))
+                    .with_hint(format!("one of: {}", names.join(", "))),
+            );
+        }
+    };
+    memory
+        .faults
+        .judge_lesson(&id, standing)
+        .map_err(|error| memory.failed(&error))?;
+    let lessons = memory.read()?.lessons;
+    let changed = lessons.into_iter().find(|known| known.lesson.lesson == id);
+    changed.ok_or_else(missing)
+}

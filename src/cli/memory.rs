@@ -1,0 +1,154 @@
+//! What the words of failure memory share: the store to read, and looking for cures first.
+
+use std::path::PathBuf;
+
+use super::error::{CliError, Kind};
+use super::io;
+use super::reading::Reader;
+use super::word::StoreArguments;
+use crate::clock;
+use crate::config::Layer;
+use crate::environment::Environment;
+use crate::faults::FaultId;
+use crate::faults::cure::may_have_cure;
+use crate::memory::{CureSeeker, FaultStore, Hide, Knowledge, Known, Reach};
+use crate::place::Place;
+use crate::session::Timestamp;
+use crate::view::sanitize;
+
+/// The most failures whose cures are looked for at once.
+const SEEK_MAX: usize = 20;
+
+/// Failure memory, and the sessions beside it.
+pub struct Memory {
+    /// The sessions.
+    pub reader: Reader,
+    /// What is known of failures.
+    pub faults: FaultStore,
+    /// The caller's environment.
+    pub environment: Environment,
+    /// The repository's root.
+    pub root: Option<PathBuf>,
+    /// Takes out what must not be shared.
+    pub hide: Hide,
+    /// The present.
+    pub now: Timestamp,
+}
+
+impl Memory {
+    /// Opens the memory beside the store that the arguments and settings name.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn open(arguments: &StoreArguments, flags: Layer) -> Result<Self, CliError> {
+        let reader = Reader::open(arguments, flags)?;
+        let environment = Environment::of_process();
+        let place = Place::find(std::env::current_dir().ok(), &environment);
+        let variables = environment.all().iter();
+        let variables =
+            variables.filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
+        Ok(Self {
+            faults: FaultStore::beside(&reader.store),
+            reader,
+            root: place.root,
+            hide: Hide::new(variables),
+            environment,
+            now: clock::now(),
+        })
+    }
+
+    /// Reads everything, after looking for the cures of the failures seen last, and says on standard
+    /// error what can't be read.
+    ///
+    /// # Errors
+    /// When the directory can't be read.
+    pub fn read(&self) -> Result<Knowledge, CliError> {
+        let mut knowledge = self.faults.read().map_err(|error| self.failed(&error))?;
+        if self.seek(&knowledge.faults) {
+            knowledge = self.faults.read().map_err(|error| self.failed(&error))?;
+        }
+        for problem in &knowledge.problems {
+            self.say(&format!("{}: {problem}", self.faults.path().display()));
+        }
+        Ok(knowledge)
+    }
+
+    /// Looks for the cures of these failures. True says that one was found.
+    pub fn seek(&self, faults: &[Known]) -> bool {
+        let seeker = CureSeeker {
+            faults: &self.faults,
+            store: &self.reader.store,
+            root: self.root.as_deref(),
+            hide: &self.hide,
+            now: self.now,
+        };
+        let histories = faults.iter().filter_map(|known| known.history.as_ref());
+        let unsought =
+            histories.filter(|history| !history.is_cure_sought && may_have_cure(&history.class));
+        let found = unsought
+            .take(SEEK_MAX)
+            .map(|history| seeker.seek(history, Reach::Any));
+        // Each of them, and not only up to the first.
+        found.fold(false, |any, one| any | one)
+    }
+
+    /// Names the rules that are left out.
+    pub fn say_problems_of_rules(&self) {
+        for problem in self.faults.rules().problems() {
+            self.say(&format!("{}/{problem}", self.faults.path().display()));
+        }
+    }
+
+    fn say(&self, problem: &str) {
+        io::say(&sanitize::line(&format!("aido: {problem}")));
+    }
+
+    /// An error of the directory's.
+    #[must_use]
+    pub fn failed(&self, error: &std::io::Error) -> CliError {
+        let path = self.faults.path();
+        CliError::new(Kind::Failed, format!("{}: {error}", path.display()))
+    }
+}
+
+/// The failure that a text names: its id, or the beginning of it.
+///
+/// # Errors
+/// When none or more than one does.
+pub fn choose<'k>(faults: &'k [Known], text: &str) -> Result<&'k Known, CliError> {
+    if let Ok(id) = text.parse::<FaultId>()
+        && let Some(known) = faults.iter().find(|known| known.fault == id)
+    {
+        return Ok(known);
+    }
+    if text == "last" {
+        let nothing = || {
+            CliError::new(Kind::NotFound, "no failure is remembered here")
+                .with_hint("aido COMMAND records one")
+        };
+        return faults.first().ok_or_else(nothing);
+    }
+    let fits: Vec<&Known> = faults
+        .iter()
+        .filter(|known| !text.is_empty() && known.fault.as_str().starts_with(text))
+        .collect();
+    match fits.as_slice() {
+        [known] => Ok(known),
+        [] => Err(
+            CliError::new(Kind::NotFound, format!("no failure is called {text:?}"))
+                .with_hint("aido faults --all lists them; aido faults like TEXT searches"),
+        ),
+        several => {
+            let names: Vec<&str> = several
+                .iter()
+                .take(10)
+                .map(|known| known.fault.as_str())
+                .collect();
+            Err(CliError::new(
+                Kind::Ambiguous,
+                format!("{} failures begin with {text:?}", several.len()),
+            )
+            .with_hint(format!("one of: {}", names.join(", "))))
+        }
+    }
+}

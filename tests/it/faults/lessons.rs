@@ -1,0 +1,141 @@
+//! What is learned from failures, by people and by what worked.
+
+use serde_json::{Value, json};
+
+use super::{COMPILE_ERROR, Place};
+
+fn lessons(place: &Place, arguments: &[&str]) -> Vec<Value> {
+    let json = place.json(&[&["lessons"], arguments].concat());
+    json["lessons"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_lesson_reaches_whoever_meets_what_it_is_about() {
+    let place = Place::new();
+    place.tell(101, COMPILE_ERROR);
+    place.run(&["cargo", "build"], 101);
+    let fault = place.fault()["fault"].as_str().unwrap().to_owned();
+    for words in [
+        &[
+            "lesson",
+            "add",
+            "--fault",
+            &fault[..8],
+            "generate",
+            "the",
+            "bindings",
+            "first",
+        ][..],
+        &[
+            "lesson",
+            "add",
+            "--class",
+            "compile-error",
+            "use the toolchain of the repository",
+        ],
+        &[
+            "lesson",
+            "add",
+            "--command",
+            "cd x && cargo build -q",
+            "one build at a time",
+        ],
+        &["lesson", "add", "--class", "lint", "of another kind"],
+        &["lesson", "add", "for everybody"],
+        // Again: it is the same one.
+        &["lesson", "add", "for everybody"],
+    ] {
+        place.run(words, 0);
+    }
+    assert_eq!(lessons(&place, &[]).len(), 5);
+    let wanted = [
+        "generate the bindings first",
+        "use the toolchain of the repository",
+        "one build at a time",
+        "fix the first compiler error",
+    ];
+    let said = place.check(&["cargo", "build"], 1);
+    assert!(wanted.iter().all(|text| said.contains(text)), "{said}");
+    assert!(
+        !said.contains("of another kind") && !said.contains("for everybody"),
+        "{said}"
+    );
+    place.run(&["cargo", "build"], 101);
+    let session = place.env.recorded().pop().unwrap();
+    let mut noted: Vec<&str> = session.meta["lessons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|lesson| lesson.as_str().unwrap())
+        .collect();
+    let mut wanted = wanted.to_vec();
+    noted.sort_unstable();
+    wanted.sort_unstable();
+    assert_eq!(noted, wanted);
+    let bindings = lessons(&place, &[]);
+    let bindings = bindings
+        .iter()
+        .find(|lesson| lesson["fault"] == fault.as_str())
+        .unwrap();
+    let id = bindings["lesson"].as_str().unwrap();
+    place.run(&["lesson", "retire", &id[..7]], 0);
+    assert_eq!(
+        (
+            lessons(&place, &[]).len(),
+            lessons(&place, &["--all"]).len()
+        ),
+        (4, 5)
+    );
+    assert!(!place.check(&["cargo", "build"], 1).contains("bindings"));
+    place.run(&["lesson", "accept", id], 0);
+    assert!(place.check(&["cargo", "build"], 1).contains("bindings"));
+}
+
+#[test]
+fn a_cure_counts_once_it_was_confirmed_or_accepted() {
+    let place = Place::new();
+    let slip = |agent: &str| {
+        place.tell(1, "error: unexpected argument '--relase' found\n");
+        place.run(&["--agent", agent, "cargo", "build", "--relase"], 1);
+        place.tell(0, "");
+        place.run(&["--agent", agent, "cargo", "build", "--release"], 0);
+    };
+    slip("one");
+    let first = lessons(&place, &[]);
+    assert_eq!(first.len(), 1);
+    assert_eq!(
+        (&first[0]["standing"], &first[0]["source"]),
+        (&json!("suggested"), &json!("cure"))
+    );
+    assert_eq!(first[0]["cured"].as_array().unwrap().len(), 1);
+    slip("two");
+    let second = lessons(&place, &[]);
+    assert_eq!(
+        (second.len(), &second[0]["standing"]),
+        (1, &json!("active"))
+    );
+    assert_eq!(second[0]["cured"].as_array().unwrap().len(), 2);
+    // A wrong one is retired, and offered no more.
+    place.run(
+        &["lesson", "retire", second[0]["lesson"].as_str().unwrap()],
+        0,
+    );
+    assert_eq!(place.fault()["cure"], Value::Null);
+    assert!(
+        !place
+            .check(&["cargo", "build", "--relase"], 1)
+            .contains("worked instead")
+    );
+}
+
+/// A command of somebody else's, or one that comes much later, is no cure.
+#[test]
+fn another_callers_command_is_no_cure() {
+    let place = Place::new();
+    place.tell(1, "error: unexpected argument '--relase' found\n");
+    place.run(&["--agent", "one", "cargo", "build", "--relase"], 1);
+    place.tell(0, "");
+    place.run(&["--agent", "two", "cargo", "build", "--release"], 0);
+    assert!(lessons(&place, &[]).is_empty());
+    assert_eq!(place.fault()["cure"], Value::Null);
+}
