@@ -8,9 +8,10 @@
 //! happens; [`transcript`] is the sink that writes it down, and reads and renders it again.
 //! [`replay`] decides when each piece of a recording is shown again, [`rerun`] what a session would
 //! run again; [`stats`] counts over many, [`search`] finds text in what was recorded, [`faults`] tells
-//! which failure a failed one was, [`handoff`] gathers what the next agent should know, and [`redact`]
-//! finds secrets in what is to leave. [`session`] is the vocabulary they all share, [`sys`] the
-//! operating system below them, and [`view`] how sessions look to people and programs.
+//! which failure a failed one was, [`handoff`] gathers what the next agent should know, [`redact`] finds
+//! secrets in what is to leave, and [`egress`] says what of a session may. [`session`] is the
+//! vocabulary they all share, [`sys`] the operating system below them, and [`view`] how sessions look to
+//! people and programs.
 //!
 //! docs/architecture.md draws it, with who may use whom.
 
@@ -19,6 +20,7 @@ pub mod capture;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod egress;
 pub mod environment;
 pub mod faults;
 pub mod handoff;

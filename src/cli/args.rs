@@ -166,7 +166,7 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Invocation, CliError> {
         Ok(typed) => typed,
         Err(error) => return refuse_or_print(&error, Kind::Run),
     };
-    let is_word = typed.line.is_none() && typed.words.first().is_some_and(|word| is_own_word(word));
+    let is_word = typed.line.is_none() && is_own(&typed.words);
     if is_word && !after_dashes(typed.words.len()) {
         return parse_word(typed.words, typed.options.into_layer()?);
     }
@@ -254,6 +254,20 @@ fn is_option(word: &OsStr) -> bool {
     word.as_encoded_bytes().starts_with(b"-")
 }
 
+/// Whether these are one of aido's own words and what belongs to it. `export NAME=value` is the
+/// shell's: no session is named so.
+fn is_own(words: &[OsString]) -> bool {
+    let [first, rest @ ..] = words else {
+        return false;
+    };
+    let is_assignment = |word: &OsString| {
+        let name = word.to_str().and_then(|word| word.split_once('='));
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        name.is_some_and(|(name, _)| !name.is_empty() && name.bytes().all(is_part))
+    };
+    is_own_word(first) && !(first == "export" && rest.first().is_some_and(is_assignment))
+}
+
 fn is_own_word(word: &OsStr) -> bool {
     word.to_str()
         .is_some_and(|word| word::NAMES.contains(&word))
@@ -292,6 +306,7 @@ mod tests {
             (&["--", "--version"], &["--version"]),
             (&["git", "--", "x"], &["git", "--", "x"]),
             (&["--", "--", "x"], &["--", "x"]),
+            (&["export", "A=b"], &["export", "A=b"]),
         ] {
             assert_eq!(run_of(words), command, "{words:?}");
         }

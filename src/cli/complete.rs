@@ -18,8 +18,9 @@ use clap::CommandFactory;
 use self::line::{Asked, Candidate, Wanted};
 use super::reading::Reader;
 use super::word::{StoreArguments, WordLine};
-use super::{Answer, CliResult, args, io};
+use super::{Answer, CliResult, args, io, redaction};
 use crate::config::Layer;
+use crate::environment::Environment;
 use crate::session::{Query, SessionId, State};
 use crate::store::{Found, Store};
 use crate::view::sanitize;
@@ -73,10 +74,11 @@ fn sessions(asked: &Asked) -> Option<Vec<Candidate>> {
         session_dir: asked.session_dir.clone(),
         json: false,
     };
-    let reader = Reader::open(&arguments, Layer::default()).ok()?;
+    let mut reader = Reader::open(&arguments, Layer::default()).ok()?;
+    redaction::guard(&mut reader, None, &Environment::of_process()).ok()?;
     let mut recent = Vec::new();
     let looked = reader.store.newest(&Query::default(), &mut |session| {
-        recent.extend(Recent::of(&session));
+        recent.extend(Recent::of(&session, &reader));
         if recent.len() < LOOKED_AT {
             ControlFlow::Continue(())
         } else {
@@ -101,7 +103,7 @@ struct Recent {
 }
 
 impl Recent {
-    fn of(session: &Found) -> Option<Self> {
+    fn of(session: &Found, reader: &Reader) -> Option<Self> {
         let entry = &session.entry;
         let id = entry.id()?;
         let ending = match (session.state, entry.exit_code) {
@@ -112,7 +114,7 @@ impl Recent {
         Some(Self {
             id,
             has_failed: session.state != State::Running && entry.has_failed(),
-            help: format!("{ending}: {}", entry.command),
+            help: format!("{ending}: {}", reader.leaving(&entry.command)),
         })
     }
 

@@ -11,9 +11,10 @@ use super::filter::Filters;
 use super::page::{Page, PageArguments, Paging};
 use super::reading::{Reader, width};
 use super::word::StoreArguments;
-use super::{Answer, CliResult, io};
+use super::{Answer, CliResult, io, redaction};
 use crate::clock::{self, Zone};
 use crate::config::Layer;
+use crate::egress;
 use crate::environment::Environment;
 use crate::session::metadata::SCHEMA_VERSION;
 use crate::session::query::Match;
@@ -54,6 +55,9 @@ pub struct Arguments {
         hide_possible_values = true
     )]
     pub for_agent: Option<When>,
+    /// Show an agent secrets, too
+    #[arg(long)]
+    pub raw: bool,
     /// Which sessions.
     #[command(flatten)]
     pub filters: Filters,
@@ -64,9 +68,12 @@ pub struct Arguments {
 /// # Errors
 /// When the store can't be read.
 pub fn list(arguments: &Arguments, flags: Layer) -> CliResult {
-    let reader = Reader::open(&arguments.store, flags)?;
-    let now = clock::now();
+    let mut reader = Reader::open(&arguments.store, flags)?;
     let environment = Environment::of_process();
+    if !arguments.raw {
+        redaction::guard(&mut reader, arguments.for_agent, &environment)?;
+    }
+    let now = clock::now();
     let zone = Zone::of_variables(|name| environment.value(name));
     let query = arguments.filters.query(now, zone)?;
     let mut out = page(arguments, &environment)?;
@@ -257,16 +264,21 @@ fn removed(
             is_cut = true;
             return ControlFlow::Break(());
         }
+        let mut entry = entry;
+        if reader.is_guarded() {
+            entry.command = reader.leaving(&entry.command).into();
+        }
         entries.push(entry);
         ControlFlow::Continue(())
     })?;
     if arguments.store.json {
-        let json: Result<Vec<Value>, _> = entries.iter().map(removed_json).collect();
+        let json = entries.iter().map(|entry| removed_json(entry, reader));
+        let json: Result<Vec<Value>, _> = json.collect();
         out.json(&json?)?;
         writeln!(out)?;
     } else if arguments.ndjson {
         for entry in &entries {
-            out.json(&removed_json(entry)?)?;
+            out.json(&removed_json(entry, reader)?)?;
             writeln!(out)?;
         }
     } else {
@@ -288,8 +300,11 @@ fn removed(
     Ok(Answer::Yes)
 }
 
-fn removed_json(entry: &Entry<'_>) -> Result<Value, serde_json::Error> {
+fn removed_json(entry: &Entry<'_>, reader: &Reader) -> Result<Value, serde_json::Error> {
     let mut json = serde_json::to_value(entry)?;
+    if let Some(guard) = reader.guard() {
+        egress::clean_event(&mut json, guard);
+    }
     json["schema_version"] = SCHEMA_VERSION.into();
     Ok(json)
 }

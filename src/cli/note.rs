@@ -6,7 +6,7 @@ use super::color::{When, palette, stdout};
 use super::error::{CliError, Kind};
 use super::reading::Reader;
 use super::word::StoreArguments;
-use super::{Answer, CliResult, io};
+use super::{Answer, CliResult, io, redaction};
 use crate::clock;
 use crate::config::Layer;
 use crate::environment::Environment;
@@ -74,12 +74,13 @@ pub fn note(arguments: &Arguments, flags: Layer) -> CliResult {
         return Err(CliError::new(Kind::Usage, "there is nothing to change")
             .with_hint("aido note SESSION TEXT, --tag, --pin, --fault or --lesson"));
     }
-    let reader = Reader::open(&arguments.store, flags)?;
+    let mut reader = Reader::open(&arguments.store, flags)?;
     let id = resolve(&reader.store, &arguments.selector)?;
     let mut change = |metadata: &mut Metadata| apply(arguments, metadata);
     reader
         .store
         .edit(&id, reader.key().ok(), clock::now(), &mut change)?;
+    redaction::guard(&mut reader, None, &Environment::of_process())?;
     let session = reader.read(&id)?;
     let mut out = io::Out::stdout();
     if arguments.store.json {

@@ -66,6 +66,16 @@ pub struct Page {
     notes: Vec<String>,
 }
 
+/// Whether an agent reads what is printed: as was asked for, or as it seems.
+#[must_use]
+pub fn is_for_agent(asked: Option<When>, environment: &Environment) -> bool {
+    match asked.unwrap_or_default() {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => color::stdout() == Stdout::Other && caller::is_agent(environment),
+    }
+}
+
 impl Page {
     /// Opens what the arguments and the situation ask for.
     ///
@@ -77,11 +87,7 @@ impl Page {
         environment: &Environment,
     ) -> Result<Self, CliError> {
         let stdout = color::stdout();
-        let is_for_agent = match arguments.for_agent.unwrap_or_default() {
-            When::Always => true,
-            When::Never => false,
-            When::Auto => stdout == Stdout::Other && caller::is_agent(environment),
-        };
+        let is_for_agent = is_for_agent(arguments.for_agent, environment);
         let may_page = paging == Paging::Allowed
             && stdout == Stdout::Terminal
             && !arguments.no_pager

@@ -7,10 +7,11 @@ use std::ops::ControlFlow;
 use super::error::{CliError, Kind};
 use super::reading::{Reader, width};
 use super::word::StoreArguments;
-use super::{Answer, CliResult, io};
+use super::{Answer, CliResult, io, redaction};
 use crate::clock;
 use crate::config::layer::Given;
 use crate::config::{Layer, Source};
+use crate::environment::Environment;
 use crate::session::{Query, SessionId};
 use crate::store::fs::PATIENCE;
 use crate::store::retention::{Candidate, PrunePlan, PruneReport, plan_prune};
@@ -57,7 +58,8 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
             set.map_err(|error| CliError::new(Kind::Usage, error.to_string()))?;
         }
     }
-    let reader = Reader::open(&arguments.store, limits.or(flags))?;
+    let mut reader = Reader::open(&arguments.store, limits.or(flags))?;
+    redaction::guard(&mut reader, None, &Environment::of_process())?;
     let now = clock::now();
     let mut candidates = Vec::new();
     reader.store.newest(&Query::default(), &mut |found| {
@@ -78,7 +80,7 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
     let commands: HashMap<SessionId, String> = listed
         .filter_map(|removal| {
             let id = removal.candidate.id.clone();
-            let command = reader.store.metadata(&id).ok()?.command;
+            let command = reader.metadata(&id).ok()?.command;
             Some((id, command))
         })
         .collect();

@@ -1,19 +1,22 @@
 //! What the reading words share: the store to read, and sessions as they are shown.
 
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 
 use super::error::{CliError, Kind};
 use super::progress::StoreProgress;
 use super::word::StoreArguments;
 use crate::config::layer::Given;
 use crate::config::{self, Layer, Settings, Source};
+use crate::egress;
 use crate::environment::Environment;
 use crate::place::Place;
-use crate::session::{SessionId, Timestamp};
+use crate::redact::{Overlay, Redactor};
+use crate::session::{Metadata, SessionId, Timestamp};
 use crate::store::fs::FileStore;
 use crate::store::key;
 use crate::store::signature::{self, Key};
-use crate::store::{Found, State, Store, StoreError, parse_sidecar};
+use crate::store::{Found, Recorded, State, Store, StoreError, parse_sidecar};
 use crate::sys::terminal;
 use crate::transcript::record;
 use crate::view::session::Shown;
@@ -32,7 +35,11 @@ pub struct Reader {
     pub store: FileStore,
     /// Every setting.
     pub settings: Settings,
+    /// The repository's root.
+    pub root: Option<PathBuf>,
     key: io::Result<Key>,
+    /// Takes secrets out of what is read, for agents.
+    guard: Option<Redactor>,
 }
 
 impl Reader {
@@ -73,8 +80,78 @@ impl Reader {
         Ok(Self {
             key,
             store,
+            guard: None,
+            root: place.root,
             settings,
         })
+    }
+
+    /// From here on, secrets are taken out of what is read.
+    pub fn set_guard(&mut self, guard: Redactor) {
+        self.guard = Some(guard);
+    }
+
+    /// Whether secrets are taken out of what is read.
+    #[must_use]
+    pub fn is_guarded(&self) -> bool {
+        self.guard.is_some()
+    }
+
+    /// What takes secrets out, if anything does.
+    #[must_use]
+    pub fn guard(&self) -> Option<&Redactor> {
+        self.guard.as_ref()
+    }
+
+    /// A command line as it may be shown.
+    #[must_use]
+    pub fn leaving(&self, command: &str) -> String {
+        match &self.guard {
+            Some(guard) => guard.shell_line(command).0,
+            None => command.to_owned(),
+        }
+    }
+
+    /// The sidecar of a finished session as it may be shown.
+    ///
+    /// # Errors
+    /// When there is none, or it is no valid one.
+    pub fn metadata(&self, id: &SessionId) -> Result<Metadata, StoreError> {
+        let mut metadata = self.store.metadata(id)?;
+        if let Some(guard) = &self.guard {
+            egress::clean(&mut metadata, guard);
+        }
+        Ok(metadata)
+    }
+
+    /// A session's transcript as it may be shown. `columns` is the width of its terminal.
+    ///
+    /// # Errors
+    /// When there is none, or it can't be searched for secrets.
+    pub fn transcript(
+        &self,
+        id: &SessionId,
+        columns: Option<u16>,
+    ) -> Result<Box<dyn Recorded>, StoreError> {
+        let transcript = self.store.transcript(id)?;
+        let Some(guard) = &self.guard else {
+            return Ok(transcript);
+        };
+        let overlay = guard.overlay(transcript, columns);
+        Ok(Box::new(
+            overlay.map_err(StoreError::file("the transcript"))?,
+        ))
+    }
+
+    /// The same, if it is guarded and can be read.
+    #[must_use]
+    pub fn overlay(
+        &self,
+        id: &SessionId,
+        columns: Option<u16>,
+    ) -> Option<Overlay<Box<dyn Recorded>>> {
+        let transcript = self.store.transcript(id).ok()?;
+        self.guard.as_ref()?.overlay(transcript, columns).ok()
     }
 
     /// Finishes small sessions that a killed recorder left, as far as that is quickly done.
@@ -123,6 +200,14 @@ impl Reader {
     }
 
     fn read_in(&self, id: &SessionId, state: State) -> Result<Shown, StoreError> {
+        let mut shown = self.read_raw(id, state)?;
+        if let Some(guard) = &self.guard {
+            egress::clean(&mut shown.metadata, guard);
+        }
+        Ok(shown)
+    }
+
+    fn read_raw(&self, id: &SessionId, state: State) -> Result<Shown, StoreError> {
         if state == State::Finished {
             let bytes = self.store.sidecar(id)?;
             let metadata = parse_sidecar(id, &bytes)?;

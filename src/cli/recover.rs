@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 
 use super::reading::Reader;
 use super::word::StoreArguments;
-use super::{Answer, CliResult, io};
+use super::{Answer, CliResult, io, redaction};
 use crate::clock;
 use crate::config::Layer;
+use crate::egress;
+use crate::environment::Environment;
 use crate::session::metadata::SCHEMA_VERSION;
 use crate::session::{Metadata, SessionId};
 use crate::store::{Recovery, Store, StoreError};
@@ -27,13 +29,19 @@ pub struct Arguments {
 /// # Errors
 /// When the store can't be read or written to.
 pub fn recover(arguments: &Arguments, flags: Layer) -> CliResult {
-    let reader = Reader::open(&arguments.store, flags)?;
+    let mut reader = Reader::open(&arguments.store, flags)?;
+    redaction::guard(&mut reader, None, &Environment::of_process())?;
     let now = clock::now();
     let torn = reader.store.tidy(now)?;
     let mut done = Report::default();
     for id in reader.store.unfinished()? {
         match reader.store.recover(&id, reader.key().ok(), now) {
-            Ok(Recovery::Finished(metadata)) => done.finished.push(*metadata),
+            Ok(Recovery::Finished(mut metadata)) => {
+                if let Some(guard) = reader.guard() {
+                    egress::clean(&mut metadata, guard);
+                }
+                done.finished.push(*metadata);
+            }
             Ok(Recovery::Running) => done.running += 1,
             Ok(Recovery::Unneeded) => {}
             Ok(Recovery::NeverBegan) => done.cleared += 1,

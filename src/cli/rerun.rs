@@ -8,10 +8,11 @@ use super::error::{CliError, Kind};
 use super::page::PageArguments;
 use super::reading::Reader;
 use super::word::StoreArguments;
-use super::{Answer, CliResult, io, run, show};
+use super::{Answer, CliResult, io, redaction, run, show};
 use crate::config::Layer;
 use crate::config::Source;
 use crate::config::layer::Given;
+use crate::egress;
 use crate::environment::Environment;
 use crate::rerun::{self, NoRerun, RerunPlan, Trust};
 use crate::session::metadata::SCHEMA_VERSION;
@@ -51,7 +52,7 @@ pub struct Arguments {
 /// # Errors
 /// When there is no such session, or it can't be run again.
 pub fn rerun(arguments: &Arguments, flags: Layer) -> CliResult {
-    let reader = Reader::open(&arguments.store, flags.clone())?;
+    let mut reader = Reader::open(&arguments.store, flags.clone())?;
     let id = resolve(&reader.store, &arguments.selector)?;
     let session = reader.read(&id)?;
     if session.state == State::Running {
@@ -72,7 +73,12 @@ pub fn rerun(arguments: &Arguments, flags: Layer) -> CliResult {
         }
     })?;
     if arguments.dry_run {
-        return show_plan(arguments, &plan, id.as_str());
+        redaction::guard(
+            &mut reader,
+            arguments.page.for_agent,
+            &Environment::of_process(),
+        )?;
+        return show_plan(arguments, &plan, &session, &reader);
     }
     // The store that the session was found in, wherever it ran.
     let mut own = Layer::default();
@@ -88,7 +94,7 @@ pub fn rerun(arguments: &Arguments, flags: Layer) -> CliResult {
     })?;
     let flags = own.or(flags);
     if arguments.diff {
-        return compare(arguments, plan, flags, &session, &reader);
+        return compare(arguments, plan, flags, &session, &mut reader);
     }
     let ran = run::again(plan, flags, id, &mut |line| io::say(&line))?;
     Ok(Answer::Ended(run::end(ran.exit)))
@@ -101,7 +107,7 @@ fn compare(
     plan: RerunPlan,
     flags: Layer,
     before: &Shown,
-    reader: &Reader,
+    reader: &mut Reader,
 ) -> CliResult {
     let mut told = Vec::new();
     let silence = Silence::begin()?;
@@ -116,8 +122,10 @@ fn compare(
             "it ran, but was not recorded, so there is nothing to compare",
         ));
     };
-    let after = reader.read(&id)?;
     let environment = Environment::of_process();
+    redaction::guard(reader, arguments.page.for_agent, &environment)?;
+    let before = &reader.read(&before.metadata.session_id)?;
+    let after = reader.read(&id)?;
     show::compare(
         reader,
         [before, &after],
@@ -131,16 +139,25 @@ fn refused(message: &str) -> CliError {
     CliError::new(Kind::Run, message)
 }
 
-fn show_plan(arguments: &Arguments, plan: &RerunPlan, parent: &str) -> CliResult {
-    let line = shell_line(&plan.command.argv);
+fn show_plan(
+    arguments: &Arguments,
+    plan: &RerunPlan,
+    session: &Shown,
+    reader: &Reader,
+) -> CliResult {
+    let parent = session.metadata.session_id.as_str();
+    let argv = plan.command.argv.iter();
+    let argv: Vec<String> = argv
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let (mut argv, mut line) = (argv, shell_line(&plan.command.argv));
+    if let Some(guard) = reader.guard() {
+        let mut shown = session.metadata.clone();
+        egress::clean(&mut shown, guard);
+        (argv, line) = (shown.argv, shown.command);
+    }
     let mut out = io::Out::stdout();
     if arguments.store.json {
-        let argv: Vec<_> = plan
-            .command
-            .argv
-            .iter()
-            .map(|word| word.to_string_lossy())
-            .collect();
         let plan = json!({
             "schema_version": SCHEMA_VERSION,
             "parent": parent,

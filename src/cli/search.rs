@@ -13,7 +13,7 @@ use super::filter::Filters;
 use super::page::{Page, PageArguments, Paging};
 use super::reading::Reader;
 use super::word::StoreArguments;
-use super::{Answer, CliResult, io};
+use super::{Answer, CliResult, io, redaction};
 use crate::clock::{self, Zone};
 use crate::config::Layer;
 use crate::environment::Environment;
@@ -27,8 +27,10 @@ use crate::store::{Store, StoreError};
 use crate::sys::terminal;
 use crate::view::paint::Palette;
 use crate::view::sanitize;
+use guard::Guard;
 use output::{Form, Output};
 
+mod guard;
 mod json;
 mod output;
 
@@ -109,6 +111,9 @@ pub struct Arguments {
         hide_possible_values = true
     )]
     pub for_agent: Option<When>,
+    /// Show an agent secrets, too
+    #[arg(long)]
+    pub raw: bool,
     /// Which sessions.
     #[command(flatten)]
     pub filters: Filters,
@@ -137,14 +142,18 @@ pub fn search(arguments: &Arguments, flags: Layer) -> CliResult {
     let environment = Environment::of_process();
     let palette = color::palette(arguments.color, color::stdout(), &environment);
     let plan = plan(arguments, palette)?;
-    let reader = Reader::open(&arguments.store, flags)?;
+    let mut reader = Reader::open(&arguments.store, flags)?;
+    if !arguments.raw {
+        redaction::guard(&mut reader, arguments.for_agent, &environment)?;
+    }
     let now = clock::now();
     let zone = Zone::of_variables(|name| environment.value(name));
     let query = arguments.filters.query(now, zone)?;
     reader.recover_in_passing(now);
     let page = page(arguments, &environment)?;
     let form = form(arguments, &reader, page.palette);
-    let mut output = Output::new(page, form, arguments.most_sessions);
+    let guard = reader.is_guarded().then(|| Guard::new(&reader));
+    let mut output = Output::new(page, form, arguments.most_sessions, guard);
     output.start()?;
     let chosen = match reader.store.hold()? {
         Some(held) => search_chosen(&reader.store, &query, |ids| {

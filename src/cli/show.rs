@@ -5,7 +5,7 @@ use super::page::PageArguments;
 use super::pattern::{Case, Pattern, Syntax};
 use super::reading::Reader;
 use super::word::StoreArguments;
-use super::{Answer, CliResult};
+use super::{Answer, CliResult, redaction};
 use crate::clock;
 use crate::config::Layer;
 use crate::environment::Environment;
@@ -34,7 +34,7 @@ pub struct Arguments {
     /// last, last~2, last:failed, @agent, an id, or the beginning or end of one
     #[arg(value_name = "SESSION", default_value = "last")]
     pub selector: String,
-    /// Print the recorded bytes as they are
+    /// Print the recorded bytes as they are, to an agent with their secrets, too
     #[arg(long, conflicts_with_all = ["json", "for_agent"])]
     pub raw: bool,
     /// Print the summary alone
@@ -180,7 +180,10 @@ pub fn compare(
 pub fn show(arguments: &Arguments, flags: Layer) -> CliResult {
     let choice = Choice::of(arguments)?;
     let environment = Environment::of_process();
-    let reader = Reader::open(&arguments.store, flags)?;
+    let mut reader = Reader::open(&arguments.store, flags)?;
+    if !arguments.raw {
+        redaction::guard(&mut reader, arguments.page.for_agent, &environment)?;
+    }
     reader.recover_in_passing(clock::now());
     let id = resolve(&reader.store, &arguments.selector)?;
     let session = reader.read(&id)?;

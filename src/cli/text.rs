@@ -52,7 +52,8 @@ impl SessionOutput {
         let metadata = &session.metadata;
         let id = &metadata.session_id;
         let wanted = available(metadata, wanted)?;
-        let mut transcript = reader.store.transcript(id)?;
+        let columns = metadata.tty.size.map(|size| size.columns);
+        let mut transcript = reader.transcript(id, columns)?;
         let length = transcript
             .seek(SeekFrom::End(0))
             .map_err(StoreError::file("the transcript"))?;

@@ -1,6 +1,7 @@
 //! `aido verify`
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::PathBuf;
 
 use super::error::CliError;
 use super::progress::Progress;
@@ -15,6 +16,8 @@ use crate::store::verify::{self, Counts, Finding};
 use crate::view::verify::{Defects, Remarks, Stranger, Summary, document, to_json};
 use crate::view::{sanitize, units};
 
+mod export;
+
 /// `aido verify`
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -24,6 +27,9 @@ pub struct Arguments {
     /// Print defects only, and nothing where there are none
     #[arg(short, long, conflicts_with = "json")]
     pub quiet: bool,
+    /// Check that an export is what its sessions here give, and unchanged
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["selectors", "quiet"])]
+    pub export: Option<PathBuf>,
     /// Which sessions: last, last~2, last:failed, @agent, an id, or the beginning or end of one [default: all]
     #[arg(value_name = "SESSION")]
     pub selectors: Vec<String>,
@@ -35,6 +41,9 @@ pub struct Arguments {
 /// When the store can't be read, or a session that was named isn't there.
 pub fn verify(arguments: &Arguments, flags: Layer) -> CliResult {
     let reader = Reader::open(&arguments.store, flags)?;
+    if let Some(file) = &arguments.export {
+        return export::prove(&reader, file, arguments.store.json);
+    }
     let ids = which(&reader, &arguments.selectors)?;
     let strangers = if arguments.selectors.is_empty() {
         verify::strangers(&reader.store.path())?

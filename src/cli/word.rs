@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    CliResult, check, complete, completions, doctor, faults, handoff, lessons, list, note, prune,
-    recover, replay, rerun, schema, search, show, stats, tasks, verify,
+    CliResult, check, complete, completions, doctor, export, faults, handoff, lessons, list, note,
+    prune, recover, replay, rerun, schema, search, show, stats, tasks, verify,
 };
 use crate::config::Layer;
 
@@ -14,6 +14,7 @@ pub const NAMES: &[&str] = &[
     "list",
     "show",
     "search",
+    "export",
     "note",
     "replay",
     "rerun",
@@ -51,6 +52,8 @@ pub enum Word {
     Show(show::Arguments),
     /// Search the output, commands and notes of sessions
     Search(Box<search::Arguments>),
+    /// Print what of sessions may leave as JSON, with secrets replaced
+    Export(export::Arguments),
     /// Change a session's note, labels, pin, fault or lessons
     Note(note::Arguments),
     /// Play a session again as it happened
@@ -107,6 +110,7 @@ impl Word {
             Self::List(arguments) => arguments.store.json,
             Self::Show(arguments) => arguments.store.json,
             Self::Search(arguments) => arguments.store.json || arguments.ndjson,
+            Self::Export(arguments) => arguments.store.json,
             Self::Note(arguments) => arguments.store.json,
             Self::Rerun(arguments) => arguments.store.json,
             Self::Recover(arguments) => arguments.store.json,
@@ -134,6 +138,7 @@ impl Word {
             Self::List(arguments) => list::list(&arguments, flags),
             Self::Show(arguments) => show::show(&arguments, flags),
             Self::Search(arguments) => search::search(&arguments, flags),
+            Self::Export(arguments) => export::export(&arguments, flags),
             Self::Note(arguments) => note::note(&arguments, flags),
             Self::Replay(arguments) => replay::replay(&arguments, flags),
             Self::Rerun(arguments) => rerun::rerun(&arguments, flags),

@@ -76,6 +76,8 @@ pub fn facts(request: &Request, terminal: &TerminalPlan) -> Metadata {
         durable: false,
         harness: identity.harness,
         detached: false,
+        sensitive: None,
+        redactions: None,
         mac: None,
         other: Map::new(),
     }

@@ -7,6 +7,7 @@ mod arguments;
 pub mod describe;
 pub mod notice;
 mod remember;
+pub mod secrets;
 pub mod shell;
 
 use std::io;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use crate::capture::{self, Ended, StartError, Tee};
 use crate::clock::{self, Stopwatch};
 use crate::config::{Report, Settings};
+use crate::egress;
 use crate::environment::Environment;
 use crate::place::Place;
 use crate::plan::{self, Caller, RunPlan, TerminalPlan, TtyMode};
@@ -347,6 +349,9 @@ fn finish(
     let sealed = draft.seal(ended.duration, &ended.outcome);
     let mut metadata = recording.known;
     describe::complete(&mut metadata, ended, &sealed, excerpt, &plan.terminal);
+    // The output was delivered, so nothing waits for this.
+    let redactor = secrets::redactor(&request.environment, recording.key.as_ref());
+    egress::mark(&mut metadata, &redactor);
     let path = || -> PathBuf {
         let store = recording.store.as_ref();
         store.map(FileStore::path).unwrap_or_default()

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::detect::look;
 use super::detect::pair::is_secret_name;
-use super::{Redactor, Report, Style, replacement};
+use super::{Redactor, Report, replacement};
 
 mod programs;
 mod words;
@@ -20,22 +20,36 @@ const SWITCHES: &str = "allow ask disable enable force has keep no prompt read r
     skip use verify with without";
 
 impl Redactor {
-    /// Redacts a command's arguments, the program's name first, and tells which ones it changed.
+    /// Redacts a command's arguments, the program's name first. Each is judged by its place, by itself,
+    /// and together with the one before it.
     #[must_use]
-    pub fn argv(&self, argv: &[String]) -> (Vec<String>, Vec<usize>) {
-        let mut changed = Vec::new();
-        let mut redacted = Vec::with_capacity(argv.len());
+    pub fn argv(&self, argv: &[String]) -> (Vec<String>, Report) {
+        let mut report = Report::default();
+        let mut redacted: Vec<String> = Vec::with_capacity(argv.len());
         let secret = parts(argv);
         for (index, word) in argv.iter().enumerate() {
             let ranges = secret.iter().filter(|(of, _)| *of == index);
             let ranges: Vec<Range<usize>> = ranges.map(|(_, range)| range.clone()).collect();
-            let (text, report) = self.replace(word, &ranges);
-            if !report.is_clean() {
-                changed.push(index);
+            let (mut text, mut found) = self.replace(word, &ranges);
+            if found.is_clean()
+                && let Some(before) = redacted.last()
+                && let (Some(shown), also) = self.after(before, word)
+            {
+                (text, found) = (shown, also);
             }
+            report.merge(&found);
             redacted.push(text);
         }
-        (redacted, changed)
+        (redacted, report)
+    }
+
+    /// Redacts a word that follows another, if that makes a difference: `password: x` is a pair, which
+    /// `x` isn't.
+    fn after(&self, before: &str, word: &str) -> (Option<String>, Report) {
+        let before = format!("{before} ");
+        let (shown, report) = self.text(&format!("{before}{word}"));
+        let shown = shown.strip_prefix(&before).filter(|shown| *shown != word);
+        (shown.map(str::to_owned), report)
     }
 
     /// Redacts a line of shell.
@@ -75,30 +89,6 @@ impl Redactor {
         report.merge(&found);
         replaced.push_str(&rest);
         (replaced, report)
-    }
-}
-
-/// Whether a command's arguments hold a secret, by the rules that come with aido.
-///
-/// Cheap enough to ask before every run: it costs about a nanosecond a byte where there is none, and
-/// compiles nothing.
-#[must_use]
-pub fn argv_holds_secret(argv: &[String]) -> bool {
-    let redactor = Redactor::default();
-    !parts(argv).is_empty() || argv.iter().any(|word| redactor.holds_secret(word))
-}
-
-/// The same of a line of shell.
-#[must_use]
-pub fn line_holds_secret(line: &str) -> bool {
-    !parts_of_line(line).is_empty() || Redactor::default().holds_secret(line)
-}
-
-impl Redactor {
-    /// Whether a text holds a secret.
-    #[must_use]
-    pub fn holds_secret(&self, text: &str) -> bool {
-        !self.bytes(text.as_bytes(), Style::Token).1.is_clean()
     }
 }
 

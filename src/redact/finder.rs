@@ -32,6 +32,8 @@ const BLOCK_BYTES: usize = 64 * 1024;
 /// Finds secrets; made for one input.
 pub(super) struct Finder<'r> {
     redactor: &'r Redactor,
+    /// The width of the terminal that the input was written to, if known.
+    columns: Option<u16>,
     /// Input that is still needed. Every offset below counts from its beginning.
     raw: Vec<u8>,
     /// The state in which its visible text begins.
@@ -59,6 +61,7 @@ impl<'r> Finder<'r> {
     pub(super) fn new(redactor: &'r Redactor) -> Self {
         Self {
             redactor,
+            columns: redactor.columns,
             raw: Vec::new(),
             state: State::default(),
             visible: Visible::default(),
@@ -66,6 +69,11 @@ impl<'r> Finder<'r> {
             cuts: Cuts::default(),
             unfinished: Vec::new(),
         }
+    }
+
+    /// Sets the width of the terminal that the input was written to.
+    pub(super) fn set_columns(&mut self, columns: Option<u16>) {
+        self.columns = columns;
     }
 
     /// Takes input, and hands on what can't change any more.
@@ -145,7 +153,7 @@ impl<'r> Finder<'r> {
                 let Some(word) = gate.word(number) else {
                     return;
                 };
-                let mut view = frame.view(redactor, at);
+                let mut view = frame.view(self.columns, at);
                 view.joint = self.joint(frame, at);
                 redactor.search.inspect(word, &view, at, &mut |hit| {
                     self.take(frame, &view, hit, None);
@@ -157,11 +165,10 @@ impl<'r> Finder<'r> {
     /// Looks at every run of bytes that begins before `limit`, in the visible text only: there are no
     /// escape sequences in it, whose parameters would be a part of a run.
     fn search_runs(&mut self, frame: &Frame<'_>, limit: usize) {
-        let redactor = self.redactor;
         let text = frame.text;
         let (from, to) = (text.index(self.searched), text.index(limit));
         for at in (from..to).filter(|at| detect::random::begins(text.bytes, *at)) {
-            let view = frame.view(redactor, at);
+            let view = frame.view(self.columns, at);
             if let Some(found) = detect::random::find(&view, at) {
                 let hit = Hit {
                     name: RuleName::BuiltIn("high-entropy"),
@@ -181,7 +188,7 @@ impl<'r> Finder<'r> {
 
     fn go_on(&mut self, frame: &Frame<'_>, one: Unfinished) {
         let at = frame.text.index(one.offset);
-        let view = frame.view_at(self.redactor, one.offset);
+        let view = frame.view_at(self.columns, one.offset);
         if let Some(found) = token::go_on(one.class, &view, at) {
             let hit = Hit {
                 name: one.name,

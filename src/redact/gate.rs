@@ -11,6 +11,8 @@
 use super::class::Class;
 use super::word::Word;
 
+/// The least of a keyword, and so of a text that holds one.
+pub(super) const LEAST_BYTES: usize = 3;
 /// Bits in the table.
 const SLOTS: usize = 1 << 16;
 /// Chains of keywords.

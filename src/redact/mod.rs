@@ -17,6 +17,7 @@ mod class;
 mod detect;
 mod finder;
 mod gate;
+mod overlay;
 mod own;
 mod report;
 mod rule;
@@ -25,13 +26,13 @@ mod search;
 mod stream;
 mod strip;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod user;
 mod view;
 mod word;
 
-pub use argv::{argv_holds_secret, line_holds_secret};
 pub use detect::Depth;
+pub use overlay::Overlay;
 pub use own::OwnSecret;
 pub use report::Report;
 pub use stream::{Stream, Style};
@@ -112,6 +113,9 @@ impl Redactor {
     /// Redacts bytes that are all there.
     #[must_use]
     pub fn bytes(&self, bytes: &[u8], style: Style) -> (Vec<u8>, Report) {
+        if bytes.len() < gate::LEAST_BYTES {
+            return (bytes.to_vec(), Report::default());
+        }
         let mut redacted = Vec::with_capacity(bytes.len());
         let mut stream = self.stream(style);
         stream.push(bytes, &mut redacted);

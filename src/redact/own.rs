@@ -10,9 +10,8 @@ const NAME_BYTES: usize = 64;
 /// The longest value that is searched for; of a longer one, its beginning.
 const MOST_BYTES: usize = 4096;
 
-/// Words of a variable's name with which it holds a secret, parted by blanks.
-const WORDS: &str = "AUTH APIKEY CERT COOKIE CREDENTIAL CREDENTIALS CREDS DSN JWT KEY KEYS PASS PASSPHRASE \
-    PASSWD PASSWORD PRIVATE PWD SECRET SECRETS TOKEN TOKENS WEBHOOK";
+/// The longest word of a name that says that there is a secret, such as `CREDENTIALS`.
+const WORD_BYTES: usize = 11;
 
 /// A secret of the caller's, under the name of its variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +27,9 @@ impl OwnSecret {
     /// address. None where the value is short, a path, a switch, a plain word or stands for another.
     #[must_use]
     pub fn of_variable(name: &str, value: &str) -> Option<Self> {
+        if value.len() < LEAST_BYTES {
+            return None;
+        }
         let secret = match password_of_address(value) {
             Some(password) => password,
             None if is_secret_name(name) && is_worth_hiding(name, value) => value,
@@ -63,13 +65,48 @@ impl OwnSecret {
     }
 }
 
-/// Whether a variable's name says that it holds a secret.
+/// Whether a variable's name says that it holds a secret. Asked for every variable of every run, so it
+/// allocates nothing.
 fn is_secret_name(name: &str) -> bool {
-    let upper = name.to_ascii_uppercase();
-    let has_word = upper.split(|c: char| !c.is_ascii_alphanumeric());
-    let mut words = has_word.map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()));
-    words.any(|word| look::is_listed(WORDS, word.as_bytes()))
-        || pair::is_secret_name(name.as_bytes())
+    let mut words = name.as_bytes().split(|byte| !byte.is_ascii_alphanumeric());
+    words.any(is_secret_word) || pair::is_secret_name(name.as_bytes())
+}
+
+/// Whether a word of a variable's name says so; digits after it don't count.
+fn is_secret_word(word: &[u8]) -> bool {
+    let digits = word.iter().rev().take_while(|byte| byte.is_ascii_digit());
+    let word = &word[..word.len() - digits.count()];
+    let mut upper = [0; WORD_BYTES];
+    let Some(upper) = upper.get_mut(..word.len()) else {
+        return false;
+    };
+    upper.copy_from_slice(word);
+    upper.make_ascii_uppercase();
+    matches!(
+        &*upper,
+        b"AUTH"
+            | b"APIKEY"
+            | b"CERT"
+            | b"COOKIE"
+            | b"CREDENTIAL"
+            | b"CREDENTIALS"
+            | b"CREDS"
+            | b"DSN"
+            | b"JWT"
+            | b"KEY"
+            | b"KEYS"
+            | b"PASS"
+            | b"PASSPHRASE"
+            | b"PASSWD"
+            | b"PASSWORD"
+            | b"PRIVATE"
+            | b"PWD"
+            | b"SECRET"
+            | b"SECRETS"
+            | b"TOKEN"
+            | b"TOKENS"
+            | b"WEBHOOK"
+    )
 }
 
 /// Whether hiding every occurrence of a value hides a secret, and not a word or a path.
@@ -92,6 +129,7 @@ fn is_worth_hiding(name: &str, value: &str) -> bool {
 
 /// The password of an address with credentials.
 fn password_of_address(value: &str) -> Option<&str> {
+    memchr::memchr(b'@', value.as_bytes())?;
     let (_, rest) = value.split_once("://")?;
     let (user_info, _) = rest.rsplit_once('@')?;
     let (_, password) = user_info.split_once(':')?;

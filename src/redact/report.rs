@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::detect::OPENING;
+use super::detect::look::replaced_length;
+
 /// How often each rule replaced something.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -28,6 +31,28 @@ impl Report {
     pub fn counts(&self) -> impl Iterator<Item = (&str, u64)> {
         let counts = self.counts.iter();
         counts.map(|(rule, count)| (rule.as_str(), *count))
+    }
+
+    /// The counts by the rules' names.
+    #[must_use]
+    pub fn into_counts(self) -> BTreeMap<String, u64> {
+        self.counts
+    }
+
+    /// Counts the replacements that stand in a text.
+    pub fn count_in(&mut self, text: &str) {
+        let mut rest = text.as_bytes();
+        while let Some(at) = memchr::memmem::find(rest, OPENING) {
+            rest = &rest[at..];
+            let length = replaced_length(rest).unwrap_or(OPENING.len());
+            let name = rest.get(OPENING.len()..length).unwrap_or_default();
+            let name = name.split(|byte| matches!(byte, b':' | b']')).next();
+            let name = String::from_utf8_lossy(name.unwrap_or_default());
+            if !name.is_empty() {
+                self.add(&name);
+            }
+            rest = &rest[length..];
+        }
     }
 
     /// The number of all replacements.

@@ -17,13 +17,13 @@ use super::view::View;
 pub const IN_REPOSITORY: &str = "nexus/redact.toml";
 
 /// The most rules of one file.
-const RULES: usize = 500;
+const RULES: usize = 200;
 /// The longest name of a rule.
 const NAME_BYTES: usize = 64;
 /// The least of a keyword.
 const KEYWORD_BYTES: usize = 3;
 /// The most memory that one compiled pattern takes, in bytes.
-const PATTERN_BYTES: usize = 10 << 20;
+const PATTERN_BYTES: usize = 1 << 20;
 
 /// Rules and exceptions of somebody's own.
 #[derive(Clone, Debug, Default)]

@@ -88,6 +88,30 @@ impl Rows {
         })
     }
 
+    /// The same rows, with another text where `other` gives one. The places of matches in it are not
+    /// known.
+    #[must_use]
+    pub fn with_texts(&self, other: &mut dyn FnMut(&Row<'_>) -> Option<Vec<u8>>) -> Self {
+        let mut rows = Self::default();
+        for (row, entry) in self.iter().zip(&self.entries) {
+            let mut entry = *entry;
+            match other(&row) {
+                Some(text) => {
+                    rows.text.extend_from_slice(&text);
+                    entry.skipped_bytes = 0;
+                }
+                None => {
+                    rows.text.extend_from_slice(row.text);
+                    rows.spans.extend_from_slice(row.spans);
+                }
+            }
+            entry.text_end = rows.text.len();
+            entry.spans_end = rows.spans.len();
+            rows.entries.push(entry);
+        }
+        rows
+    }
+
     /// Takes all of them away; their room stays to be used again.
     pub(super) fn clear(&mut self) {
         self.text.clear();

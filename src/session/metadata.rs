@@ -3,6 +3,8 @@
 //! Field names and their order are the contract of docs/format.md. Fields that this version does
 //! not know are kept, so that an older aido which rewrites a sidecar drops nothing.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -103,6 +105,13 @@ pub struct Metadata {
     pub harness: Option<Harness>,
     /// Whether the session ran under a supervisor, detached from its starter.
     pub detached: bool,
+    /// Whether a secret was found in the command line or in what is quoted of the output; null where
+    /// nobody looked.
+    #[serde(default)]
+    pub sensitive: Option<bool>,
+    /// What of the command line may leave, and what was replaced; null where there is no secret.
+    #[serde(default)]
+    pub redactions: Option<Redactions>,
     /// HMAC-SHA256 in hex over the sidecar's bytes with these digits as zeros.
     #[serde(default)]
     pub mac: Option<String>,
@@ -207,6 +216,26 @@ pub struct Harness {
     pub other: Map<String, Value>,
 }
 
+/// What was found to be secret when the session ended. The command line stays in its own fields as it
+/// is, for running it again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Redactions {
+    /// `command` with its secrets replaced; null where it has none.
+    pub command: Option<String>,
+    /// `argv` likewise.
+    pub argv: Option<Vec<String>>,
+    /// `shell_line` likewise.
+    pub shell_line: Option<String>,
+    /// How often each rule replaced something, in the command line and in what is quoted of the
+    /// output.
+    pub counts: BTreeMap<String, u64>,
+
+    /// Fields that this version does not know.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
 impl Metadata {
     /// The sidecar's text: pretty-printed, in a stable order, with one trailing newline.
     ///
@@ -285,6 +314,8 @@ pub(crate) mod tests {
             durable: false,
             harness: None,
             detached: false,
+            sensitive: None,
+            redactions: None,
             mac: None,
             other: Map::new(),
         }

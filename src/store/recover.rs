@@ -9,6 +9,8 @@ use std::time::Duration;
 use serde_json::Map;
 use sha2::{Digest, Sha256};
 
+use crate::egress;
+use crate::redact::Redactor;
 use crate::session::metadata::{Host, Origin, SCHEMA_VERSION, Streams, Tty};
 use crate::session::{Entry, Event, Metadata, SessionId, Sink, Size, Status, Stream, Timestamp};
 use crate::transcript::render::LineFeed;
@@ -61,6 +63,8 @@ pub fn finished(
     metadata.stdout_tail = remains.excerpt.quoted_tail(size, line_feed);
     let is_split = metadata.streams == Streams::Split;
     metadata.stderr_head = is_split.then(|| remains.excerpt.quoted_head(size));
+    // What the caller's environment held is not known any more.
+    egress::mark(&mut metadata, &Redactor::default());
     metadata.sha256 = Some(hex::encode(remains.digest.finalize()));
     metadata.status = Status::Interrupted;
     metadata.exit_code = None;
@@ -188,6 +192,8 @@ pub fn known_by_id(id: &SessionId, typescript_file: String) -> Metadata {
         durable: false,
         harness: None,
         detached: false,
+        sensitive: None,
+        redactions: None,
         mac: None,
         other: Map::new(),
     }

@@ -52,6 +52,12 @@ impl Key {
         Self(Hmac::<Sha256>::new_from_slice(&bytes).ok())
     }
 
+    /// A key for another purpose, from which this one can't be told.
+    #[must_use]
+    pub fn derive(&self, purpose: &[u8]) -> Option<[u8; KEY_BYTES]> {
+        Some(self.mac(&[purpose])?.finalize().into_bytes().into())
+    }
+
     fn mac(&self, pieces: &[&[u8]]) -> Option<Hmac<Sha256>> {
         let mut mac = self.0.clone()?;
         for piece in pieces {

@@ -41,10 +41,16 @@ impl Excerpt {
         }
     }
 
-    /// The beginning of standard error.
+    /// The beginning of standard error, up to the end of a line where it was cut.
     #[must_use]
     pub fn errors_head(&self) -> &[u8] {
-        &self.errors
+        if self.errors.len() < KEPT_BYTES {
+            return &self.errors;
+        }
+        match self.errors.iter().rposition(|byte| *byte == b'\n') {
+            Some(newline) => &self.errors[..=newline],
+            None => &self.errors,
+        }
     }
 
     /// Whether standard error had more than its beginning.

@@ -97,8 +97,16 @@ impl Table {
             units::age(age.num_seconds()),
             metadata.duration_ms.map_or("-".to_owned(), units::duration),
             shown.signature.map_or("-", Signature::name).to_owned(),
-            self.audience.line(&metadata.command).into_owned(),
+            format!("{}{}", mark(shown), self.audience.line(&metadata.command)),
         ]
+    }
+}
+
+/// What stands before the command of a session in which a secret was found.
+fn mark(shown: &Shown) -> &'static str {
+    match shown.metadata.sensitive {
+        Some(true) => "\u{1f512} ",
+        _ => "",
     }
 }
 

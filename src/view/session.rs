@@ -66,6 +66,8 @@ impl Shown {
         "durable",
         "harness",
         "detached",
+        "sensitive",
+        "redactions",
         "mac",
         "state",
         "signature",
@@ -192,6 +194,9 @@ impl fmt::Display for Summary<'_> {
         for lesson in &metadata.lessons {
             line("lesson", lesson)?;
         }
+        if metadata.sensitive == Some(true) {
+            line("secrets", &secrets(metadata))?;
+        }
         if metadata.pinned {
             line("pinned", "kept when old sessions go")?;
         }
@@ -211,6 +216,15 @@ impl fmt::Display for Summary<'_> {
         }
         Ok(())
     }
+}
+
+/// Which secrets were found when the session ended.
+fn secrets(metadata: &Metadata) -> String {
+    let counts = metadata.redactions.iter().flat_map(|known| &known.counts);
+    let counts: Vec<String> = counts
+        .map(|(rule, count)| format!("{rule} {count}"))
+        .collect();
+    format!("{}; replaced in what leaves", counts.join(", "))
 }
 
 #[cfg(test)]

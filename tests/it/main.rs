@@ -33,6 +33,7 @@ mod replay;
 mod rerun;
 mod robustness;
 mod search;
+mod sharing;
 mod showing;
 mod signals;
 mod stdin;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
+use super::guard::Guard;
 use crate::cli::error::CliError;
 use crate::cli::io::say;
 use crate::cli::page::Page;
@@ -45,17 +46,25 @@ pub(super) struct Output<'a> {
     most_sessions: u64,
     /// Whether the present session has rows.
     has_rows: bool,
+    /// Takes secrets out of rows, for agents.
+    guard: Option<Guard<'a>>,
     failed: Option<io::Error>,
 }
 
 impl<'a> Output<'a> {
-    pub(super) fn new(page: Page, form: Box<dyn Form + 'a>, most_sessions: Option<u64>) -> Self {
+    pub(super) fn new(
+        page: Page,
+        form: Box<dyn Form + 'a>,
+        most_sessions: Option<u64>,
+        guard: Option<Guard<'a>>,
+    ) -> Self {
         Self {
             page,
             form,
             matched: 0,
             most_sessions: most_sessions.unwrap_or(u64::MAX),
             has_rows: false,
+            guard,
             failed: None,
         }
     }
@@ -88,7 +97,10 @@ impl<'a> Output<'a> {
 impl Receiver for Output<'_> {
     fn rows(&mut self, id: &SessionId, rows: &Rows) -> ControlFlow<()> {
         self.has_rows = true;
-        let result = self.form.rows(&mut self.page, id, rows);
+        let result = match &mut self.guard {
+            Some(guard) => self.form.rows(&mut self.page, id, &guard.clean(id, rows)),
+            None => self.form.rows(&mut self.page, id, rows),
+        };
         self.printed(result)
     }
 

@@ -8,6 +8,7 @@ use crate::cli::io::Out;
 use crate::cli::page::{Page, PageArguments, Paging};
 use crate::cli::reading::Reader;
 use crate::cli::{Answer, CliResult};
+use crate::egress;
 use crate::environment::Environment;
 use crate::store::Store;
 use crate::transcript::EventRecord;
@@ -60,6 +61,10 @@ pub(super) fn json(reader: &Reader, session: &Shown) -> CliResult {
     while let Some(event) = events.next_value()
         && out.is_read()
     {
+        let mut event = event;
+        if let Some(guard) = reader.guard() {
+            egress::clean_event(&mut event, guard);
+        }
         write!(out, "{separator}{}", sanitize::json(&event.to_string()))?;
         separator = ",";
     }

@@ -21,7 +21,9 @@ const AROUND: Class = Class::of(" \t|>#*\"'+,;\\");
 /// Checks the key whose first line has `PRIVATE KEY` from `at` to `end`.
 pub(in crate::redact) fn find(view: &View<'_>, at: usize, end: usize) -> Option<Found> {
     let before = view.slice(at.saturating_sub(KIND_BYTES), at);
-    let begin = memchr::memmem::rfind(before, b"BEGIN ")?;
+    let Some(begin) = memchr::memmem::rfind(before, b"BEGIN ") else {
+        return find_before_end(view, at, before);
+    };
     let is_kind = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ';
     if !before[begin..].iter().all(is_kind) || !before[..begin].trim_ascii_end().ends_with(b"----")
     {
@@ -35,6 +37,37 @@ pub(in crate::redact) fn find(view: &View<'_>, at: usize, end: usize) -> Option<
         return None;
     }
     body(view, end + dashes)
+}
+
+/// Checks the key of which only the end is there, up to the line that closes it: of an output that was
+/// cut, the beginning is missing.
+fn find_before_end(view: &View<'_>, at: usize, before: &[u8]) -> Option<Found> {
+    let end = memchr::memmem::rfind(before, b"END ")?;
+    let dashes = before[..end]
+        .iter()
+        .rev()
+        .take_while(|byte| **byte == b'-')
+        .count();
+    if dashes < 4 || before[end..].contains(&b'\n') {
+        return None;
+    }
+    let to = at - (before.len() - end) - dashes;
+    let text = view.slice(view.low, to);
+    let low = to - text.len();
+    let (mut from, mut count) = (text.len(), 0);
+    for line in text.split_inclusive(|byte| *byte == b'\n').rev() {
+        let content = line.trim_ascii();
+        let is_body = content.iter().all(|byte| BASE64.has(*byte));
+        // The last line may be short.
+        if !is_body || count > 0 && content.len() < LINE_BYTES {
+            break;
+        }
+        from -= line.len();
+        count += content.len();
+    }
+    let kept = text[from..].trim_ascii_end().len();
+    let skipped = text[from..].len() - text[from..].trim_ascii_start().len();
+    (count >= BODY_BYTES).then(|| Found::whole(low + from + skipped, low + from + kept))
 }
 
 /// Checks the key of a form that is announced by a line of its own, which ends at `end`.

@@ -193,12 +193,12 @@ fn quoted_length(view: &View<'_>, at: usize, start: usize) -> usize {
     end.unwrap_or(value.len())
 }
 
-/// The length up to a sign that parts it from the next pair: `;Encrypt=true`, `,host=x`.
-fn length_to_next_pair(value: &[u8]) -> usize {
+/// The length up to one of these signs that parts it from the next pair: `;Encrypt=true`, `,host=x`.
+fn length_to_next_pair(value: &[u8], parting: &[u8]) -> usize {
     let mut signs = value.iter().enumerate();
     let next = signs.find(|(at, byte)| {
         let rest = &value[at + 1..];
-        matches!(**byte, b';' | b',') && {
+        parting.contains(byte) && {
             let name = rest.iter().take(NAME_BYTES);
             let name = name.take_while(|byte| NAME.has(**byte)).count();
             name > 0 && rest.get(name) == Some(&b'=')
@@ -224,7 +224,9 @@ fn bare(
     let value = view.slice(start, start + JUDGED_BYTES);
     let is_end = |byte: &u8| BARE_END.has(*byte) || in_address && matches!(byte, b'&' | b'#');
     let length = value.iter().position(is_end).unwrap_or(value.len());
-    let length = length_to_next_pair(&value[..length]);
+    // A form's next field; a shell's `&` can't stand in a value, but may in a file of settings.
+    let parting: &[u8] = if is_variable { b";," } else { b";,&" };
+    let length = length_to_next_pair(&value[..length], parting);
     let value = &value[..length];
     if is_variable {
         let trailing = value.iter().rev();

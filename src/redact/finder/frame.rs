@@ -1,7 +1,6 @@
 //! What is looked at in one go, and where its bytes stand in the input.
 
 use super::{AHEAD_BYTES, BEHIND_BYTES};
-use crate::redact::Redactor;
 use crate::redact::view::{Text, View};
 
 /// What is looked at: the input, and a text made from it.
@@ -17,12 +16,12 @@ pub(super) struct Frame<'a> {
 
 impl<'a> Frame<'a> {
     /// What is looked at around an index in the text.
-    pub(super) fn view(&self, redactor: &Redactor, at: usize) -> View<'a> {
-        self.view_at(redactor, self.text.offset(at))
+    pub(super) fn view(&self, columns: Option<u16>, at: usize) -> View<'a> {
+        self.view_at(columns, self.text.offset(at))
     }
 
     /// What is looked at around an offset in the input.
-    pub(super) fn view_at(&self, redactor: &Redactor, offset: usize) -> View<'a> {
+    pub(super) fn view_at(&self, columns: Option<u16>, offset: usize) -> View<'a> {
         let end = offset + AHEAD_BYTES;
         let is_whole = end >= self.raw.len();
         View {
@@ -36,7 +35,7 @@ impl<'a> Frame<'a> {
             ends: self.is_last && is_whole,
             end_offset: end.min(self.raw.len()),
             joint: None,
-            columns: redactor.columns,
+            columns,
         }
     }
 

@@ -1,22 +1,22 @@
 //! Made-up secrets: recipes after the providers' documentation, written apart from the table of rules.
 
 /// Numbers that look random and are the same in every run (xorshift, Marsaglia 2003).
-pub(in crate::redact) struct Lot(u64);
+pub(crate) struct Lot(u64);
 
 impl Lot {
-    pub(in crate::redact) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    pub(in crate::redact) fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        usize::try_from((self.0 >> 16) % u64::try_from(limit).unwrap()).unwrap()
+        (self.0 >> 16) as usize % limit
     }
 
     /// As many letters of an alphabet.
-    pub(in crate::redact) fn letters(&mut self, alphabet: &str, count: usize) -> String {
+    pub(crate) fn letters(&mut self, alphabet: &str, count: usize) -> String {
         let letters = alphabet.as_bytes();
         let letters = (0..count).map(|_| char::from(letters[self.below(letters.len())]));
         letters.collect()
@@ -24,7 +24,7 @@ impl Lot {
 
     /// Follows a recipe: pieces parted by `|`, which only keep it from being a secret itself, and
     /// `{a36}` for 36 letters of an alphabet.
-    pub(in crate::redact) fn cook(&mut self, recipe: &str) -> String {
+    pub(crate) fn cook(&mut self, recipe: &str) -> String {
         let mut made = String::new();
         for piece in recipe.replace('|', "").split('{') {
             let Some((what, rest)) = piece.split_once('}') else {
@@ -68,7 +68,7 @@ fn alphabet(name: &str) -> &'static str {
 }
 
 /// Tokens with a form of their own: the rule that finds each, and how it is made.
-pub(super) const TOKENS: &[(&str, &str)] = &[
+pub(crate) const TOKENS: &[(&str, &str)] = &[
     ("github-token", "gh|p_{a36}"),
     ("github-token", "gh|o_{a36}"),
     ("github-token", "gh|s_{d6}_ey|J{b40}.ey|J{b200}.{b86}"),
@@ -271,7 +271,7 @@ pub(super) const TOKENS: &[(&str, &str)] = &[
 
 /// Secrets that only what stands around them gives away: the rule, what is before, the recipe, and
 /// what is after.
-pub(super) const IN_CONTEXT: &[(&str, &str, &str, &str)] = &[
+pub(crate) const IN_CONTEXT: &[(&str, &str, &str, &str)] = &[
     ("password", "DB_PASSWORD=", "let{L6}", "\n"),
     ("password", "export MYSQL_PWD=", "{a8}!x", "\n"),
     ("password", "password: \"", "{L5}#{d3}", "\"\n"),
@@ -311,6 +311,7 @@ pub(super) const IN_CONTEXT: &[(&str, &str, &str, &str)] = &[
     ("secret", "aws_secret_access_key = ", "{B40}", "\n"),
     ("secret", "SECRET_KEY = 'django-insecure-", "{a40}", "'\n"),
     ("token", "?access_token=", "{a32}", "&x=1\n"),
+    ("token", "body: oauth_token=", "{a24}", "&my_realm=movies\n"),
     ("token", "CI_JOB_TOKEN=", "{a20}", "\n"),
     ("token", "{\"refreshToken\":\"", "{b43}", "\"}\n"),
     ("token", "//registry.example.com/:_authToken=", "{g}", "\n"),

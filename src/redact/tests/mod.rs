@@ -4,7 +4,8 @@
 //! one.
 
 mod argv;
-pub(super) mod made;
+mod logs;
+pub(crate) mod made;
 mod ordinary;
 mod properties;
 mod recall;

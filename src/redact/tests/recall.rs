@@ -289,6 +289,19 @@ fn a_very_long_secret_is_hidden_to_its_end() {
 }
 
 #[test]
+fn a_key_of_which_only_the_end_is_there_is_hidden() {
+    let mut lot = Lot::new(6);
+    let body = lot.cook("{B64}\n{B64}\n{B40}==");
+    let end = lot.cook("\n-----END RSA PRIVATE| KEY-----\nafter\n");
+    assert_eq!(
+        redacted(&format!("a line before\n{body}{end}")),
+        format!("a line before\n[REDACTED:private-key]{end}")
+    );
+    let prose = format!("a line before{end}");
+    assert_eq!(redacted(&prose), prose);
+}
+
+#[test]
 fn a_strict_search_also_finds_what_nothing_names() {
     let strict = Redactor::new(Options {
         depth: super::super::Depth::Strict,

@@ -84,6 +84,10 @@ pub(crate) fn sidecar(id: &str, fields: &Value) -> Value {
         "detached": false,
         "mac": null,
     });
+    // One more would be too many for the macro.
+    for name in ["sensitive", "redactions"] {
+        meta[name] = Value::Null;
+    }
     for (name, value) in fields.as_object().unwrap() {
         meta[name] = value.clone();
     }

@@ -1,0 +1,55 @@
+//! WHAT OF A SESSION MAY LEAVE: its fields with secrets replaced, the record that is exported, and the
+//! proof of where such a record came from.
+//!
+//! Responsible for which fields leave, one by one, and for passing each through [`crate::redact`]. Not
+//! responsible for finding secrets, for reading sessions, or for printing. A recorded transcript never
+//! leaves by it.
+//!
+//! What is marked when a session ends ([`mark()`]) is what nobody can find later: the values of the
+//! caller's own secrets, which are known only then.
+
+mod clean;
+mod mark;
+mod proof;
+mod record;
+
+pub use clean::{clean, clean_event};
+pub use mark::mark;
+pub use proof::{Claim, Proof, ReadError, read, weigh};
+pub use record::{Profile, Redaction, Subject, Terms, record};
+
+use std::ffi::OsString;
+
+use crate::redact::Redactor;
+use crate::session::Metadata;
+use crate::session::quote::shell_line;
+
+/// A command line with its secrets replaced.
+struct CommandLine {
+    command: String,
+    argv: Vec<String>,
+    shell_line: Option<String>,
+}
+
+/// What of a command line may leave: what was replaced when it was recorded stays replaced.
+fn command_line(metadata: &Metadata, redactor: &Redactor) -> CommandLine {
+    let known = metadata.redactions.as_ref();
+    let argv = known.and_then(|known| known.argv.as_ref());
+    let typed = known.and_then(|known| known.shell_line.as_ref());
+    let (argv, _) = redactor.argv(argv.unwrap_or(&metadata.argv));
+    let shell = typed.or(metadata.shell_line.as_ref());
+    let shell = shell.map(|line| redactor.shell_line(line).0);
+    let command = match &shell {
+        Some(line) => line.clone(),
+        None if argv == metadata.argv => redactor.text(&metadata.command).0,
+        None => {
+            let words: Vec<OsString> = argv.iter().map(OsString::from).collect();
+            shell_line(&words)
+        }
+    };
+    CommandLine {
+        command,
+        argv,
+        shell_line: shell,
+    }
+}

@@ -1,0 +1,199 @@
+//! Recorded bytes with their secrets overwritten, byte for byte: every line, column and offset stays
+//! where it is, so that whatever reads recordings can read this instead.
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::rc::Rc;
+
+use super::finder::{Finder, Piece};
+use super::{Redactor, replacement};
+
+/// How much is read at a time.
+const PORTION_BYTES: usize = 64 * 1024;
+
+/// Bytes that are secret.
+#[derive(Clone, Debug)]
+struct Patch {
+    from: u64,
+    to: u64,
+    /// What stands there, as far as it fits; asterisks after it.
+    label: Option<Rc<str>>,
+}
+
+/// A reader that shows no secrets. Where there is room, a token says what it was; the rest is asterisks.
+pub struct Overlay<R> {
+    inner: R,
+    /// In order, not overlapping.
+    patches: Vec<Patch>,
+    place: u64,
+}
+
+impl Redactor {
+    /// Looks at everything once, and gives a reader of the same length without secrets, which stands
+    /// at the beginning. `columns` is the width of the terminal that it was written to, if known.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn overlay<R: Read + Seek>(
+        &self,
+        mut inner: R,
+        columns: Option<u16>,
+    ) -> io::Result<Overlay<R>> {
+        let mut patches: Vec<Patch> = Vec::new();
+        let (mut at, mut label) = (0, None);
+        let mut receive = |piece: Piece<'_>| match piece {
+            Piece::Kept(bytes) => at += bytes.len() as u64,
+            Piece::Secret { name, tag } => {
+                label = Some(Rc::from(replacement(&self.search.name(name), tag)));
+            }
+            Piece::Hidden(bytes) => {
+                let (from, to) = (at, at + bytes.len() as u64);
+                at = to;
+                let label = label.take();
+                match patches.last_mut() {
+                    // A piece ends where a portion does.
+                    Some(last) if last.to == from && label.is_none() => last.to = to,
+                    _ => patches.push(Patch { from, to, label }),
+                }
+            }
+        };
+        let mut finder = Finder::new(self);
+        if columns.is_some() {
+            finder.set_columns(columns);
+        }
+        let mut buffer = vec![0; PORTION_BYTES];
+        inner.seek(SeekFrom::Start(0))?;
+        loop {
+            match inner.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => finder.push(&buffer[..count], &mut receive),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        finder.finish(&mut receive);
+        inner.seek(SeekFrom::Start(0))?;
+        Ok(Overlay {
+            inner,
+            patches,
+            place: 0,
+        })
+    }
+}
+
+impl<R> Overlay<R> {
+    /// Whether nothing is secret.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.patches.is_empty()
+    }
+
+    /// Whether something is secret between two places.
+    #[must_use]
+    pub fn touches(&self, from: u64, to: u64) -> bool {
+        let first = self.patches.partition_point(|patch| patch.to <= from);
+        self.patches.get(first).is_some_and(|patch| patch.from < to)
+    }
+
+    /// Overwrites what is secret in bytes that stand at this place.
+    fn cover(&self, bytes: &mut [u8], place: u64) {
+        let end = place + bytes.len() as u64;
+        let first = self.patches.partition_point(|patch| patch.to <= place);
+        for patch in self.patches[first..]
+            .iter()
+            .take_while(|patch| patch.from < end)
+        {
+            let label = patch.label.as_deref().unwrap_or_default().as_bytes();
+            let has_room = patch.to - patch.from >= label.len() as u64;
+            let (from, to) = (patch.from.max(place), patch.to.min(end));
+            for at in from..to {
+                // Both differences are lengths of something in memory.
+                let (Ok(here), Ok(inside)) = (
+                    usize::try_from(at - place),
+                    usize::try_from(at - patch.from),
+                ) else {
+                    return;
+                };
+                let byte = &mut bytes[here];
+                if !matches!(*byte, b'\n' | b'\r' | b'\t') {
+                    *byte = match label.get(inside) {
+                        Some(letter) if has_room => *letter,
+                        _ => b'*',
+                    };
+                }
+            }
+        }
+    }
+}
+
+impl<R: Read> Read for Overlay<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.cover(&mut buffer[..count], self.place);
+        self.place += count as u64;
+        Ok(count)
+    }
+}
+
+impl<R: Seek> Seek for Overlay<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.place = self.inner.seek(to)?;
+        Ok(self.place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::redact::tests::made::{Lot, TOKENS};
+
+    fn covered(text: &str, columns: Option<u16>) -> String {
+        let redactor = Redactor::default();
+        let mut overlay = redactor
+            .overlay(Cursor::new(text.as_bytes()), columns)
+            .unwrap();
+        let mut shown = String::new();
+        overlay.read_to_string(&mut shown).unwrap();
+        shown
+    }
+
+    #[test]
+    fn a_token_stands_where_the_secret_was_and_nothing_moves() {
+        let secret = Lot::new(1).cook("gh|p_{a36}");
+        let shown = covered(&format!("a {secret} b\nPASSWORD=letmein1\n"), None);
+        let rest = "*".repeat(secret.len() - "[REDACTED:github-token]".len());
+        let expected = format!("a [REDACTED:github-token]{rest} b\nPASSWORD=********\n");
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn any_part_is_read_as_in_the_whole() {
+        let mut text = String::new();
+        for (index, (_, recipe)) in TOKENS.iter().enumerate() {
+            let secret = Lot::new(index as u64 + 5).cook(recipe);
+            text.push_str(&format!("line {index} \x1b[1m{secret}\x1b[0m\r\n"));
+        }
+        let text = text.repeat(7);
+        let whole = covered(&text, Some(80));
+        assert_eq!(whole.len(), text.len());
+        let ends = |text: &str| {
+            text.match_indices('\n')
+                .map(|(at, _)| at)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(ends(&whole), ends(&text));
+        let redactor = Redactor::default();
+        let mut overlay = redactor
+            .overlay(Cursor::new(text.as_bytes()), Some(80))
+            .unwrap();
+        let mut lot = Lot::new(3);
+        for _ in 0..500 {
+            let from = lot.below(text.len());
+            let mut part = vec![0; lot.below(400)];
+            overlay.seek(SeekFrom::Start(from as u64)).unwrap();
+            let count = overlay.read(&mut part).unwrap();
+            assert_eq!(part[..count], whole.as_bytes()[from..from + count]);
+        }
+    }
+}
