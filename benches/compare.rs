@@ -1,10 +1,9 @@
 //! Measures aido against the bare command and its neighbours; docs/performance.md has the targets.
 //!
-//! `cargo bench` measures everything; `cargo bench -- startup throughput memory echo scale search handoff` chooses, with
-//! `quick` for few rounds and `full` for 4 GiB instead of 1 GiB of output and for a
-//! million sessions. Variants are interleaved
-//! (A B C A B C …), so that a slow moment of the machine hits all of them, and every ratio is to a
-//! reference of the same run. About the same for start-up, with hyperfine from Debian:
+//! `cargo bench` measures everything; `cargo bench -- startup throughput memory echo scale search
+//! handoff redact` chooses, with `quick` for few rounds and `full` for 4 GiB instead of 1 GiB of output
+//! and for a million sessions. Variants are interleaved (A B C A B C …), so that a slow moment of the
+//! machine hits all of them, and every ratio is to a reference of the same run. About the same for start-up, with hyperfine from Debian:
 //!
 //! `hyperfine -N -w 20 -r 200 true 'aido true' 'script -qec true /dev/null'`
 #![expect(
@@ -20,6 +19,8 @@ mod handoff;
 mod machine;
 #[path = "compare/memory.rs"]
 mod memory;
+#[path = "compare/redact.rs"]
+mod redact;
 #[path = "compare/run.rs"]
 mod run;
 #[path = "compare/scale.rs"]
@@ -60,7 +61,7 @@ pub(crate) enum Effort {
 
 type Section = fn(&Scratch, Effort) -> io::Result<String>;
 
-const SECTIONS: [(&str, Section); 7] = [
+const SECTIONS: [(&str, Section); 8] = [
     ("startup", startup::measure),
     ("throughput", throughput::measure),
     ("memory", memory::measure),
@@ -68,6 +69,7 @@ const SECTIONS: [(&str, Section); 7] = [
     ("scale", scale::measure),
     ("search", search::measure),
     ("handoff", handoff::measure),
+    ("redact", redact::measure),
 ];
 
 fn main() -> ExitCode {
@@ -95,7 +97,7 @@ fn start(arguments: &[String]) -> io::Result<ExitCode> {
     };
     if let Some(unknown) = words.iter().find(|word| !is_known(word)) {
         return Err(io::Error::other(format!(
-            "unknown word {unknown}; there are startup, throughput, memory, echo, scale, search, handoff, quick, full"
+            "unknown word {unknown}; there are startup, throughput, memory, echo, scale, search, handoff, redact, quick, full"
         )));
     }
     if words.is_empty() {

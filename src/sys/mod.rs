@@ -23,4 +23,5 @@ pub mod startup;
 pub mod stream;
 pub mod terminal;
 pub mod watchdog;
+pub mod write_back;
 pub mod zone;

@@ -13,6 +13,7 @@ use crate::session::{Durability, Entry, Metadata, Outcome, SessionId, Sink};
 use crate::store::signature::signed_json;
 use crate::store::{Draft, Key, Published, StoreError, layout};
 use crate::sys::file::{self, Directory};
+use crate::sys::write_back::start_write_back;
 use crate::transcript::writer::Medium;
 use crate::transcript::{Sealed, Writer};
 
@@ -82,8 +83,8 @@ impl Draft for FileDraft {
         metadata.durable = match durability {
             Durability::Fast => false,
             Durability::Normal => {
-                file::start_write_back(&transcript.0);
-                file::start_write_back(events);
+                start_write_back(&transcript.0);
+                start_write_back(events);
                 false
             }
             // The transcript before the sidecar: the other order makes false alarms of tampering.
@@ -112,7 +113,7 @@ impl FileDraft {
         self.write_sidecar(metadata, key)?;
         match durability {
             Durability::Fast => {}
-            Durability::Normal => file::start_write_back(&self.sidecar),
+            Durability::Normal => start_write_back(&self.sidecar),
             Durability::Full => unsynced = self.sidecar.sync_all().err(),
         }
         // The line first: a sidecar without one would be missed if this recorder were killed here.
@@ -247,6 +248,6 @@ impl Medium for LiveFile {
     }
 
     fn push_out(&mut self) {
-        file::start_write_back(&self.0);
+        start_write_back(&self.0);
     }
 }

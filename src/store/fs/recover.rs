@@ -13,6 +13,7 @@ use crate::store::signature::signed_json;
 use crate::store::{Key, Recovery, State, Store, StoreError, layout, recover};
 use crate::sys::file;
 use crate::sys::process;
+use crate::sys::write_back::start_write_back;
 use crate::transcript::{reader, record};
 
 /// What a reading word finishes in passing: so many sessions, of at most this size.
@@ -179,7 +180,7 @@ impl FileStore {
         }
         let text = signed_json(&mut metadata, key.filter(|_| self.is_own(&opened.live)))?;
         sidecar.write_all(text.as_bytes())?;
-        file::start_write_back(&sidecar);
+        start_write_back(&sidecar);
         let size_bytes = size_bytes(session, id) + text.len() as u64;
         let mut entry = Entry::of(&metadata, size_bytes);
         entry.indexed_at = Some(now.to_string().into());

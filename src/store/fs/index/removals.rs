@@ -6,8 +6,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use super::{append, append_to};
 use crate::session::Entry;
 use crate::store::{index, layout};
-use crate::sys::file::{self, Directory};
+use crate::sys::file::Directory;
 use crate::sys::random;
+use crate::sys::write_back::start_write_back;
 
 /// The most that the file holds, and how much of its end is kept when it does: some ten thousand
 /// removals.
@@ -55,7 +56,7 @@ fn forget_oldest(session: &Directory, limits: &Limits) -> io::Result<()> {
     let replaced = session.create(&new).and_then(|mut file| {
         file.write_all(&kept[start..])?;
         // Not waited for: the lock is held.
-        file::start_write_back(&file);
+        start_write_back(&file);
         session.replace(&new, layout::PRUNED)
     });
     if replaced.is_err() {
