@@ -12,6 +12,7 @@ use crate::egress;
 use crate::environment::Environment;
 use crate::place::Place;
 use crate::redact::{Overlay, Redactor};
+use crate::session::entry::TEXT_CHARACTERS;
 use crate::session::{Metadata, SessionId, Timestamp};
 use crate::store::fs::FileStore;
 use crate::store::key;
@@ -109,6 +110,28 @@ impl Reader {
         match &self.guard {
             Some(guard) => guard.shell_line(command).0,
             None => command.to_owned(),
+        }
+    }
+
+    /// The beginning of a command line, as the index has it, as it may be shown: half a secret is not
+    /// known as one, so a word that may have been cut goes.
+    #[must_use]
+    pub fn leaving_beginning(&self, command: &str) -> String {
+        let is_cut = self.is_guarded() && command.chars().count() >= TEXT_CHARACTERS;
+        let whole = command.rsplit_once(char::is_whitespace);
+        match (is_cut, whole) {
+            (false, _) => self.leaving(command),
+            (true, Some((whole, _))) => self.leaving(whole),
+            (true, None) => String::new(),
+        }
+    }
+
+    /// Any other text as it may be shown.
+    #[must_use]
+    pub fn leaving_text(&self, text: &str) -> String {
+        match &self.guard {
+            Some(guard) => guard.text(text).0,
+            None => text.to_owned(),
         }
     }
 

@@ -7,9 +7,10 @@ use super::error::{CliError, Kind};
 use super::io::{Out, say};
 use super::reading::Reader;
 use super::word::StoreArguments;
-use super::{Answer, CliResult};
+use super::{Answer, CliResult, redaction};
 use crate::config::Layer;
 use crate::config::units::{DURATION_FORMS, parse_duration};
+use crate::environment::Environment;
 use crate::replay::{Pace, Player, Safe};
 use crate::session::Stream;
 use crate::store::resolve::resolve;
@@ -50,6 +51,9 @@ pub struct Arguments {
     /// End at this time since the start
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub to: Option<Duration>,
+    /// Give an agent secrets, too
+    #[arg(long)]
+    pub raw: bool,
     /// Show text and colours only
     #[arg(long, conflicts_with = "trust")]
     pub safe: bool,
@@ -95,7 +99,10 @@ pub fn replay(arguments: &Arguments, flags: Layer) -> CliResult {
         session_dir: arguments.session_dir.clone(),
         json: false,
     };
-    let reader = Reader::open(&store, flags)?;
+    let mut reader = Reader::open(&store, flags)?;
+    if !arguments.raw {
+        redaction::guard(&mut reader, None, &Environment::of_process())?;
+    }
     let id = resolve(&reader.store, &arguments.selector)?;
     let session = reader.read(&id)?;
     let recording = open(&reader, &session)?;
@@ -139,7 +146,8 @@ fn introduce(arguments: &Arguments, session: &Shown, freedom: Freedom) {
 
 fn open(reader: &Reader, session: &Shown) -> Result<Recording, CliError> {
     let id = &session.metadata.session_id;
-    let mut transcript = reader.store.transcript(id)?;
+    let columns = session.metadata.tty.size.map(|size| size.columns);
+    let mut transcript = reader.transcript(id, columns)?;
     let events = reader.store.events(id)?;
     let end = match session.state {
         State::Finished => session.metadata.output_bytes,

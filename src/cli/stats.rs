@@ -6,7 +6,7 @@ use super::color::{When, palette, stdout};
 use super::filter::Filters;
 use super::reading::{Reader, width};
 use super::word::StoreArguments;
-use super::{Answer, CliResult, io};
+use super::{Answer, CliResult, io, redaction};
 use crate::clock::{self, Zone};
 use crate::config::Layer;
 use crate::environment::Environment;
@@ -37,9 +37,10 @@ pub struct Arguments {
 /// # Errors
 /// When the store can't be read.
 pub fn stats(arguments: &Arguments, flags: Layer) -> CliResult {
-    let reader = Reader::open(&arguments.store, flags)?;
+    let mut reader = Reader::open(&arguments.store, flags)?;
     let now = clock::now();
     let environment = Environment::of_process();
+    redaction::guard(&mut reader, None, &environment)?;
     let zone = Zone::of_variables(|name| environment.value(name));
     let query = arguments.filters.query(now, zone)?;
     reader.recover_in_passing(now);
@@ -50,7 +51,10 @@ pub fn stats(arguments: &Arguments, flags: Layer) -> CliResult {
             counts.add(&sample);
         }
     })?;
-    let stats = counts.finish(arguments.count);
+    let mut stats = counts.finish(arguments.count);
+    for row in &mut stats.repeated.rows {
+        row.name = reader.leaving_beginning(&row.name);
+    }
     let mut out = io::Out::stdout();
     if arguments.store.json {
         out.json(&StatsJson::of(&stats))?;

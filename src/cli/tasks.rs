@@ -8,13 +8,13 @@ use serde_json::json;
 use super::error::{CliError, Kind};
 use super::reading::{Reader, width};
 use super::word::StoreArguments;
-use super::{Answer, CliResult, io};
+use super::{Answer, CliResult, io, redaction};
 use crate::caller;
 use crate::clock;
 use crate::config::Layer;
 use crate::environment::Environment;
 use crate::session::metadata::SCHEMA_VERSION;
-use crate::session::{TaskNote, TaskState, TaskStatus, Timestamp};
+use crate::session::{TaskNote, TaskSession, TaskState, TaskStatus, Timestamp};
 use crate::store::fs::Task;
 use crate::view::sanitize;
 use crate::view::tasks::{Detail, Table};
@@ -141,13 +141,44 @@ pub fn tasks(arguments: &Arguments, flags: Layer) -> CliResult {
     }
 }
 
+/// Opens a store; secrets are taken out of what an agent reads.
+fn open(store: &StoreArguments, flags: Layer) -> Result<Reader, CliError> {
+    let mut reader = Reader::open(store, flags)?;
+    redaction::guard(&mut reader, None, &Environment::of_process())?;
+    Ok(reader)
+}
+
+/// A task's sums as they may be shown.
+fn clean_status(reader: &Reader, status: &mut TaskStatus) {
+    let sessions = [&mut status.first, &mut status.last];
+    for session in sessions.into_iter().flatten() {
+        clean_session(reader, session);
+    }
+    if let Some(note) = &mut status.last_note {
+        clean_note(reader, note);
+    }
+}
+
+fn clean_session(reader: &Reader, session: &mut TaskSession) {
+    session.command = reader.leaving_beginning(&session.command);
+}
+
+fn clean_note(reader: &Reader, note: &mut TaskNote) {
+    if let Some(text) = &mut note.text {
+        *text = reader.leaving_text(text);
+    }
+}
+
 fn list(arguments: &Arguments, flags: Layer) -> CliResult {
-    let reader = Reader::open(&arguments.store, flags)?;
+    let reader = open(&arguments.store, flags)?;
     let now = clock::now();
     reader.recover_in_passing(now);
     let mut statuses = reader.store.tasks()?;
     if arguments.open {
         statuses.retain(|status| status.state == TaskState::Open);
+    }
+    for status in &mut statuses {
+        clean_status(&reader, status);
     }
     let mut out = io::Out::stdout();
     if arguments.store.json {
@@ -181,7 +212,7 @@ fn print_json(out: &mut io::Out, value: &impl Serialize) -> Result<(), CliError>
 }
 
 fn show(arguments: &ShowArguments, flags: Layer) -> CliResult {
-    let reader = Reader::open(&arguments.store, flags)?;
+    let reader = open(&arguments.store, flags)?;
     let now = clock::now();
     reader.recover_in_passing(now);
     let Some(mut task) = reader.store.task(&arguments.task)? else {
@@ -192,6 +223,13 @@ fn show(arguments: &ShowArguments, flags: Layer) -> CliResult {
         count => task.sessions.len().saturating_sub(count),
     };
     task.sessions.drain(..hidden);
+    clean_status(&reader, &mut task.status);
+    for session in &mut task.sessions {
+        clean_session(&reader, session);
+    }
+    for note in &mut task.notes {
+        clean_note(&reader, note);
+    }
     let mut out = io::Out::stdout();
     if arguments.store.json {
         print_json(&mut out, &to_json(&task))?;
@@ -231,7 +269,7 @@ fn say(
     text: Option<String>,
     flags: Layer,
 ) -> CliResult {
-    let reader = Reader::open(store, flags)?;
+    let reader = open(store, flags)?;
     let environment = Environment::of_process();
     let identity = caller::identify(reader.settings.agent.as_deref(), &environment);
     let now = clock::now();
@@ -241,9 +279,10 @@ fn say(
         state,
         text,
     };
-    let Some(status) = reader.store.say_of_task(task, &note)? else {
+    let Some(mut status) = reader.store.say_of_task(task, &note)? else {
         return Err(unknown(&reader, task));
     };
+    clean_status(&reader, &mut status);
     let mut out = io::Out::stdout();
     if store.json {
         print_json(&mut out, &status)?;

@@ -1,4 +1,4 @@
-//! Which failures are open: the seam to failure memory.
+//! Which failures are open, by the index alone.
 //!
 //! A command's failure is open until the same command succeeded in the same directory. Exit codes
 //! that answer a question, and commands that somebody stopped, are none.

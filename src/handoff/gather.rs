@@ -8,7 +8,8 @@ use super::{
     Cleaner, Ending, Failure, Handoff, Kind, Note, Ran, Recorded, Repository, Sums, Task, Turn,
     Unknown,
 };
-use crate::faults::error_line;
+use crate::faults::{Status, error_line};
+use crate::memory::{FaultStore, Known};
 use crate::session::metadata::Git;
 use crate::session::{
     AgentName, Entry, Metadata, Query, SessionId, State, TaskState, TaskStatus, Timestamp,
@@ -74,6 +75,7 @@ pub fn gather(request: &Request<'_>, store: &FileStore) -> Handoff {
     let reading = Reading {
         request,
         held: store.hold().ok().flatten(),
+        memory: FaultStore::beside(store),
     };
     let mut unread = 0;
     for open in open_failures(&found).into_iter().take(FAILURES) {
@@ -200,6 +202,7 @@ fn step(found: &Found) -> Option<Step> {
 struct Reading<'r> {
     request: &'r Request<'r>,
     held: Option<HeldStore>,
+    memory: FaultStore,
 }
 
 impl Reading<'_> {
@@ -218,15 +221,24 @@ impl Reading<'_> {
         parse_sidecar(id, &bytes).ok()
     }
 
-    /// A command, whole where the index has only its beginning: half a secret is not known as one.
+    /// A command, with what was replaced in it when it was recorded: the caller's own secrets are known
+    /// then only. Where the sidecar can't be read, its first word: the rest might be a secret.
     fn command(&self, found: &Found, id: &SessionId) -> Recorded {
         let entry = &found.entry;
-        let whole = (entry.cut && found.state == State::Finished).then(|| self.metadata(id));
         let clean = |command: &str| self.request.cleaner.take(command, Kind::Command);
-        match whole {
-            Some(Some(metadata)) => clean(&metadata.command),
-            Some(None) => clean(without_last_word(&entry.command)),
-            None => clean(&entry.command),
+        if found.state != State::Finished {
+            return match entry.cut {
+                true => clean(without_last_word(&entry.command)),
+                false => clean(&entry.command),
+            };
+        }
+        match self.metadata(id) {
+            Some(metadata) => {
+                let known = metadata.redactions.as_ref();
+                let known = known.and_then(|known| known.command.as_ref());
+                clean(known.unwrap_or(&metadata.command))
+            }
+            None => clean(entry.command.split_whitespace().next().unwrap_or_default()),
         }
     }
 
@@ -242,6 +254,13 @@ impl Reading<'_> {
 
     fn failure(&self, found: &[Found], open: &Open, unread: &mut usize) -> Option<Failure> {
         let found = found.get(open.index)?;
+        let known = self.known(found);
+        let history = known.as_ref().and_then(|known| known.history.as_ref());
+        if history
+            .is_some_and(|history| matches!(history.status, Status::Resolved | Status::Ignored))
+        {
+            return None;
+        }
         let ran = self.ran(found)?;
         let metadata = self.metadata(&ran.id);
         *unread += usize::from(metadata.is_none());
@@ -253,7 +272,10 @@ impl Reading<'_> {
                 None => error_line::choose(&[errors, &metadata.stdout_tail]),
             }
         });
-        let lessons = metadata.map_or(&[][..], |metadata| &metadata.lessons);
+        // What is known by now is more than what was known when it failed.
+        let advice = known.map(|known| known.advice()).unwrap_or_default();
+        let recorded = metadata.map_or(&[][..], |metadata| &metadata.lessons);
+        let lessons = if advice.is_empty() { recorded } else { &advice };
         Some(Failure {
             times: open.times,
             said: said
@@ -267,6 +289,13 @@ impl Reading<'_> {
                 .collect(),
             ran,
         })
+    }
+
+    /// What failure memory has of a session's fault, if there is time to look.
+    fn known(&self, found: &Found) -> Option<Known> {
+        let fault = found.entry.fault.as_deref()?.parse().ok()?;
+        let has_time = (self.request.elapsed)() < self.request.within;
+        has_time.then(|| self.memory.fault(&fault))?
     }
 
     fn note(&self, found: &Found) -> Option<Note> {

@@ -509,3 +509,29 @@ fn a_large_store_without_an_index_is_not_read_through() {
         0o600
     );
 }
+
+#[test]
+fn what_failure_memory_knows_by_now_is_handed_over() {
+    let env = TestEnv::new();
+    env.script(
+        "work/build",
+        "#!/bin/sh\necho 'error: no such widget'\nexit 2\n",
+    );
+    let run = env.aido(["./build"]).output();
+    assert_eq!(run.code(), 2);
+    let fault = env.only_session().meta["fault"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let told = || {
+        env.aido(["handoff", "--within", "60s"])
+            .output()
+            .stdout_text()
+    };
+    assert!(told().contains(&fault), "{}", told());
+    let lesson = ["lesson", "add", "--fault", &fault, "order widgets first"];
+    assert_eq!(env.aido(lesson).output().code(), 0);
+    assert!(told().contains("order widgets first"), "{}", told());
+    assert_eq!(env.aido(["faults", "ignore", &fault]).output().code(), 0);
+    assert!(!told().contains("order widgets first"), "{}", told());
+}

@@ -75,6 +75,22 @@ const DOORS: &[(Asker, &[&str])] = &[
         Asker::Agent,
         &["prune", "--dry-run", "--keep-sessions", "1"],
     ),
+    (Asker::Agent, &["replay"]),
+    (Asker::Agent, &["replay", "--safe"]),
+    (Asker::Anyone, &["handoff"]),
+    (Asker::Anyone, &["handoff", "--json", "--budget", "50000"]),
+    (Asker::Anyone, &["faults"]),
+    (Asker::Anyone, &["faults", "--json"]),
+    (Asker::Anyone, &["faults", "show", "last"]),
+    (Asker::Anyone, &["faults", "show", "last", "--json"]),
+    (Asker::Anyone, &["faults", "like", "refused"]),
+    (Asker::Anyone, &["lessons"]),
+    (Asker::Anyone, &["lessons", "--json"]),
+    (Asker::Anyone, &["check", "--", "sh", "-c", "exit 3"]),
+    (Asker::Agent, &["tasks"]),
+    (Asker::Agent, &["tasks", "--json"]),
+    (Asker::Agent, &["tasks", "show", "a-task"]),
+    (Asker::Agent, &["tasks", "show", "a-task", "--json"]),
     (Asker::Agent, &["stats"]),
     (Asker::Agent, &["stats", "--json"]),
     (Asker::Agent, &["verify"]),
@@ -203,6 +219,14 @@ fn with_secrets() -> (TestEnv, Corpus) {
     }
     // What is left of it is in the list of what was removed.
     env.aido(["prune", "--keep-sessions", "2", "-y"]).output();
+    // And what is remembered of failures, of the last one first.
+    let token = Lot::new(1).cook(TOKENS[0].1);
+    let script = format!("cat secrets; echo 'error: {token} was refused'; exit 3");
+    for _ in 0..2 {
+        let words = ["--task", "a-task", "sh", "-c", &script, "sh", &token, OWN];
+        let run = env.aido(words).env("DEPLOY_TOKEN", OWN).output();
+        assert_eq!(run.code(), 3, "{run:?}");
+    }
     (env, corpus)
 }
 
@@ -221,7 +245,7 @@ fn ask(env: &TestEnv, asker: Asker, words: &[&str]) -> Output {
 #[test]
 fn no_planted_secret_gets_out_by_any_door() {
     let (env, corpus) = with_secrets();
-    assert_eq!(env.recorded().len(), 2);
+    assert_eq!(env.recorded().len(), 4);
     let mut out = Vec::new();
     for (asker, words) in DOORS {
         let run = ask(&env, *asker, words);

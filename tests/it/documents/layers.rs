@@ -71,7 +71,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("search", &["session", "store"]),
-    ("handoff", &["faults", "session", "store"]),
+    ("handoff", &["faults", "memory", "session", "store"]),
     (
         "cli",
         &[
