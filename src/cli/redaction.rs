@@ -1,5 +1,6 @@
 //! The redactor for what leaves: rules of the repository's own, and the user's key for tags.
 
+use std::fmt::Display;
 use std::io::ErrorKind;
 
 use sha2::{Digest, Sha256};
@@ -40,14 +41,22 @@ impl Rules {
         let Some(path) = reader.root.as_ref().map(|root| root.join(IN_REPOSITORY)) else {
             return Ok(none);
         };
-        let bytes = match read_small(&path, RULES_MAX_BYTES) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(none),
-            read => read.map_err(|error| {
-                CliError::new(Kind::Failed, format!("{IN_REPOSITORY}: {error}"))
-                    .with_hint("it says what else is secret, so nothing leaves without it")
-            })?,
+        let unreadable = |why: &dyn Display| {
+            CliError::new(Kind::Failed, format!("{IN_REPOSITORY}: {why}"))
+                .with_hint("it says what else is secret, so nothing leaves without it")
         };
-        let (rules, problems) = UserRules::parse(IN_REPOSITORY, &String::from_utf8_lossy(&bytes));
+        let bytes = match read_small(&path, RULES_MAX_BYTES) {
+            // A link that leads nowhere was meant to lead to rules.
+            Err(error)
+                if error.kind() == ErrorKind::NotFound && path.symlink_metadata().is_err() =>
+            {
+                return Ok(none);
+            }
+            read => read.map_err(|error| unreadable(&error))?,
+        };
+        // A rule with other bytes than were meant would find nothing.
+        let text = std::str::from_utf8(&bytes).map_err(|error| unreadable(&error))?;
+        let (rules, problems) = UserRules::parse(IN_REPOSITORY, text);
         let digest = hex::encode(Sha256::digest(&bytes));
         Ok(Self {
             rules,

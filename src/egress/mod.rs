@@ -9,11 +9,13 @@
 //! caller's own secrets, which are known only then.
 
 mod clean;
+mod echo;
 mod mark;
 mod proof;
 mod record;
 
 pub use clean::{clean, clean_event};
+pub use echo::Echoes;
 pub use mark::mark;
 pub use proof::{Claim, Proof, ReadError, read, weigh};
 pub use record::{Profile, Redaction, Subject, Terms, record};

@@ -55,6 +55,25 @@ pub struct Cause {
     pub code: i32,
 }
 
+impl Cause {
+    /// The same with every text changed, such as by taking out what must not be remembered.
+    #[must_use]
+    pub fn with_texts(&self, change: &dyn Fn(&str) -> String) -> Self {
+        let changed = |text: &Option<String>| text.as_deref().map(change);
+        Self {
+            class: self.class.clone(),
+            rule: self.rule.clone(),
+            command_key: change(&self.command_key),
+            line: change(&self.line),
+            key: changed(&self.key),
+            named: changed(&self.named),
+            message: changed(&self.message),
+            lesson: changed(&self.lesson),
+            code: self.code,
+        }
+    }
+}
+
 /// Judges how a command ended. Compiles patterns only where it failed or looks like it.
 #[must_use]
 pub fn classify(run: &Run<'_>, rules: &Rules) -> Verdict {

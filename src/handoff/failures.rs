@@ -1,7 +1,7 @@
 //! Which failures are open, by the index alone.
 //!
-//! A command's failure is open until the same command succeeded in the same directory. Exit codes
-//! that answer a question, and commands that somebody stopped, are none.
+//! A command's failure is open until the same command succeeded, without hiding another one, in the same
+//! directory. Exit codes that answer a question, and commands that somebody stopped, are none.
 
 use std::collections::HashMap;
 
@@ -45,7 +45,7 @@ pub(super) fn open_failures(found: &[Found]) -> Vec<Open> {
             }
             None => {}
         }
-        if entry.exit_code == Some(0) {
+        if entry.exit_code == Some(0) && entry.fault.is_none() {
             fates.insert(key, Fate::Settled);
             continue;
         }
@@ -75,6 +75,10 @@ pub(super) fn open_failures(found: &[Found]) -> Vec<Open> {
 /// Whether a session failed, as far as its entry tells.
 fn has_failed(found: &[Found], index: usize) -> bool {
     let entry = &found[index].entry;
+    // An exit code of 0 over a failure is a failure, as was found out when it ended.
+    if entry.fault.is_some() {
+        return true;
+    }
     let Some(outcome) = outcome(&found[index]) else {
         return false;
     };

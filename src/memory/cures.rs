@@ -58,6 +58,7 @@ impl CureSeeker<'_> {
         if found.is_none() && age <= TimeDelta::milliseconds(WITHIN_MS) {
             return false;
         }
+        let is_found = found.is_some();
         let lesson = found.and_then(|(lesson, by)| {
             let learn = |learned: &mut Learned| {
                 if learned.at.is_empty() {
@@ -70,6 +71,10 @@ impl CureSeeker<'_> {
             };
             self.faults.add_lesson(&lesson, &learn).ok()
         });
+        if is_found && lesson.is_none() {
+            // It can't be kept now; the next search finds it again.
+            return false;
+        }
         // Another failure may have come meanwhile, whose cure is still to be sought.
         let _ = self.faults.change_history(&history.fault, &mut |present| {
             if present.last.session == history.last.session {

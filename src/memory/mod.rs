@@ -48,6 +48,8 @@ const LOCAL: &str = "local";
 const LOCK: &str = ".lock";
 /// How long to wait for somebody else's change.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The same where a command waits to be started, or its sidecar to be published.
+const IN_PASSING: Duration = Duration::from_millis(50);
 
 /// Failure memory beside a store of sessions; nothing is opened yet.
 #[derive(Clone, Debug)]
@@ -56,6 +58,8 @@ pub struct FaultStore {
     base: PathBuf,
     /// The way down from there.
     relative: &'static str,
+    /// How long to wait for somebody else's change.
+    patience: Duration,
 }
 
 /// The open directories.
@@ -76,23 +80,26 @@ impl FaultStore {
     /// The failure memory that belongs to a store.
     #[must_use]
     pub fn beside(store: &FileStore) -> Self {
-        match store.location() {
-            Location::Repository(root) => Self {
-                base: root.clone(),
-                relative: IN_REPOSITORY,
+        let (base, relative) = match store.location() {
+            Location::Repository(root) => (root.clone(), IN_REPOSITORY),
+            Location::State(state) => (state.clone(), NAME),
+            Location::Named(path) => match path.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => (parent.to_owned(), NAME),
+                _ => (PathBuf::from("."), NAME),
             },
-            Location::State(state) => Self {
-                base: state.clone(),
-                relative: NAME,
-            },
-            Location::Named(path) => Self {
-                base: match path.parent() {
-                    Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-                    _ => PathBuf::from("."),
-                },
-                relative: NAME,
-            },
+        };
+        Self {
+            base,
+            relative,
+            patience: PATIENCE,
         }
+    }
+
+    /// The same, hardly waiting for anybody.
+    #[must_use]
+    pub fn in_passing(mut self) -> Self {
+        self.patience = IN_PASSING;
+        self
     }
 
     /// The directory's path, for people.
@@ -126,7 +133,7 @@ impl FaultStore {
             share::ignore_all(&local)?;
         }
         let lock = local.append(OsStr::new(LOCK))?;
-        wait_for_lock(&lock, PATIENCE)?;
+        wait_for_lock(&lock, self.patience)?;
         Ok(Changing {
             faults,
             local,

@@ -9,11 +9,12 @@ use std::path::Path;
 use super::Request;
 use crate::clock;
 use crate::config::Report;
+use crate::egress::Echoes;
 use crate::faults::history::Tree;
 use crate::faults::normal::head;
 use crate::faults::{
-    Cause, CommandKey, FirstLook, History, Record, Run, Sighting, Verdict, classify, fault_id,
-    first_look, lookup,
+    Cause, CommandKey, FirstLook, History, Record, Run, Sighting, Status, Verdict, classify,
+    fault_id, first_look, lookup,
 };
 use crate::memory::{CureSeeker, FaultStore, Hide, Known, Reach, Success, caller_of};
 use crate::session::{Metadata, Outcome, Timestamp};
@@ -51,6 +52,8 @@ pub(super) struct Remember<'r> {
     request: &'r Request,
     store: &'r FileStore,
     faults: FaultStore,
+    /// The same, for changes that may as well be made another time.
+    in_passing: FaultStore,
 }
 
 /// How a run ended, as far as failure memory is concerned.
@@ -80,10 +83,12 @@ pub(super) struct Failure {
 impl<'r> Remember<'r> {
     /// The failure memory beside a store.
     pub(super) fn new(request: &'r Request, store: &'r FileStore) -> Self {
+        let faults = FaultStore::beside(store);
         Self {
             request,
             store,
-            faults: FaultStore::beside(store),
+            in_passing: faults.clone().in_passing(),
+            faults,
         }
     }
 
@@ -173,7 +178,12 @@ impl<'r> Remember<'r> {
 
     fn failure(&self, cause: &Cause, metadata: &Metadata) -> Failure {
         let hide = self.hide();
-        let hidden = |text: &str| hide.text(text);
+        // Before anything is made of it: what follows is remembered, and some of it shared.
+        let echoes = Echoes::of(metadata);
+        let cause = &cause.with_texts(&|text| hide.text(&echoes.hide(text)));
+        let known = metadata.redactions.as_ref();
+        let known = known.and_then(|known| known.command.as_ref());
+        let command = known.unwrap_or(&metadata.command);
         let line = metadata.shell_line.as_deref();
         let key = CommandKey::of(&metadata.argv, line);
         let git = metadata.git.as_ref();
@@ -182,16 +192,16 @@ impl<'r> Remember<'r> {
             at: metadata.timestamp,
             agent: metadata.agent.clone(),
             caller: caller_of(metadata).to_owned(),
-            command: head(&hide.command(&metadata.command), COMMAND_BYTES).to_owned(),
+            command: head(&hide.command(command), COMMAND_BYTES).to_owned(),
             key: key.map_or_else(String::new, |key| key.as_str().to_owned()),
             directory: self.directory(metadata),
             branch: git.and_then(|git| git.branch.clone()),
             commit: git.and_then(|git| git.commit.clone()),
             exit_code: metadata.exit_code,
-            line: hidden(&cause.line),
-            message: cause.message.as_deref().map(hidden),
-            advice: cause.lesson.as_deref().map(hidden),
-            named: cause.named.as_deref().map(hidden),
+            line: cause.line.clone(),
+            message: cause.message.clone(),
+            advice: cause.lesson.clone(),
+            named: cause.named.clone(),
         };
         let about = || {
             let fault = fault_id(cause);
@@ -208,8 +218,11 @@ impl<'r> Remember<'r> {
         }
         let mut lessons = known.advice_with(sighting.advice.as_deref());
         lessons.truncate(LESSONS_MAX);
+        if known.history.is_some() && known.status() == Status::Ignored {
+            lessons.clear();
+        }
         Failure {
-            record: Record::of(cause, &hidden),
+            record: Record::of(cause),
             sighting,
             lessons,
         }
@@ -234,17 +247,23 @@ impl<'r> Remember<'r> {
             sighting,
             lessons,
         } = failure;
-        let history = self.faults.note_failure(&record, sighting).ok()?;
-        self.faults.sweep(clock::now());
-        let why = history.last.message.as_deref();
-        Some(KnownFailure {
+        let mut failure = KnownFailure {
             fault: record.fault.to_string(),
-            command: history.last.command.clone(),
-            times: history.count,
+            command: sighting.command.clone(),
+            times: 1,
             age_seconds: None,
-            why: why.unwrap_or(&history.last.line).to_owned(),
+            why: sighting.message.as_ref().unwrap_or(&sighting.line).clone(),
             advice: lessons.into_iter().next(),
-        })
+        };
+        // Where it can't be remembered, what it was is known all the same.
+        if let Ok(history) = self.faults.note_failure(&record, sighting) {
+            self.faults.sweep(clock::now());
+            if history.status == Status::Ignored {
+                return None;
+            }
+            failure.times = history.count;
+        }
+        Some(failure)
     }
 
     fn worked(&self, metadata: &Metadata) -> Option<Worked> {
@@ -306,7 +325,7 @@ impl<'r> Remember<'r> {
 
     fn seeker<'s>(&'s self, hide: &'s Hide, now: Timestamp) -> CureSeeker<'s> {
         CureSeeker {
-            faults: &self.faults,
+            faults: &self.in_passing,
             store: self.store,
             root: self.request.place.root.as_deref(),
             hide,

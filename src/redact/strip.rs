@@ -79,7 +79,7 @@ impl Visible {
                 None => State::Text,
             },
             // Bell, shifts of character sets, and what terminals ignore.
-            (State::Text, 0x05 | 0x07 | 0x0e | 0x0f | 0x7f) => State::Text,
+            (State::Text, 0x00..=0x07 | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f) => State::Text,
             (State::Text, _) => {
                 self.push(byte, offset);
                 State::Text

@@ -475,7 +475,9 @@ fn a_run_is_the_same_where_nothing_can_be_remembered() {
         .map(str::to_owned)
         .collect();
     assert!(
-        own.len() == 1 && own[0].starts_with("aido: exit 101; full output: aido show "),
+        own.len() == 1
+            && own[0].starts_with("aido: exit 101; ")
+            && own[0].contains("; full output: aido show "),
         "{own:?}"
     );
     let session = place.env.only_session();

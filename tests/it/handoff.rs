@@ -535,3 +535,19 @@ fn what_failure_memory_knows_by_now_is_handed_over() {
     assert_eq!(env.aido(["faults", "ignore", &fault]).output().code(), 0);
     assert!(!told().contains("order widgets first"), "{}", told());
 }
+
+#[test]
+fn a_failure_that_a_pipe_hid_is_open_all_the_same() {
+    let env = TestEnv::new();
+    env.script("work/build", "#!/bin/sh\necho 'error: broken'\nexit 1\n");
+    let run = env.aido(["-c", "./build 2>&1 | tail -8"]).output();
+    assert_eq!(run.code(), 0);
+    let told = env.aido(["handoff", "--within", "60s", "--json"]).output();
+    let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    let text = told.to_string();
+    let fault = env.only_session().meta["fault"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(text.contains(&fault), "{text}");
+}

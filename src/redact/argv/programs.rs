@@ -128,7 +128,7 @@ pub(super) fn parts<W: AsRef<str>>(words: &[W]) -> Vec<(usize, Range<usize>)> {
         }
         for (option, place, secret) in options {
             let next = words.get(index + 1).map(AsRef::as_ref);
-            if word == *option && *place != Joined {
+            if (word == *option || ends_with_letter(word, option)) && *place != Joined {
                 let range = next.and_then(|next| part(next, 0, *secret));
                 parts.extend(range.map(|range| (index + 1, range)));
             } else if *place != Next && word.len() > option.len() && word.starts_with(option) {
@@ -141,6 +141,14 @@ pub(super) fn parts<W: AsRef<str>>(words: &[W]) -> Vec<(usize, Range<usize>)> {
         }
     }
     parts
+}
+
+/// Whether a word is several options of one letter, this one the last: `-sSu` for `-u`.
+fn ends_with_letter(word: &str, option: &str) -> bool {
+    let letters = word.strip_prefix('-').filter(|letters| letters.len() > 1);
+    let is_letters = |letters: &str| letters.bytes().all(|byte| byte.is_ascii_alphabetic());
+    option.len() == 2
+        && letters.is_some_and(|letters| is_letters(letters) && letters.ends_with(&option[1..]))
 }
 
 /// The secret part of a word's value, which begins at `start`.

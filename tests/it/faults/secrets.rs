@@ -54,3 +54,39 @@ fn no_secret_is_remembered() {
         "{told}"
     );
 }
+
+#[test]
+fn a_secret_is_not_remembered_in_lower_case_either() {
+    let own = "Zx9QwErTy7Secret";
+    let echoed = "Zork99Qwerty";
+    let place = Place::new();
+    place.tell(3, &format!("fatal: login with {own} refused\n"));
+    let run = place.aido(&["cargo", "login"]).env("SVC_PASSWORD", own);
+    assert_eq!(run.output().code(), 3);
+    place.tell(4, &format!("fatal: unknown --user=me:{echoed}\n"));
+    let user = format!("--user=me:{echoed}");
+    // What the place in a command line says is a secret, its program prints again.
+    place.env.script(
+        "bin/curl",
+        "#!/bin/sh\necho \"curl: fatal: unknown $1\" >&2\nexit 2\n",
+    );
+    let curl = place.env.path("bin/curl");
+    let run = place.aido(&[curl.to_str().unwrap(), &user]).output();
+    assert_eq!(run.code(), 2, "{run:?}");
+    assert!(place.faults().len() >= 2);
+    let secrets = [own, echoed].map(str::to_lowercase);
+    for path in files_below(&place.directory()) {
+        let text = String::from_utf8(fs::read(&path).unwrap()).unwrap();
+        let text = format!("{} {text}", path.display()).to_lowercase();
+        for secret in &secrets {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+    for session in place.env.recorded() {
+        let quoted = ["lessons", "stdout_tail", "stderr_head", "fault"];
+        let quoted = quoted.map(|name| session.meta[name].to_string().to_lowercase());
+        for secret in &secrets {
+            assert!(!quoted.concat().contains(secret), "{quoted:?}");
+        }
+    }
+}

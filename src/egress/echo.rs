@@ -1,0 +1,122 @@
+//! Secrets that are known by their place in a command line alone, where its program prints them again.
+
+use crate::session::Metadata;
+
+/// What stands in a secret's place begins and ends so.
+const TOKEN: (&str, char) = ("[REDACTED:", ']');
+
+/// The shortest secret that is looked for elsewhere, in bytes: a shorter one may be any word.
+const LEAST_BYTES: usize = 6;
+
+/// Secrets of a command line, and what stands in the place of each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Echoes(Vec<(String, String)>);
+
+impl Echoes {
+    /// Those of a session that was marked.
+    #[must_use]
+    pub fn of(metadata: &Metadata) -> Self {
+        let Some(known) = &metadata.redactions else {
+            return Self::default();
+        };
+        let argv = known.argv.as_deref().unwrap_or_default();
+        Self::between(metadata, argv, known.shell_line.as_deref())
+    }
+
+    /// Those between a session's command line and what is shown of it.
+    pub(super) fn between(metadata: &Metadata, argv: &[String], line: Option<&str>) -> Self {
+        let mut echoes = Self::default();
+        for (word, shown) in metadata.argv.iter().zip(argv) {
+            echoes.add(word, shown);
+        }
+        if let (Some(typed), Some(shown)) = (&metadata.shell_line, line) {
+            echoes.add(typed, shown);
+        }
+        // One that holds another goes first.
+        echoes
+            .0
+            .sort_by_key(|(secret, _)| std::cmp::Reverse(secret.len()));
+        echoes.0.dedup();
+        echoes
+    }
+
+    /// Finds what was replaced by walking along both texts: what stands between tokens is the same.
+    fn add(&mut self, given: &str, shown: &str) {
+        let (mut given, mut shown) = (given, shown);
+        while let Some(at) = shown.find(TOKEN.0) {
+            let Some(rest) = given.strip_prefix(&shown[..at]) else {
+                return;
+            };
+            let Some(end) = shown[at..].find(TOKEN.1).map(|length| at + length + 1) else {
+                return;
+            };
+            let after = &shown[end..];
+            let next = &after[..after.find(TOKEN.0).unwrap_or(after.len())];
+            let length = match (next.is_empty(), next.len() == after.len()) {
+                (true, _) => rest.len(),
+                // The last piece is the end of both.
+                (false, true) => rest.len().saturating_sub(next.len()),
+                (false, false) => rest.find(next).unwrap_or(rest.len()),
+            };
+            let Some(secret) = rest.get(..length) else {
+                return;
+            };
+            if secret.len() >= LEAST_BYTES {
+                self.0.push((secret.to_owned(), shown[at..end].to_owned()));
+            }
+            (given, shown) = (&rest[length..], after);
+        }
+    }
+
+    /// A text without them.
+    #[must_use]
+    pub fn hide(&self, text: &str) -> String {
+        let mut hidden = text.to_owned();
+        for (secret, token) in &self.0 {
+            if hidden.contains(secret.as_str()) {
+                hidden = hidden.replace(secret.as_str(), token);
+            }
+        }
+        hidden
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_replaced_is_found_between_what_was_not() {
+        for (given, shown, expected) in [
+            (
+                "--user=me:zork99q",
+                "--user=me:[REDACTED:argument]",
+                &["zork99q"][..],
+            ),
+            ("zork99q", "[REDACTED:argument]", &["zork99q"]),
+            (
+                "a secret1 b secret2 c",
+                "a [REDACTED:x] b [REDACTED:y:12ab] c",
+                &["secret1", "secret2"],
+            ),
+            ("short", "[REDACTED:x]", &[]),
+            ("plain", "plain", &[]),
+            ("other", "something [REDACTED:x]", &[]),
+        ] {
+            let mut echoes = Echoes::default();
+            echoes.add(given, shown);
+            let found: Vec<&str> = echoes.0.iter().map(|(secret, _)| secret.as_str()).collect();
+            assert_eq!(found, expected, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn an_echo_is_hidden_wherever_it_stands() {
+        let mut echoes = Echoes::default();
+        echoes.add("word=zork99q", "word=[REDACTED:argument]");
+        assert_eq!(
+            echoes.hide("bad argument: zork99q, zork99q"),
+            "bad argument: [REDACTED:argument], [REDACTED:argument]"
+        );
+    }
+}
