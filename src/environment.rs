@@ -47,6 +47,12 @@ impl Environment {
         path.is_absolute().then_some(path)
     }
 
+    /// All variables that are text, name and value, in the order in which they stand.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.0.iter();
+        pairs.filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
+    }
+
     /// All variables, in the order in which they stand.
     #[must_use]
     pub fn all(&self) -> &[(OsString, OsString)] {

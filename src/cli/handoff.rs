@@ -16,7 +16,8 @@ use crate::config::units::parse_duration;
 use crate::environment::Environment;
 use crate::handoff::{Cleaner, Handoff, Kind, Request, Unknown, gather};
 use crate::place::Place;
-use crate::redact::{self, OwnSecret, Redactor, UserRules};
+use crate::record::secrets;
+use crate::redact::{self, Redactor, UserRules};
 use crate::session::quote::shell_line;
 use crate::session::{AgentName, Query};
 use crate::sys::file::read_small;
@@ -200,10 +201,8 @@ impl Asked<'_> {
 /// What finds secrets: the built-in rules, the repository's, and the values of the caller's own
 /// variables that hold one. Also how many of the repository's rules can't be used.
 fn redactor(place: &Place, environment: &Environment) -> (Redactor, usize) {
-    let variables = environment.all().iter();
-    let variables = variables.filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
     let mut options = redact::Options {
-        own: OwnSecret::of_environment(variables),
+        own: secrets::own(environment),
         ..redact::Options::default()
     };
     let file = place

@@ -44,14 +44,11 @@ impl Memory {
         let reader = Reader::open(arguments, flags)?;
         let environment = Environment::of_process();
         let place = Place::find(std::env::current_dir().ok(), &environment);
-        let variables = environment.all().iter();
-        let variables =
-            variables.filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
         Ok(Self {
             faults: FaultStore::beside(&reader.store),
             reader,
             root: place.root,
-            hide: Hide::new(variables),
+            hide: Hide::new(environment.texts()),
             environment,
             now: clock::now(),
         })

@@ -12,7 +12,7 @@ use crate::egress;
 use crate::environment::Environment;
 use crate::place::Place;
 use crate::redact::{Overlay, Redactor};
-use crate::session::entry::TEXT_CHARACTERS;
+use crate::session::entry::{TEXT_CHARACTERS, without_last_word};
 use crate::session::{Metadata, SessionId, Timestamp};
 use crate::store::fs::FileStore;
 use crate::store::key;
@@ -118,11 +118,9 @@ impl Reader {
     #[must_use]
     pub fn leaving_beginning(&self, command: &str) -> String {
         let is_cut = self.is_guarded() && command.chars().count() >= TEXT_CHARACTERS;
-        let whole = command.rsplit_once(char::is_whitespace);
-        match (is_cut, whole) {
-            (false, _) => self.leaving(command),
-            (true, Some((whole, _))) => self.leaving(whole),
-            (true, None) => String::new(),
+        match is_cut {
+            true => self.leaving(without_last_word(command)),
+            false => self.leaving(command),
         }
     }
 

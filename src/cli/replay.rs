@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::error::{CliError, Kind};
 use super::io::{Out, say};
 use super::reading::Reader;
+use super::text::extent;
 use super::word::StoreArguments;
 use super::{Answer, CliResult, redaction};
 use crate::config::Layer;
@@ -15,9 +16,8 @@ use crate::replay::{Pace, Player, Safe};
 use crate::session::Stream;
 use crate::store::resolve::resolve;
 use crate::store::signature::Signature;
-use crate::store::{Recorded, State, Store, StoreError};
-use crate::transcript::output::{Extent, gap_note};
-use crate::transcript::reader::Events;
+use crate::store::{Recorded, Store, StoreError};
+use crate::transcript::output::gap_note;
 use crate::transcript::timeline::{Timeline, What};
 use crate::view::session::Shown;
 
@@ -149,14 +149,11 @@ fn open(reader: &Reader, session: &Shown) -> Result<Recording, CliError> {
     let columns = session.metadata.tty.size.map(|size| size.columns);
     let mut transcript = reader.transcript(id, columns)?;
     let events = reader.store.events(id)?;
-    let end = match session.state {
-        State::Finished => session.metadata.output_bytes,
-        _ => match Extent::of(Events::new(reader.store.events(id)?)).end {
-            Some(end) => end,
-            None => transcript
-                .seek(SeekFrom::End(0))
-                .map_err(StoreError::file("the transcript"))?,
-        },
+    let end = match extent(reader, session).end {
+        Some(end) => end,
+        None => transcript
+            .seek(SeekFrom::End(0))
+            .map_err(StoreError::file("the transcript"))?,
     };
     Ok(Timeline::new(transcript, events, Some(end)))
 }

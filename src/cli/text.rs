@@ -163,7 +163,8 @@ pub fn available(metadata: &Metadata, wanted: Wanted) -> Result<Wanted, CliError
 
 /// Where the output ends and where some is missing. The events are asked only where the sidecar
 /// doesn't say, and what can't be read of them is not known.
-fn extent(reader: &Reader, session: &Shown) -> Extent {
+#[must_use]
+pub fn extent(reader: &Reader, session: &Shown) -> Extent {
     let metadata = &session.metadata;
     let finished = session.state == State::Finished;
     let mut extent = Extent::default();

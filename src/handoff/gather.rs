@@ -10,6 +10,7 @@ use super::{
 };
 use crate::faults::{Status, error_line};
 use crate::memory::{FaultStore, Known};
+use crate::session::entry::without_last_word;
 use crate::session::metadata::Git;
 use crate::session::{
     AgentName, Entry, Metadata, Query, SessionId, State, TaskState, TaskStatus, Timestamp,
@@ -89,7 +90,8 @@ pub fn gather(request: &Request<'_>, store: &FileStore) -> Handoff {
         }
     }
     let ran = found.iter().take(COMMANDS);
-    handoff.commands = ran.filter_map(|found| reading.ran(found)).collect();
+    let ran = ran.filter_map(|found| reading.ran(found, reading.finished(found).as_ref()));
+    handoff.commands = ran.collect();
     for turn in &mut handoff.turns {
         turn.conversation = reading.conversation(turn);
     }
@@ -221,9 +223,15 @@ impl Reading<'_> {
         parse_sidecar(id, &bytes).ok()
     }
 
+    /// The same of what was found, if it is finished.
+    fn finished(&self, found: &Found) -> Option<Metadata> {
+        let is_finished = found.state == State::Finished;
+        is_finished.then(|| self.metadata(&id_of(found)?))?
+    }
+
     /// A command, with what was replaced in it when it was recorded: the caller's own secrets are known
     /// then only. Where the sidecar can't be read, its first word: the rest might be a secret.
-    fn command(&self, found: &Found, id: &SessionId) -> Recorded {
+    fn command(&self, found: &Found, metadata: Option<&Metadata>) -> Recorded {
         let entry = &found.entry;
         let clean = |command: &str| self.request.cleaner.take(command, Kind::Command);
         if found.state != State::Finished {
@@ -232,7 +240,7 @@ impl Reading<'_> {
                 false => clean(&entry.command),
             };
         }
-        match self.metadata(id) {
+        match metadata {
             Some(metadata) => {
                 let known = metadata.redactions.as_ref();
                 let known = known.and_then(|known| known.command.as_ref());
@@ -242,13 +250,13 @@ impl Reading<'_> {
         }
     }
 
-    fn ran(&self, found: &Found) -> Option<Ran> {
-        let id = id_of(found)?;
+    /// What ran. `metadata` is that of a finished session, if it can be read.
+    fn ran(&self, found: &Found, metadata: Option<&Metadata>) -> Option<Ran> {
         Some(Ran {
             at: end(found)?,
             ending: Ending::of(&found.entry, found.state),
-            command: self.command(found, &id),
-            id,
+            command: self.command(found, metadata),
+            id: id_of(found)?,
         })
     }
 
@@ -261,10 +269,10 @@ impl Reading<'_> {
         {
             return None;
         }
-        let ran = self.ran(found)?;
-        let metadata = self.metadata(&ran.id);
-        *unread += usize::from(metadata.is_none());
+        let metadata = self.metadata(&id_of(found)?);
         let metadata = metadata.as_ref();
+        let ran = self.ran(found, metadata)?;
+        *unread += usize::from(metadata.is_none());
         let said = metadata.map(|metadata| {
             let errors = metadata.stderr_head.as_deref().unwrap_or_default();
             match &metadata.start_error {
@@ -315,10 +323,4 @@ impl Reading<'_> {
         let harness = self.metadata(&turn.last)?.harness?;
         Some(self.clean(&harness.conversation?))
     }
-}
-
-/// A text that was cut, without the word that was.
-fn without_last_word(text: &str) -> &str {
-    text.rsplit_once(char::is_whitespace)
-        .map_or("", |(whole, _)| whole)
 }

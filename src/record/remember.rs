@@ -52,8 +52,6 @@ pub(super) struct Remember<'r> {
     request: &'r Request,
     store: &'r FileStore,
     faults: FaultStore,
-    /// The same, for changes that may as well be made another time.
-    in_passing: FaultStore,
 }
 
 /// How a run ended, as far as failure memory is concerned.
@@ -83,12 +81,10 @@ pub(super) struct Failure {
 impl<'r> Remember<'r> {
     /// The failure memory beside a store.
     pub(super) fn new(request: &'r Request, store: &'r FileStore) -> Self {
-        let faults = FaultStore::beside(store);
         Self {
             request,
             store,
-            in_passing: faults.clone().in_passing(),
-            faults,
+            faults: FaultStore::beside(store),
         }
     }
 
@@ -108,9 +104,7 @@ impl<'r> Remember<'r> {
         let mut found = look()?;
         // Only a command that is known to fail pays for the rest.
         if let Some(history) = &found.history
-            && self
-                .seeker(&self.hide(), known.timestamp)
-                .seek(history, Reach::Recent)
+            && self.seek_cure(history, &self.hide(), known.timestamp)
         {
             found = look()?;
         }
@@ -210,9 +204,7 @@ impl<'r> Remember<'r> {
         let mut known = about();
         // A cure of the time before is known only once somebody looks for it.
         if let Some(history) = &known.history
-            && self
-                .seeker(&hide, metadata.timestamp)
-                .seek(history, Reach::Recent)
+            && self.seek_cure(history, &hide, metadata.timestamp)
         {
             known = about();
         }
@@ -319,18 +311,20 @@ impl<'r> Remember<'r> {
     }
 
     fn hide(&self) -> Hide {
-        let variables = self.request.environment.all().iter();
-        Hide::new(variables.filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?))))
+        Hide::new(self.request.environment.texts())
     }
 
-    fn seeker<'s>(&'s self, hide: &'s Hide, now: Timestamp) -> CureSeeker<'s> {
-        CureSeeker {
-            faults: &self.in_passing,
+    /// Looks for the cure of a failure that is recent, waiting for hardly anybody: it may as well be found
+    /// another time.
+    fn seek_cure(&self, history: &History, hide: &Hide, now: Timestamp) -> bool {
+        let seeker = CureSeeker {
+            faults: &self.faults.clone().in_passing(),
             store: self.store,
             root: self.request.place.root.as_deref(),
             hide,
             now,
-        }
+        };
+        seeker.seek(history, Reach::Recent)
     }
 }
 

@@ -20,9 +20,7 @@ pub fn redactor(environment: &Environment, key: Option<&Key>) -> Redactor {
 /// The secrets in an environment: values of variables whose names say so, and passwords in addresses.
 #[must_use]
 pub fn own(environment: &Environment) -> Vec<OwnSecret> {
-    let pairs = environment.all().iter();
-    let texts = pairs.filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
-    OwnSecret::of_environment(texts)
+    OwnSecret::of_environment(environment.texts())
 }
 
 /// Tags by the user's key: nobody else can try guesses, and the key can't be told from them.

@@ -12,6 +12,13 @@ mod sidecar;
 /// The most of a command or of a note that an entry holds, in characters.
 pub const TEXT_CHARACTERS: usize = 200;
 
+/// A text that was cut, without the word that was: half a word can be anything.
+#[must_use]
+pub fn without_last_word(text: &str) -> &str {
+    text.rsplit_once(char::is_whitespace)
+        .map_or("", |(whole, _)| whole)
+}
+
 /// A session in a few words. Fields that most sessions don't have are left out of its JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry<'a> {

@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use super::live_text::LiveText;
-use super::text::note_if_merged;
+use super::text::{note_if_merged, summarise};
 use super::{Arguments, Choice, refuse_raw_on_terminal};
 use crate::cli::error::CliError;
 use crate::cli::io::{Out, say};
@@ -25,7 +25,7 @@ use crate::transcript::EventRecord;
 use crate::transcript::output::Extent;
 use crate::transcript::reader::{Events, GrowingEvents};
 use crate::transcript::slices::Wanted;
-use crate::view::session::{Shown, Summary};
+use crate::view::session::Shown;
 
 /// How long to wait before looking again: long enough to cost nothing, too short to be noticed.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -83,17 +83,8 @@ pub(super) fn follow(
     }
     let mut page = Page::open(arguments.page, Paging::Unfit, environment)?;
     if choice.selection.is_none() {
-        let (palette, audience) = (page.palette, page.audience);
-        let shown = session;
-        writeln!(
-            page,
-            "{}",
-            Summary {
-                shown,
-                palette,
-                audience
-            }
-        )?;
+        summarise(session, &mut page)?;
+        writeln!(page)?;
     }
     let mut text = LiveText::new(&mut page, session, choice, wanted);
     let mut held = Held::new(reader.guard());

@@ -60,17 +60,7 @@ pub(super) fn show(
     };
     let mut page = Page::open(arguments.page, paging, environment)?;
     if choice.selection.is_none() {
-        let (palette, audience) = (page.palette, page.audience);
-        let shown = session;
-        write!(
-            page,
-            "{}",
-            Summary {
-                shown,
-                palette,
-                audience
-            }
-        )?;
+        summarise(session, &mut page)?;
     }
     let mut answer = Answer::Yes;
     let mut problems = Vec::from_iter(missing);
@@ -95,6 +85,16 @@ pub(super) fn show(
     problems.into_iter().for_each(|problem| page.note(problem));
     page.close()?;
     Ok(answer)
+}
+
+/// Prints what stands above a session's text.
+pub(super) fn summarise(shown: &Shown, page: &mut Page) -> io::Result<()> {
+    let summary = Summary {
+        shown,
+        palette: page.palette,
+        audience: page.audience,
+    };
+    write!(page, "{summary}")
 }
 
 pub(super) fn note_if_merged(session: &Shown, page: &mut Page) {
