@@ -244,7 +244,10 @@ fn make(
         let mut sidecar = sidecar.clone();
         sidecar["session_id"] = id.as_str().into();
         sidecar["output_bytes"] = output_bytes.into();
-        sidecar["timestamp"] = format!("2026-03-05T{hour:02}:{minute:02}:{second:02}.000Z").into();
+        for (field, milliseconds) in [("timestamp", 0), ("ended_at", 10)] {
+            sidecar[field] =
+                format!("2026-03-05T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z").into();
+        }
         let text = serde_json::to_vec_pretty(&sidecar)?;
         fs::write(path.join(format!("{id}.meta.json")), text)?;
     }

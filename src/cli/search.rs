@@ -34,8 +34,10 @@ mod guard;
 mod json;
 mod output;
 
-/// How many sessions are chosen before they are searched.
-const CHOSEN_AHEAD: usize = 4096;
+/// How many sessions are handed over at once, at most: each time may wake a thread.
+const CHOSEN_AT_ONCE: usize = 128;
+/// How many times that are chosen before they are searched.
+const CHOSEN_AHEAD: usize = 32;
 /// The most lines that are shown on either side of a match.
 const CONTEXT_MAX: i64 = 1000;
 
@@ -181,7 +183,21 @@ fn search_chosen(
 ) -> Result<usize, StoreError> {
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel(CHOSEN_AHEAD);
-        let choose = move || choose(store, query, &mut |id| sender.send(id).is_ok());
+        let choose = move || {
+            // The first result is wanted soon.
+            let (mut chosen, mut at_once) = (Vec::new(), 1);
+            let count = choose(store, query, &mut |id| {
+                chosen.push(id);
+                if chosen.len() < at_once {
+                    return true;
+                }
+                at_once = (at_once * 2).min(CHOSEN_AT_ONCE);
+                sender.send(std::mem::take(&mut chosen)).is_ok()
+            });
+            // Nobody takes them where the search ended early.
+            let _ = sender.send(chosen);
+            count
+        };
         let Ok(chooser) = thread::Builder::new().spawn_scoped(scope, choose) else {
             let mut ids = Vec::new();
             let count = self::choose(store, query, &mut |id| {
@@ -192,7 +208,7 @@ fn search_chosen(
             return Ok(count);
         };
         // Takes the receiver along: a search that ends early ends the choosing.
-        search(&mut receiver.into_iter());
+        search(&mut receiver.into_iter().flatten());
         let chosen = chooser.join();
         chosen.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })

@@ -68,6 +68,11 @@ impl Shown {
     }
 
     /// Whether lines that follow are to be shown.
+    pub(super) fn wants_after(&self) -> bool {
+        self.context.after > 0
+    }
+
+    /// Whether lines after a match are still to be shown.
     pub(super) fn expects_more(&self) -> bool {
         self.after_left > 0
     }

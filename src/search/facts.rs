@@ -28,11 +28,12 @@ pub trait Sessions: Sync {
     /// When they can't be read.
     fn facts(&self, id: &SessionId, bytes: &mut Vec<u8>) -> Result<Facts, StoreError>;
 
-    /// A session's transcript.
+    /// A session's transcript, and its size in bytes as it is opened, if that is known: more is not
+    /// asked for.
     ///
     /// # Errors
     /// When there is none.
-    fn transcript(&self, id: &SessionId) -> Result<Box<dyn Read>, StoreError>;
+    fn transcript(&self, id: &SessionId) -> Result<(Box<dyn Read>, Option<u64>), StoreError>;
 
     /// Whether a session is there at all; it may have been removed just now.
     fn contains(&self, id: &SessionId) -> bool;
@@ -66,8 +67,9 @@ impl Sessions for HeldStore {
         })
     }
 
-    fn transcript(&self, id: &SessionId) -> Result<Box<dyn Read>, StoreError> {
-        Ok(Box::new(HeldStore::transcript(self, id)?))
+    fn transcript(&self, id: &SessionId) -> Result<(Box<dyn Read>, Option<u64>), StoreError> {
+        let (file, size_bytes) = self.sized_transcript(id)?;
+        Ok((Box::new(file), Some(size_bytes)))
     }
 
     fn contains(&self, id: &SessionId) -> bool {

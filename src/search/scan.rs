@@ -5,8 +5,8 @@
 //! the buffer, go through [`Line`]. Both ways give the same rows.
 //!
 //! Where the text ends (a finished session's marker doesn't belong to it) is asked for only when
-//! something is found: most sessions hold no match, and reading the sidecar of each costs as much as
-//! searching its transcript.
+//! something is found so near to the end of the file that it may be the marker: reading the sidecar of
+//! each session costs as much as searching its transcript.
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
@@ -19,6 +19,7 @@ use super::pattern::{Pattern, Span};
 use super::rows::{Part, Rows};
 use super::sequence::first_steering;
 use crate::store::StoreError;
+use crate::transcript::MARKER_MAX_BYTES;
 
 /// What is wanted of the matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,15 @@ pub(super) enum Halt {
     Told,
 }
 
+/// A text to search.
+pub(super) struct Text<'a> {
+    pub(super) source: &'a mut dyn Read,
+    /// How many bytes are there, if that is known: reading on after them would tell nothing.
+    pub(super) size_bytes: Option<u64>,
+    /// Where the text ends, if that is known.
+    pub(super) end_bytes: Option<u64>,
+}
+
 /// A thread's means to search one text after the other.
 #[derive(Debug)]
 pub(super) struct Scanner {
@@ -77,13 +87,11 @@ impl Scanner {
         }
     }
 
-    /// Searches a text and tells how many of its lines match, of which `most` are looked for. `end_bytes`
-    /// is where the text ends, if that is known.
+    /// Searches a text and tells how many of its lines match, of which `most` are looked for.
     pub(super) fn scan(
         &mut self,
         part: Part,
-        source: &mut dyn Read,
-        end_bytes: Option<u64>,
+        text: Text<'_>,
         most: u64,
         taker: &mut dyn Taker,
     ) -> Result<u64, Halt> {
@@ -100,14 +108,15 @@ impl Scanner {
             most,
         };
         let mut input = Input {
-            source,
+            source: text.source,
+            size_bytes: text.size_bytes,
             buffer: &mut self.buffer,
             filled: 0,
             offset: 0,
             end_bytes: None,
             is_last: false,
         };
-        if let Some(end) = end_bytes {
+        if let Some(end) = text.end_bytes {
             input.end_at(end);
         }
         scan.run(&mut input, taker)?;
@@ -118,6 +127,7 @@ impl Scanner {
 /// The part of a text that is in memory.
 struct Input<'a> {
     source: &'a mut dyn Read,
+    size_bytes: Option<u64>,
     buffer: &'a mut [u8],
     filled: usize,
     /// The place of the buffer's first byte in the text.
@@ -137,7 +147,9 @@ impl Input<'_> {
             match self.source.read(&mut self.buffer[self.filled..]) {
                 Ok(count) => {
                     self.filled += count;
-                    self.is_last = count == 0;
+                    let read_bytes = self.offset + self.filled as u64;
+                    self.is_last =
+                        count == 0 || self.size_bytes.is_some_and(|size| read_bytes >= size);
                     break;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -146,6 +158,18 @@ impl Input<'_> {
         }
         self.clip();
         Ok(())
+    }
+
+    /// How many bytes in memory belong to the text for certain; all, once it is known where it ends. Of a text of known size only the marker
+    /// doesn't, so that most matches needn't ask where it ends: asking opens another file.
+    fn certain(&self) -> usize {
+        if self.end_bytes.is_some() {
+            return usize::MAX;
+        }
+        let certain = self
+            .size_bytes
+            .map_or(0, |size| size.saturating_sub(MARKER_MAX_BYTES));
+        usize::try_from(certain.saturating_sub(self.offset)).unwrap_or(usize::MAX)
     }
 
     /// Says where the text ends.
@@ -250,9 +274,13 @@ impl Scan<'_> {
     fn block(&mut self, input: &mut Input<'_>, taker: &mut dyn Taker) -> Result<(), Halt> {
         let mut from = 0;
         loop {
-            let is_settled = input.end_bytes.is_some();
+            let certain = match self.shown.as_ref().is_some_and(|shown| shown.wants_after()) {
+                // The marker must not be among the lines after a match.
+                true if input.end_bytes.is_none() => 0,
+                _ => input.certain(),
+            };
             let block = &input.buffer[..input.block_end()];
-            match self.lines(block, from, is_settled, taker.rows()) {
+            match self.lines(block, from, certain, taker.rows()) {
                 Step::Done => break,
                 Step::Asks(start) => {
                     self.ask(input, taker)?;
@@ -268,9 +296,9 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// Searches a block of whole lines from the line at `from` on. A match counts only once it
-    /// `is_settled` where the text ends.
-    fn lines(&mut self, block: &[u8], from: usize, is_settled: bool, rows: &mut Rows) -> Step {
+    /// Searches a block of whole lines from the line at `from` on. A match counts only where the text
+    /// has not ended: in its first `certain` bytes.
+    fn lines(&mut self, block: &[u8], from: usize, certain: usize, rows: &mut Rows) -> Step {
         let mut at = from;
         while at < block.len() && !self.is_full() {
             let plain_end = plain_end(block, at);
@@ -279,7 +307,7 @@ impl Scan<'_> {
                     at = plain_end;
                     break;
                 };
-                if !is_settled {
+                if line.end >= certain {
                     return Step::Asks(line.start);
                 }
                 self.matches += 1;
@@ -294,7 +322,7 @@ impl Scan<'_> {
             let end = memchr(b'\n', &block[at..]).map_or(block.len(), |length| at + length);
             self.line.feed(&block[at..end], Some(self.pattern));
             if let Some(found) = self.line.end(Some(self.pattern)) {
-                if !is_settled {
+                if end >= certain {
                     return Step::Asks(at);
                 }
                 self.matches += 1;

@@ -1,12 +1,11 @@
 //! Searches the parts of one session.
 
-use std::io::Read;
 use std::ops::ControlFlow;
 
 use super::facts::{Facts, Sessions, transcript_error};
 use super::line::Limits;
 use super::rows::{Part, Rows};
-use super::scan::{Halt, Scanner, Taker, Wanted};
+use super::scan::{Halt, Scanner, Taker, Text, Wanted};
 use super::{Marks, Plan};
 use crate::session::SessionId;
 use crate::store::StoreError;
@@ -94,13 +93,17 @@ impl<'a, S: Sessions> Searcher<'a, S> {
             Part::Transcript => return self.search_transcript(most, hand),
         };
         let Some(text) = text else { return Ok(0) };
-        let end = Some(text.len() as u64);
-        let source: &mut dyn Read = &mut text.as_bytes();
-        self.scanner.scan(part, source, end, most, hand)
+        let size_bytes = Some(text.len() as u64);
+        let text = Text {
+            source: &mut text.as_bytes(),
+            size_bytes,
+            end_bytes: size_bytes,
+        };
+        self.scanner.scan(part, text, most, hand)
     }
 
     fn search_transcript(&mut self, most: u64, hand: &mut Hand<'_, S>) -> Result<u64, Halt> {
-        let mut transcript = match self.sessions.transcript(hand.id) {
+        let (mut transcript, size_bytes) = match self.sessions.transcript(hand.id) {
             Ok(transcript) => transcript,
             // Removed since it was chosen.
             Err(_) if !self.sessions.contains(hand.id) => return Ok(0),
@@ -108,7 +111,12 @@ impl<'a, S: Sessions> Searcher<'a, S> {
         };
         let known = hand.facts.as_ref().map(end_bytes);
         let part = Part::Transcript;
-        self.scanner.scan(part, &mut transcript, known, most, hand)
+        let text = Text {
+            source: &mut transcript,
+            size_bytes,
+            end_bytes: known,
+        };
+        self.scanner.scan(part, text, most, hand)
     }
 }
 

@@ -30,6 +30,9 @@ pub use writer::{Sealed, Writer};
 const MARKER_START: &str = "=== AI_EXIT_CODE: ";
 /// What it ends with, after the exit code.
 const MARKER_END: &str = " ===";
+/// The longest that the marker is, in bytes, with the line feeds around it and any exit code of 32 bits.
+pub const MARKER_MAX_BYTES: u64 =
+    (MARKER_START.len() + "-2147483648".len() + MARKER_END.len() + 2) as u64;
 
 /// The line at a transcript's end, with a newline before and after it.
 #[must_use]

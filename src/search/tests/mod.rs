@@ -9,7 +9,7 @@ use super::context::Context;
 use super::line::Limits;
 use super::pattern::{Case, Pattern, Syntax};
 use super::rows::{Part, RowKind, Rows};
-use super::scan::{Halt, Scanner, Taker, Wanted};
+use super::scan::{Halt, Scanner, Taker, Text, Wanted};
 use crate::store::StoreError;
 
 mod oracle;
@@ -66,7 +66,8 @@ const NO_CONTEXT: Context = Context {
     after: 0,
 };
 
-/// Searches bytes that come in pieces, up to an end that is only told when it is asked for.
+/// Searches bytes that come in pieces, up to an end that is only told when it is asked for. Whether it
+/// is known how many there are changes nothing.
 fn rows_of(
     pattern: &str,
     bytes: &[u8],
@@ -74,6 +75,27 @@ fn rows_of(
     pieces: &[usize],
     limits: Limits,
     context: Context,
+) -> Vec<oracle::Row> {
+    let of_size = |size_bytes| {
+        rows_of_size(
+            (pattern, context),
+            (bytes, size_bytes),
+            output,
+            pieces,
+            limits,
+        )
+    };
+    let rows = of_size(None);
+    assert_eq!(of_size(Some(bytes.len() as u64)), rows);
+    rows
+}
+
+fn rows_of_size(
+    (pattern, context): (&str, Context),
+    (bytes, size_bytes): (&[u8], Option<u64>),
+    output: usize,
+    pieces: &[usize],
+    limits: Limits,
 ) -> Vec<oracle::Row> {
     let pattern = Pattern::new(pattern, Syntax::Regex, Case::Sensitive).unwrap();
     let mut scanner = Scanner::new(pattern, Wanted::Rows(context), limits);
@@ -86,9 +108,12 @@ fn rows_of(
         sizes: pieces.iter().cycle(),
     };
     let part = Part::Transcript;
-    let matches = scanner
-        .scan(part, &mut source, None, u64::MAX, &mut taken)
-        .unwrap();
+    let text = Text {
+        source: &mut source,
+        size_bytes,
+        end_bytes: None,
+    };
+    let matches = scanner.scan(part, text, u64::MAX, &mut taken).unwrap();
     let rows: Vec<oracle::Row> = taken
         .rows
         .iter()
@@ -235,13 +260,12 @@ fn what_a_damaged_text_left_is_not_found_in_the_next() {
             end_bytes: u64::MAX,
             ..Taken::default()
         };
-        let result = scanner.scan(
-            Part::Transcript,
+        let text = Text {
             source,
-            Some(u64::MAX),
-            u64::MAX,
-            &mut taken,
-        );
+            size_bytes: None,
+            end_bytes: Some(u64::MAX),
+        };
+        let result = scanner.scan(Part::Transcript, text, u64::MAX, &mut taken);
         let rows: Vec<_> = taken
             .rows
             .iter()

@@ -42,7 +42,7 @@ impl Sessions for Kept {
         Ok(self.session(id)?.facts.clone())
     }
 
-    fn transcript(&self, id: &SessionId) -> Result<Box<dyn Read>, StoreError> {
+    fn transcript(&self, id: &SessionId) -> Result<(Box<dyn Read>, Option<u64>), StoreError> {
         self.opened.fetch_add(1, Ordering::Relaxed);
         let session = self.session(id)?;
         assert!(!session.is_broken, "a mistake of the program");
@@ -50,7 +50,11 @@ impl Sessions for Kept {
             let error = io::Error::other("a bad disk");
             return Err(StoreError::file("transcript")(error));
         }
-        Ok(Box::new(io::Cursor::new(session.transcript.clone())))
+        let size_bytes = session.transcript.len() as u64;
+        Ok((
+            Box::new(io::Cursor::new(session.transcript.clone())),
+            Some(size_bytes),
+        ))
     }
 
     fn contains(&self, id: &SessionId) -> bool {

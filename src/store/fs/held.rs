@@ -50,6 +50,14 @@ impl HeldStore {
         self.open_file(&layout::transcript(id))
     }
 
+    /// The same, and how many bytes it held when it was opened.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn sized_transcript(&self, id: &SessionId) -> Result<(File, u64), StoreError> {
+        self.open_sized(&layout::transcript(id))
+    }
+
     /// Reads a finished session's sidecar into `bytes`, in place of what they held; false if there
     /// is none.
     ///
@@ -91,12 +99,16 @@ impl HeldStore {
     }
 
     fn open_file(&self, name: &str) -> Result<File, StoreError> {
-        let found = match (self.session.open_file(name), &self.counterpart) {
+        self.open_sized(name).map(|(file, _)| file)
+    }
+
+    fn open_sized(&self, name: &str) -> Result<(File, u64), StoreError> {
+        let found = match (self.session.open_sized(name), &self.counterpart) {
             (Err(error), Some(counterpart)) if error.kind() == io::ErrorKind::NotFound => {
                 // It may have been put in place between the two looks.
                 counterpart
-                    .open_file(name)
-                    .or_else(|_| self.session.open_file(name))
+                    .open_sized(name)
+                    .or_else(|_| self.session.open_sized(name))
             }
             (found, _) => found,
         };

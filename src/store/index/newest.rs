@@ -42,21 +42,21 @@ pub fn newest_first(
         bound.clear();
         bound.push_str(entry.last_time());
         if wanted(&entry) {
-            waiting.push(ByStart(entry.into_owned()));
+            waiting.push(ByStart(Box::new(entry.into_owned())));
         }
         while waiting
             .peek()
             .is_some_and(|first| *first.0.timestamp > *bound)
         {
             if let Some(ByStart(first)) = waiting.pop()
-                && visit(first).is_break()
+                && visit(*first).is_break()
             {
                 return Ok(Walked::Stopped);
             }
         }
     }
     while let Some(ByStart(first)) = waiting.pop() {
-        if visit(first).is_break() {
+        if visit(*first).is_break() {
             return Ok(Walked::Stopped);
         }
     }
@@ -74,13 +74,14 @@ pub enum Walked {
     Damaged,
 }
 
-/// Ordered by start, then by id, so that the order is the same for everybody.
-pub(crate) struct ByStart(pub(crate) Entry<'static>);
+/// Ordered by start, then by id, so that the order is the same for everybody. It is small, since a heap
+/// moves what it holds about.
+pub(crate) struct ByStart(pub(crate) Box<Entry<'static>>);
 
 impl Ord for ByStart {
     fn cmp(&self, other: &Self) -> Ordering {
-        let key = |entry: &ByStart| (entry.0.timestamp.clone(), entry.0.session_id.clone());
-        key(self).cmp(&key(other))
+        let times = self.0.timestamp.cmp(&other.0.timestamp);
+        times.then_with(|| self.0.session_id.cmp(&other.0.session_id))
     }
 }
 

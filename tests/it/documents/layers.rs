@@ -70,7 +70,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "transcript",
         ],
     ),
-    ("search", &["session", "store"]),
+    ("search", &["session", "store", "transcript"]),
     ("handoff", &["faults", "memory", "session", "store"]),
     (
         "cli",
