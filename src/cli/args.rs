@@ -168,7 +168,15 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Invocation, CliError> {
     };
     let is_word = typed.line.is_none() && is_own(&typed.words);
     if is_word && !after_dashes(typed.words.len()) {
-        return parse_word(typed.words, typed.options.into_layer()?);
+        let for_programs = asks_for_json(&typed.words);
+        let invocation = typed
+            .options
+            .into_layer()
+            .and_then(|flags| parse_word(typed.words, flags));
+        return invocation.map_err(|error| match for_programs {
+            true => error.for_programs(),
+            false => error,
+        });
     }
     if typed.line.is_none() && typed.words.is_empty() {
         // Help is for whoever typed nothing; options without a command are a mistake.
@@ -231,6 +239,12 @@ fn parse_word(words: Vec<OsString>, flags: Layer) -> Result<Invocation, CliError
             }
         }),
     }
+}
+
+/// Whether a word's arguments, which may be wrong, ask for JSON.
+fn asks_for_json(words: &[OsString]) -> bool {
+    let mut own = words.iter().take_while(|word| *word != "--");
+    own.any(|word| word == "--json" || word == "--ndjson")
 }
 
 fn refuse_or_print(error: &clap::Error, kind: Kind) -> Result<Invocation, CliError> {

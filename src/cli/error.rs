@@ -30,6 +30,7 @@ pub struct CliError {
     kind: Kind,
     message: String,
     hint: Option<String>,
+    is_for_programs: bool,
 }
 
 impl CliError {
@@ -39,7 +40,15 @@ impl CliError {
             kind,
             message: message.into(),
             hint: None,
+            is_for_programs: false,
         }
+    }
+
+    /// The same, printed as JSON: the arguments could not be understood, but asked for that.
+    #[must_use]
+    pub fn for_programs(mut self) -> Self {
+        self.is_for_programs = true;
+        self
     }
 
     /// The same, with a way out.
@@ -141,8 +150,13 @@ impl std::fmt::Display for CliError {
 /// Prints an error on standard error and gives its exit code.
 #[must_use]
 pub fn report(error: &CliError, as_json: bool) -> ExitCode {
-    let text = if as_json {
-        let (message, hint) = (&error.message, &error.hint);
+    let text = if as_json || error.is_for_programs {
+        // Of clap's text the first paragraph says what is wrong, and the others what would be right.
+        let (message, rest) = match error.message.split_once("\n\n") {
+            Some((message, rest)) => (message, Some(rest)),
+            None => (error.message.as_str(), None),
+        };
+        let hint = error.hint.as_deref().or(rest).map(str::trim);
         let json = json!({"error": {"code": error.code(), "message": message, "hint": hint}});
         sanitize::json(&json.to_string()).into_owned()
     } else {

@@ -2,11 +2,11 @@
 
 use std::io::Write;
 
-use super::color::{When, palette, stdout};
 use super::error::{CliError, Kind};
+use super::page::Page;
 use super::reading::Reader;
 use super::word::StoreArguments;
-use super::{Answer, CliResult, io, redaction};
+use super::{Answer, CliResult, redaction};
 use crate::clock;
 use crate::config::Layer;
 use crate::environment::Environment;
@@ -14,7 +14,6 @@ use crate::session::Metadata;
 use crate::store::Store;
 use crate::store::resolve::resolve;
 use crate::view::session::Summary;
-use crate::view::text::Audience;
 
 /// `aido note`
 #[derive(Debug, clap::Args)]
@@ -80,21 +79,22 @@ pub fn note(arguments: &Arguments, flags: Layer) -> CliResult {
     reader
         .store
         .edit(&id, reader.key().ok(), clock::now(), &mut change)?;
-    redaction::guard(&mut reader, None, &Environment::of_process())?;
+    let environment = Environment::of_process();
+    redaction::guard(&mut reader, None, &environment)?;
     let session = reader.read(&id)?;
-    let mut out = io::Out::stdout();
+    let mut page = Page::of_word(arguments.store.form(), &environment)?;
     if arguments.store.json {
-        out.json(&session.to_json())?;
-        writeln!(out)?;
+        page.json(&session.to_json())?;
+        writeln!(page)?;
     } else {
         let summary = Summary {
             shown: &session,
-            palette: palette(When::Auto, stdout(), &Environment::of_process()),
-            audience: Audience::People,
+            palette: page.palette,
+            audience: page.audience,
         };
-        write!(out, "{summary}")?;
+        write!(page, "{summary}")?;
     }
-    out.flush()?;
+    page.close()?;
     Ok(Answer::Yes)
 }
 

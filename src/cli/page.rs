@@ -51,6 +51,15 @@ pub enum Paging {
     Unfit,
 }
 
+/// What is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Text for people or agents.
+    Text,
+    /// JSON for programs.
+    Json,
+}
+
 /// What a word prints on. Nothing recorded may be written to it that was not made harmless for its
 /// audience.
 pub struct Page {
@@ -115,6 +124,22 @@ impl Page {
             page.audience = Audience::Agents;
         }
         Ok(page)
+    }
+
+    /// Opens a page for a word without options of its own for it: text is framed where an agent seems
+    /// to read it, and JSON is for programs.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn of_word(form: Form, environment: &Environment) -> Result<Self, CliError> {
+        let arguments = PageArguments {
+            for_agent: match form {
+                Form::Text => None,
+                Form::Json => Some(When::Never),
+            },
+            ..PageArguments::default()
+        };
+        Self::open(arguments, Paging::Unfit, environment)
     }
 
     /// Writes a value as JSON in which nothing acts on a terminal.

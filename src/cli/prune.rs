@@ -1,10 +1,13 @@
 //! `aido prune`
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
 
 use super::error::{CliError, Kind};
+use super::page::Page;
+use super::progress::Progress;
 use super::reading::{Reader, width};
 use super::word::StoreArguments;
 use super::{Answer, CliResult, io, redaction};
@@ -17,6 +20,7 @@ use crate::store::fs::PATIENCE;
 use crate::store::retention::{Candidate, PrunePlan, PruneReport, plan_prune};
 use crate::store::{Store, StoreError};
 use crate::view::prune::{LISTED, Pruning, PruningJson};
+use crate::view::text::Audience;
 
 /// `aido prune`
 #[derive(Debug, clap::Args)]
@@ -59,7 +63,8 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
         }
     }
     let mut reader = Reader::open(&arguments.store, limits.or(flags))?;
-    redaction::guard(&mut reader, None, &Environment::of_process())?;
+    let environment = Environment::of_process();
+    redaction::guard(&mut reader, None, &environment)?;
     let now = clock::now();
     let mut candidates = Vec::new();
     reader.store.newest(&Query::default(), &mut |found| {
@@ -67,9 +72,13 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
         ControlFlow::Continue(())
     })?;
     let policy = &reader.settings.keep;
-    reader
-        .store
-        .measure(policy, &mut candidates, now, &|| true)?;
+    let measuring = RefCell::new(Progress::start());
+    reader.store.measure(policy, &mut candidates, now, &|| {
+        let line = || "looking how large each session is".to_owned();
+        measuring.borrow_mut().show(line);
+        true
+    })?;
+    drop(measuring);
     let plan = plan_prune(policy, &candidates, now);
     // Before anything goes, for those that can be listed at all.
     let listed = plan
@@ -84,15 +93,18 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
             Some((id, command))
         })
         .collect();
-    let json = arguments.store.json;
     let is_dry = arguments.dry_run || !may_remove(arguments, &plan, &commands)?;
     let report = if is_dry {
         PruneReport::of_dry_run(plan)
     } else {
+        let (total, mut tried) = (plan.removals.len(), 0);
+        let mut progress = Progress::start();
         PruneReport::carry_out(
             plan,
             || true,
             |removal| {
+                progress.show(|| format!("removing: {tried} of {total} sessions"));
+                tried += 1;
                 let (candidate, reason) = (removal.candidate, removal.limit.name());
                 match reader
                     .store
@@ -105,23 +117,28 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
             },
         )
     };
-    let mut out = io::Out::stdout();
-    if json {
-        out.json(&PruningJson(&report))?;
-        writeln!(out)?;
+    let mut page = Page::of_word(arguments.store.form(), &environment)?;
+    if arguments.store.json {
+        page.json(&PruningJson(&report))?;
+        writeln!(page)?;
     } else if arguments.dry_run || !is_dry {
-        write!(out, "{}", text_of(&report, &commands))?;
+        let text = text_of(&report, &commands, page.audience);
+        page.write_all(text.as_bytes())?;
     }
-    out.flush()?;
-    Ok(if report.failures().is_empty() {
-        Answer::Yes
-    } else {
-        Answer::No
-    })
+    let answer = match report.failures() {
+        [] => Answer::Yes,
+        _ => Answer::No,
+    };
+    page.close()?;
+    Ok(answer)
 }
 
-fn text_of(report: &PruneReport<'_>, commands: &HashMap<SessionId, String>) -> String {
-    let command_of = |id: &SessionId| commands.get(id).cloned();
+fn text_of(
+    report: &PruneReport<'_>,
+    commands: &HashMap<SessionId, String>,
+    audience: Audience,
+) -> String {
+    let command_of = |id: &SessionId| Some(audience.line(commands.get(id)?).into_owned());
     let pruning = Pruning {
         report,
         width: width(),
@@ -142,7 +159,7 @@ fn may_remove(
     }
     let mut out = io::Out::stdout();
     let report = PruneReport::of_dry_run(plan.clone());
-    write!(out, "{}", text_of(&report, commands))?;
+    write!(out, "{}", text_of(&report, commands, Audience::People))?;
     out.write("Remove them? [y/N] ")?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;

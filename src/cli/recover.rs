@@ -4,9 +4,10 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
+use super::page::Page;
 use super::reading::Reader;
 use super::word::StoreArguments;
-use super::{Answer, CliResult, io, redaction};
+use super::{Answer, CliResult, redaction};
 use crate::clock;
 use crate::config::Layer;
 use crate::egress;
@@ -30,7 +31,8 @@ pub struct Arguments {
 /// When the store can't be read or written to.
 pub fn recover(arguments: &Arguments, flags: Layer) -> CliResult {
     let mut reader = Reader::open(&arguments.store, flags)?;
-    redaction::guard(&mut reader, None, &Environment::of_process())?;
+    let environment = Environment::of_process();
+    redaction::guard(&mut reader, None, &environment)?;
     let now = clock::now();
     let torn = reader.store.tidy(now)?;
     let mut done = Report::default();
@@ -52,18 +54,17 @@ pub fn recover(arguments: &Arguments, flags: Layer) -> CliResult {
         // Their recorders did not add them to their tasks; who reads tasks later does so too.
         let _ = reader.store.tasks();
     }
-    let mut out = io::Out::stdout();
+    let mut page = Page::of_word(arguments.store.form(), &environment)?;
     if arguments.store.json {
-        out.json(&done.to_json(&torn))?;
-        writeln!(out)?;
+        page.json(&done.to_json(&torn))?;
+        writeln!(page)?;
     } else {
-        write!(out, "{}", done.to_text(&torn))?;
+        write!(page, "{}", done.to_text(&torn))?;
     }
-    out.flush()?;
     for (id, error) in &done.failed {
-        let line = format!("aido: {id}: {error}");
-        io::say(&sanitize::line(&line));
+        page.note(format!("{id}: {error}"));
     }
+    page.close()?;
     Ok(if done.failed.is_empty() {
         Answer::Yes
     } else {

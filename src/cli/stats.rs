@@ -2,21 +2,25 @@
 
 use std::io::Write;
 
-use super::color::{When, palette, stdout};
 use super::filter::Filters;
+use super::page::Page;
+use super::progress::Progress;
 use super::reading::{Reader, width};
 use super::word::StoreArguments;
-use super::{Answer, CliResult, io, redaction};
+use super::{Answer, CliResult, redaction};
 use crate::clock::{self, Zone};
 use crate::config::Layer;
 use crate::environment::Environment;
 use crate::session::Entry;
 use crate::stats::{Accumulator, Sample, program};
-use crate::view::sanitize;
 use crate::view::stats::{Overview, StatsJson};
+use crate::view::text::Audience;
 
 /// The rows of each table unless asked otherwise.
 const ROWS: usize = 10;
+
+/// Sessions that can't be read and are named.
+const NAMED: usize = 10;
 
 /// `aido stats`
 #[derive(Debug, clap::Args)]
@@ -46,34 +50,49 @@ pub fn stats(arguments: &Arguments, flags: Layer) -> CliResult {
     reader.recover_in_passing(now);
     let offset = |time| clock::offset_seconds(time, zone);
     let mut counts = Accumulator::new(&offset);
+    let (mut progress, mut read) = (Progress::start(), 0_u64);
+    let mut named = Vec::new();
     let unreadable = reader.store.oldest(&query, &mut |entry| {
+        read += 1;
+        progress.show(|| format!("counting: {read} sessions"));
+        if entry.status.is_none() && named.len() < NAMED {
+            named.push(entry.session_id.to_string());
+        }
         if let Some(sample) = sample(entry) {
             counts.add(&sample);
         }
     })?;
+    drop(progress);
     let mut stats = counts.finish(arguments.count);
+    let mut page = Page::of_word(arguments.store.form(), &environment)?;
     for row in &mut stats.repeated.rows {
         row.name = reader.leaving_beginning(&row.name);
+        if page.audience == Audience::Agents {
+            row.name = page.audience.line(&row.name).into_owned();
+        }
     }
-    let mut out = io::Out::stdout();
     if arguments.store.json {
-        out.json(&StatsJson::of(&stats))?;
-        writeln!(out)?;
+        page.json(&StatsJson::of(&stats))?;
+        writeln!(page)?;
     } else {
-        let palette = palette(When::Auto, stdout(), &environment);
         let overview = Overview {
             stats: &stats,
             width: width(),
-            palette,
+            palette: page.palette,
         };
-        write!(out, "{overview}")?;
+        write!(page, "{overview}")?;
     }
-    out.flush()?;
     if unreadable > 0 {
-        let line =
-            format!("aido: {unreadable} sessions can't be read and are not counted: aido verify");
-        io::say(&sanitize::line(&line));
+        let more = match unreadable - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let named = named.join(", ");
+        page.note(format!(
+            "{unreadable} sessions can't be read and are not counted: {named}{more}; aido verify says why"
+        ));
     }
+    page.close()?;
     Ok(Answer::Yes)
 }
 

@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
+use super::page::Form;
 use super::{
     CliResult, check, complete, completions, doctor, export, faults, handoff, lessons, list, note,
     prune, recover, replay, rerun, schema, search, show, stats, tasks, verify,
@@ -100,6 +101,17 @@ pub struct StoreArguments {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+impl StoreArguments {
+    /// How to print.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        match self.json {
+            true => Form::Json,
+            false => Form::Text,
+        }
+    }
 }
 
 impl Word {

@@ -64,6 +64,11 @@ const FOR_AGENTS: &[&str] = &[
     "search error",
     "search -l error",
     "search nowhere",
+    "stats",
+    "stats --json",
+    "prune --dry-run --keep-sessions 2",
+    "note 1 fixed",
+    "recover",
 ];
 
 const OUTPUT: &str = "   Compiling demo v0.1.0\r\n\u{1b}[31merror\u{1b}[0m: \u{202e}日本語\u{1b}]0;title\u{7}\r\n 10%\r100%\r\nerror: could not compile\r\n";

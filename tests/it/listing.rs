@@ -272,6 +272,31 @@ fn a_wrong_use_is_2_and_says_what_is_right() {
     let run = env.aido(["list", "--json", "--since", "soon"]).output();
     let error: Value = serde_json::from_slice(&run.stderr).unwrap();
     assert_eq!((run.code(), &error["error"]["code"]), (2, &"usage".into()));
+    // What the parser itself refuses is JSON too, its first paragraph apart from the advice.
+    for words in [
+        &["list", "--json", "--bogus"][..],
+        &["list", "--ndjson", "--bogus"],
+        &["show", "a", "b", "--json"],
+        &["stats", "--json", "-n", "many"],
+        &["tasks", "--json", "nosuch"],
+    ] {
+        let run = env.aido(words).output();
+        let error: Value = serde_json::from_slice(&run.stderr).unwrap();
+        let error = &error["error"];
+        assert_eq!(
+            (run.code(), &error["code"]),
+            (2, &"usage".into()),
+            "{words:?}"
+        );
+        let message = error["message"].as_str().unwrap();
+        assert!(
+            !message.contains('\n') && error["hint"].is_string(),
+            "{error}"
+        );
+    }
+    // What stands after the dashes is a command's.
+    let run = env.aido(["check", "--bogus", "--", "x", "--json"]).output();
+    assert!(run.stderr_text().starts_with("aido: "), "{run:?}");
     assert_eq!(env.recorded().len(), ids.len());
 }
 

@@ -8,6 +8,7 @@ use super::guard::Guard;
 use crate::cli::error::CliError;
 use crate::cli::io::say;
 use crate::cli::page::Page;
+use crate::cli::progress::Progress;
 use crate::cli::reading::Reader;
 use crate::search::{Context, Receiver, Row, Rows};
 use crate::session::{SessionId, Timestamp};
@@ -41,6 +42,8 @@ pub(super) trait Form {
 pub(super) struct Output<'a> {
     page: Page,
     form: Box<dyn Form + 'a>,
+    progress: Progress,
+    searched: u64,
     /// Sessions with a match.
     matched: u64,
     most_sessions: u64,
@@ -61,6 +64,8 @@ impl<'a> Output<'a> {
         Self {
             page,
             form,
+            progress: Progress::start(),
+            searched: 0,
             matched: 0,
             most_sessions: most_sessions.unwrap_or(u64::MAX),
             has_rows: false,
@@ -75,6 +80,7 @@ impl<'a> Output<'a> {
 
     /// Ends the output and tells how many sessions had a match.
     pub(super) fn finish(mut self) -> Result<u64, CliError> {
+        self.progress.clear();
         if let Some(error) = self.failed {
             return Err(error.into());
         }
@@ -97,6 +103,7 @@ impl<'a> Output<'a> {
 impl Receiver for Output<'_> {
     fn rows(&mut self, id: &SessionId, rows: &Rows) -> ControlFlow<()> {
         self.has_rows = true;
+        self.progress.clear();
         let result = match &mut self.guard {
             Some(guard) => self.form.rows(&mut self.page, id, &guard.clean(id, rows)),
             None => self.form.rows(&mut self.page, id, rows),
@@ -106,10 +113,15 @@ impl Receiver for Output<'_> {
 
     fn end(&mut self, id: &SessionId, matches: u64) -> ControlFlow<()> {
         self.has_rows = false;
+        self.searched += 1;
         if matches == 0 {
+            let (searched, matched) = (self.searched, self.matched);
+            self.progress
+                .show(|| format!("searching: {searched} sessions, {matched} with a match"));
             return ControlFlow::Continue(());
         }
         self.matched += 1;
+        self.progress.clear();
         let result = self.form.end(&mut self.page, id, matches);
         self.printed(result)?;
         match self.matched >= self.most_sessions {
@@ -120,6 +132,7 @@ impl Receiver for Output<'_> {
 
     fn unreadable(&mut self, id: &SessionId, error: &StoreError) -> ControlFlow<()> {
         let line = format!("aido: {id} can't be searched: {error}");
+        self.progress.clear();
         say(&sanitize::line(&line));
         // What was found before the error counts.
         let matches = u64::from(self.has_rows);
