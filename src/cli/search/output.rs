@@ -1,8 +1,9 @@
 //! Prints what a search finds, as it comes.
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use super::guard::Guard;
 use crate::cli::error::CliError;
@@ -10,6 +11,7 @@ use crate::cli::io::say;
 use crate::cli::page::Page;
 use crate::cli::progress::Progress;
 use crate::cli::reading::Reader;
+use crate::clock::Stopwatch;
 use crate::search::{Context, Receiver, Row, Rows};
 use crate::session::{SessionId, Timestamp};
 use crate::store::StoreError;
@@ -18,6 +20,10 @@ use crate::view::sanitize;
 use crate::view::search::Gaps;
 use crate::view::search::plain::PlainRow;
 use crate::view::search::terminal::{Heading, TerminalRow};
+
+/// How long results may wait until they are seen, while more are looked for. A write for each session
+/// would take a tenth of the time of a search that finds something everywhere.
+const UNSEEN: Duration = Duration::from_millis(50);
 
 /// How results look.
 pub(super) trait Form {
@@ -51,6 +57,11 @@ pub(super) struct Output<'a> {
     has_rows: bool,
     /// Takes secrets out of rows, for agents.
     guard: Option<Guard<'a>>,
+    /// When results were written last.
+    written: Stopwatch,
+    has_unseen: bool,
+    /// Whether a person sees each as it comes.
+    is_watched: bool,
     failed: Option<io::Error>,
 }
 
@@ -70,6 +81,9 @@ impl<'a> Output<'a> {
             most_sessions: most_sessions.unwrap_or(u64::MAX),
             has_rows: false,
             guard,
+            written: Stopwatch::start(),
+            has_unseen: false,
+            is_watched: io::stdout().is_terminal(),
             failed: None,
         }
     }
@@ -89,10 +103,21 @@ impl<'a> Output<'a> {
         Ok(self.matched)
     }
 
+    /// Writes what was found, if it waited long enough: the rest may take its time.
+    fn show_unseen(&mut self) -> io::Result<()> {
+        let is_due = self.is_watched || self.written.elapsed() >= UNSEEN;
+        if !self.has_unseen || !is_due {
+            return Ok(());
+        }
+        self.has_unseen = false;
+        self.written = Stopwatch::start();
+        self.page.flush()
+    }
+
     /// Goes on, unless nobody reads any more.
     fn printed(&mut self, result: io::Result<()>) -> ControlFlow<()> {
-        // What is there is shown at once: the rest may take its time.
-        self.failed = result.and_then(|()| self.page.flush()).err();
+        self.has_unseen = true;
+        self.failed = result.and_then(|()| self.show_unseen()).err();
         match self.failed.is_none() && self.page.is_read() {
             true => ControlFlow::Continue(()),
             false => ControlFlow::Break(()),
@@ -118,7 +143,11 @@ impl Receiver for Output<'_> {
             let (searched, matched) = (self.searched, self.matched);
             self.progress
                 .show(|| format!("searching: {searched} sessions, {matched} with a match"));
-            return ControlFlow::Continue(());
+            self.failed = self.show_unseen().err();
+            return match self.failed {
+                Some(_) => ControlFlow::Break(()),
+                None => ControlFlow::Continue(()),
+            };
         }
         self.matched += 1;
         self.progress.clear();
