@@ -8,8 +8,10 @@ use std::ops::Range;
 use super::detect::look;
 use super::detect::pair::is_secret_name;
 use super::{Redactor, Report, replacement};
+pub(super) use words::next_quote;
 
 mod programs;
+mod stdin;
 mod words;
 
 /// The rule's name for a word that is secret by its place.
@@ -116,15 +118,96 @@ fn is_line_option(word: &str) -> bool {
 
 /// The parts of a line of shell that are secret by their place.
 fn parts_of_line(line: &str) -> Vec<Range<usize>> {
-    let mut parts = Vec::new();
-    for command in words::commands(line) {
-        let texts: Vec<&str> = command.iter().map(|range| &line[range.clone()]).collect();
-        for (index, range) in by_place(&texts) {
-            let start = command[index].start;
+    parts_of(line, Reading::Known, INNER_LINES)
+}
+
+/// The same of a piece of any text that may be a line of shell: only what programs are known for, since an
+/// option's name in a sentence says little.
+pub(super) fn parts_of_text(line: &str, spelling: Spelling) -> Vec<Range<usize>> {
+    parts_of_spelt(line, spelling, Reading::Supposed, 1)
+}
+
+/// How a text is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// As it is.
+    Plain,
+    /// As inside of double quotes, with backslashes before what means something there.
+    Escaped,
+}
+
+/// How a line is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// It is a line of shell.
+    Known,
+    /// It may be one.
+    Supposed,
+}
+
+/// How deep lines in lines are looked into.
+const INNER_LINES: usize = 4;
+
+fn parts_of(line: &str, reading: Reading, depth: usize) -> Vec<Range<usize>> {
+    let commands = words::commands(line);
+    let mut parts = stdin::parts(line, &commands);
+    for command in &commands {
+        let texts: Vec<&str> = command
+            .words
+            .iter()
+            .map(|range| &line[range.clone()])
+            .collect();
+        let found = match reading {
+            Reading::Known => by_place(&texts),
+            Reading::Supposed => programs::parts(&texts),
+        };
+        for (index, range) in found {
+            let start = command.words[index].start;
             parts.push(start + range.start..start + range.end);
         }
+        for (index, word) in command.words.iter().enumerate().skip(1) {
+            if depth > 0 && is_line_option(texts[index - 1]) {
+                parts.extend(parts_inside(line, word, reading, depth - 1));
+            }
+        }
     }
+    parts.sort_by_key(|range| range.start);
     parts
+}
+
+/// The parts of a line that is one word of another.
+fn parts_inside(
+    line: &str,
+    word: &Range<usize>,
+    reading: Reading,
+    depth: usize,
+) -> Vec<Range<usize>> {
+    let before = word.start.checked_sub(1);
+    let before = before.and_then(|at| line.as_bytes().get(at));
+    let spelling = match before {
+        Some(b'"') => Spelling::Escaped,
+        _ => Spelling::Plain,
+    };
+    let found = parts_of_spelt(&line[word.clone()], spelling, reading, depth).into_iter();
+    found
+        .map(|range| word.start + range.start..word.start + range.end)
+        .collect()
+}
+
+fn parts_of_spelt(
+    text: &str,
+    spelling: Spelling,
+    reading: Reading,
+    depth: usize,
+) -> Vec<Range<usize>> {
+    if spelling == Spelling::Plain || !text.contains('\\') {
+        return parts_of(text, reading, depth);
+    }
+    let (plain, places) = words::unescaped(text);
+    let found = parts_of(&plain, reading, depth).into_iter();
+    found
+        .map(|range| places[range.start]..places[range.end])
+        .collect()
 }
 
 /// The parts of a command's words that are secret by their place.
@@ -172,7 +255,9 @@ fn is_switch(name: &str) -> bool {
 
 /// Whether a word is a value, and itself the secret.
 fn is_value(word: &str) -> bool {
+    let is_digit = word.len() == 1 && word.bytes().all(|byte| byte.is_ascii_digit());
     !word.is_empty()
+        && !is_digit
         && !word.starts_with('-')
         && !look::is_placeholder(word.as_bytes())
         && !word.starts_with('@')

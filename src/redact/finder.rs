@@ -7,7 +7,8 @@
 //!
 //! Invariants: what is found around a keyword depends on [`BEHIND_BYTES`] before and [`AHEAD_BYTES`]
 //! after it, and on nothing else, so it is the same in any pieces and at any place in the input; memory
-//! is bounded; the pieces handed on are the input, in order.
+//! is bounded, and so is the work on a block, whatever stands there; the pieces handed on are the input,
+//! in order.
 
 mod cuts;
 mod frame;
@@ -53,6 +54,9 @@ struct Unfinished {
     name: RuleName,
     rank: u32,
     class: Class,
+    /// Where it begins, as far as it is known here.
+    from: usize,
+    /// Up to where it was looked at.
     offset: usize,
     is_visible: bool,
 }
@@ -108,6 +112,7 @@ impl<'r> Finder<'r> {
             text: Text {
                 bytes: &raw,
                 stretches: &[],
+                echoes: &[],
             },
             is_last,
             is_visible: false,
@@ -118,7 +123,7 @@ impl<'r> Finder<'r> {
             is_visible: true,
             ..plain
         };
-        if self.state != State::Text || strip::has_controls(&raw) {
+        if self.state != State::default() || strip::has_invisible(&raw) {
             visible.clear();
             let kept_from = character_start(&raw, limit.saturating_sub(BEHIND_BYTES));
             let (before, after) = raw.split_at(kept_from);
@@ -128,17 +133,14 @@ impl<'r> Finder<'r> {
             shown.text = Text {
                 bytes: &visible.bytes,
                 stretches: &visible.stretches,
+                echoes: &visible.echoes,
             };
             self.search_text(&shown, limit);
         }
         if self.redactor.search.depth() == Depth::Strict {
             self.search_runs(&shown, limit);
         }
-        let is_due = |one: &Unfinished| is_last || one.offset < limit;
-        while let Some(index) = self.unfinished.iter().position(is_due) {
-            let one = self.unfinished.swap_remove(index);
-            self.go_on(if one.is_visible { &shown } else { &plain }, one);
-        }
+        self.go_on_all(&plain, &shown, limit);
         self.raw = raw;
         self.visible = visible;
         self.searched = limit;
@@ -186,6 +188,23 @@ impl<'r> Finder<'r> {
         Some(frame.text.index(end))
     }
 
+    /// Follows what is not finished up to `limit`. Each step takes a secret as far as is looked at, so
+    /// there are few.
+    fn go_on_all(&mut self, plain: &Frame<'_>, shown: &Frame<'_>, limit: usize) {
+        let is_due = |one: &Unfinished| plain.is_last || one.offset < limit;
+        loop {
+            let (mut due, later): (Vec<_>, Vec<_>) = self.unfinished.drain(..).partition(is_due);
+            self.unfinished = later;
+            if due.is_empty() {
+                return;
+            }
+            due.sort_by_key(|one| one.offset);
+            for one in due {
+                self.go_on(if one.is_visible { shown } else { plain }, one);
+            }
+        }
+    }
+
     fn go_on(&mut self, frame: &Frame<'_>, one: Unfinished) {
         let at = frame.text.index(one.offset);
         let view = frame.view_at(self.columns, one.offset);
@@ -203,25 +222,28 @@ impl<'r> Finder<'r> {
     /// where that one was cut.
     fn take(&mut self, frame: &Frame<'_>, view: &View<'_>, hit: Hit, goes_on: Option<usize>) {
         let found = hit.found;
-        let secret = token::without_line_ends(view.slice(found.from, found.to));
-        if !frame.is_visible && strip::has_controls(&secret) {
+        let bytes = view.slice(found.from, found.to);
+        if !frame.is_visible && strip::has_controls(bytes) {
             // Found again without them in the visible text.
             return;
         }
-        let tag = if goes_on.is_some() {
-            None
-        } else {
-            if self.redactor.is_allowed(&secret) {
-                return;
-            }
-            self.redactor.tag(&secret)
+        let from = goes_on.unwrap_or_else(|| frame.text.offset(found.from));
+        let may_be_allowed = goes_on.is_none() && self.redactor.has_exceptions();
+        if may_be_allowed && self.redactor.is_allowed(&strip::in_one_line(bytes)) {
+            return;
+        }
+        // What begins inside of another is a part of that one, and has no tag of its own.
+        let tag = match goes_on.is_some() || self.cuts.is_inside(from) {
+            true => None,
+            false => self.redactor.tag(&strip::in_one_line(bytes)),
         };
-        let end = match found.open {
+        let to = match found.open {
             Some(class) => {
-                self.unfinished.push(Unfinished {
+                self.leave_unfinished(Unfinished {
                     name: hit.name,
                     rank: hit.rank,
                     class,
+                    from,
                     offset: view.end_offset,
                     is_visible: frame.is_visible,
                 });
@@ -233,12 +255,33 @@ impl<'r> Finder<'r> {
             name: hit.name,
             rank: hit.rank,
             tag,
-            from: goes_on.unwrap_or_else(|| frame.text.offset(found.from)),
-            to: end,
+            from,
+            to,
             goes_on: goes_on.is_some(),
         };
-        let stretches = frame.stretches(found.from, found.to);
-        self.cuts.add(opens, stretches);
+        // Only what no other secret in the same text has covered, but for the first byte: a text of
+        // keywords alone would be noted once for each of them.
+        let (first, rest) = match self.cuts.reach(frame.is_visible, from, to) {
+            Some(covered) => (
+                frame.stretches(found.from, (found.from + 1).min(found.to)),
+                frame.text.index(covered).max(found.from),
+            ),
+            None => (Vec::new(), found.from),
+        };
+        let rest = frame.stretches(rest.min(found.to), found.to);
+        self.cuts.add(opens, first, rest);
+    }
+
+    /// Notes that a secret reached the end of what was looked at. One that reached less far, with bytes
+    /// of the same class, and lies in this one up to there, is followed by following this one.
+    fn leave_unfinished(&mut self, one: Unfinished) {
+        self.unfinished.retain(|other| {
+            let is_part = other.class == one.class
+                && other.is_visible == one.is_visible
+                && (one.from..=one.offset).contains(&other.offset);
+            !is_part
+        });
+        self.unfinished.push(one);
     }
 
     /// Hands on everything before `safe`, and forgets it: no keyword that comes later has a secret
@@ -250,7 +293,14 @@ impl<'r> Finder<'r> {
         self.raw.drain(..safe);
         self.searched = self.searched.saturating_sub(safe);
         for one in &mut self.unfinished {
+            one.from = one.from.saturating_sub(safe);
             one.offset = one.offset.saturating_sub(safe);
         }
+    }
+
+    /// How much is noted besides the input that is held.
+    #[cfg(test)]
+    pub(super) fn noted(&self) -> usize {
+        self.unfinished.len() + self.cuts.noted()
     }
 }

@@ -110,6 +110,13 @@ impl Redactor {
         (text, report)
     }
 
+    /// A text that was cut, without an end that begins one of the caller's own secrets: half of one is
+    /// not known as one.
+    #[must_use]
+    pub fn without_cut_secret<'t>(&self, text: &'t str) -> &'t str {
+        self.search.without_beginning(text)
+    }
+
     /// Redacts bytes that are all there.
     #[must_use]
     pub fn bytes(&self, bytes: &[u8], style: Style) -> (Vec<u8>, Report) {
@@ -127,6 +134,11 @@ impl Redactor {
     #[must_use]
     pub fn stream(&self, style: Style) -> Stream<'_> {
         Stream::new(self, style)
+    }
+
+    /// Whether somebody said of anything that it is no secret.
+    fn has_exceptions(&self) -> bool {
+        !self.search.user().allowed.is_empty()
     }
 
     /// Whether somebody said that this is no secret.

@@ -2,7 +2,10 @@
 //! where it is, so that whatever reads recordings can read this instead.
 
 use std::io::{self, Read, Seek, SeekFrom};
-use std::rc::Rc;
+
+mod patches;
+
+use patches::Patches;
 
 use super::finder::{Finder, Piece};
 use super::{Redactor, replacement};
@@ -10,20 +13,10 @@ use super::{Redactor, replacement};
 /// How much is read at a time.
 const PORTION_BYTES: usize = 64 * 1024;
 
-/// Bytes that are secret.
-#[derive(Clone, Debug)]
-struct Patch {
-    from: u64,
-    to: u64,
-    /// What stands there, as far as it fits; asterisks after it.
-    label: Option<Rc<str>>,
-}
-
 /// A reader that shows no secrets. Where there is room, a token says what it was; the rest is asterisks.
 pub struct Overlay<R> {
     inner: R,
-    /// In order, not overlapping.
-    patches: Vec<Patch>,
+    patches: Patches,
     place: u64,
 }
 
@@ -38,22 +31,19 @@ impl Redactor {
         mut inner: R,
         columns: Option<u16>,
     ) -> io::Result<Overlay<R>> {
-        let mut patches: Vec<Patch> = Vec::new();
+        let mut patches = Patches::default();
         let (mut at, mut label) = (0, None);
         let mut receive = |piece: Piece<'_>| match piece {
             Piece::Kept(bytes) => at += bytes.len() as u64,
-            Piece::Secret { name, tag } => {
-                label = Some(Rc::from(replacement(&self.search.name(name), tag)));
-            }
+            Piece::Secret { name, tag } => label = Some((name, tag)),
             Piece::Hidden(bytes) => {
                 let (from, to) = (at, at + bytes.len() as u64);
                 at = to;
-                let label = label.take();
-                match patches.last_mut() {
-                    // A piece ends where a portion does.
-                    Some(last) if last.to == from && label.is_none() => last.to = to,
-                    _ => patches.push(Patch { from, to, label }),
-                }
+                let label = label.take().map(|(name, tag)| {
+                    let name = self.search.name(name);
+                    patches.label(&replacement(&name, tag), &replacement(&name, None))
+                });
+                patches.add(from, to, label);
             }
         };
         let mut finder = Finder::new(self);
@@ -90,45 +80,14 @@ impl<R> Overlay<R> {
     /// Whether something is secret between two places.
     #[must_use]
     pub fn touches(&self, from: u64, to: u64) -> bool {
-        let first = self.patches.partition_point(|patch| patch.to <= from);
-        self.patches.get(first).is_some_and(|patch| patch.from < to)
-    }
-
-    /// Overwrites what is secret in bytes that stand at this place.
-    fn cover(&self, bytes: &mut [u8], place: u64) {
-        let end = place + bytes.len() as u64;
-        let first = self.patches.partition_point(|patch| patch.to <= place);
-        for patch in self.patches[first..]
-            .iter()
-            .take_while(|patch| patch.from < end)
-        {
-            let label = patch.label.as_deref().unwrap_or_default().as_bytes();
-            let has_room = patch.to - patch.from >= label.len() as u64;
-            let (from, to) = (patch.from.max(place), patch.to.min(end));
-            for at in from..to {
-                // Both differences are lengths of something in memory.
-                let (Ok(here), Ok(inside)) = (
-                    usize::try_from(at - place),
-                    usize::try_from(at - patch.from),
-                ) else {
-                    return;
-                };
-                let byte = &mut bytes[here];
-                if !matches!(*byte, b'\n' | b'\r' | b'\t') {
-                    *byte = match label.get(inside) {
-                        Some(letter) if has_room => *letter,
-                        _ => b'*',
-                    };
-                }
-            }
-        }
+        self.patches.touches(from, to)
     }
 }
 
 impl<R: Read> Read for Overlay<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        self.cover(&mut buffer[..count], self.place);
+        self.patches.cover(&mut buffer[..count], self.place);
         self.place += count as u64;
         Ok(count)
     }

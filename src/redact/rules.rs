@@ -29,11 +29,15 @@ pub(super) enum Special {
     Authorization,
     Bearer,
     Cookie,
+    PasswordFile,
+    Command,
+    HandedOn,
+    Code,
     Pair(Kind),
 }
 
 /// Special forms as the table calls them.
-const SPECIALS: [(&str, Special); 10] = [
+const SPECIALS: [(&str, Special); 14] = [
     ("@private-key", Special::PrivateKey),
     ("@announced-key", Special::AnnouncedKey),
     ("@encoded-key", Special::EncodedKey),
@@ -41,6 +45,10 @@ const SPECIALS: [(&str, Special); 10] = [
     ("@authorization", Special::Authorization),
     ("@bearer", Special::Bearer),
     ("@cookie", Special::Cookie),
+    ("@password-file", Special::PasswordFile),
+    ("@command", Special::Command),
+    ("@handed-on", Special::HandedOn),
+    ("@code", Special::Code),
     ("@password", Special::Pair(Kind::Password)),
     ("@secret", Special::Pair(Kind::Secret)),
     ("@token", Special::Pair(Kind::Token)),

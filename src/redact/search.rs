@@ -1,7 +1,9 @@
 //! Which detector looks closer at a keyword.
 
 use super::detect::pair;
-use super::detect::{self, Depth, Found, address, header, key, look, token};
+use super::detect::{
+    self, Depth, Found, address, code, command, header, key, look, password_file, token,
+};
 use super::gate::{Gate, Words};
 use super::own::OwnSecret;
 use super::rule::Form;
@@ -44,6 +46,7 @@ fn class(special: Special) -> u32 {
     match special {
         Special::PrivateKey | Special::AnnouncedKey | Special::EncodedKey => 2,
         Special::Address | Special::Authorization | Special::Bearer | Special::Cookie => 3,
+        Special::PasswordFile | Special::Command | Special::HandedOn | Special::Code => 5,
         Special::Pair(_) => 4,
     }
 }
@@ -86,6 +89,22 @@ impl Search {
     /// The user's rule with this number.
     pub(super) fn user(&self) -> &UserRules {
         &self.user
+    }
+
+    /// A text without an end that begins a secret of the caller's own.
+    pub(super) fn without_beginning<'t>(&self, text: &'t str) -> &'t str {
+        /// What may be any word.
+        const LEAST_BYTES: usize = 3;
+        let forms = self.own.iter().flat_map(|one| &one.forms);
+        let starts = forms.filter_map(|form| {
+            let mut lengths = (LEAST_BYTES..form.len().min(text.len() + 1)).rev();
+            let length = lengths.find(|length| text.as_bytes().ends_with(&form[..*length]))?;
+            Some(text.len() - length)
+        });
+        starts
+            .min()
+            .and_then(|start| text.get(..start))
+            .unwrap_or(text)
     }
 
     /// The name of a rule, in replacements and reports.
@@ -138,6 +157,25 @@ impl Search {
                     });
                 });
             }
+            Target::Special {
+                line,
+                special: special @ (Special::Command | Special::HandedOn),
+            } => {
+                let mut take = |one: Found| {
+                    if !is_replaced(view, &one) {
+                        found(Hit {
+                            name: RuleName::BuiltIn(rules::name(line)),
+                            rank: class(special) << 16 | u32::from(line),
+                            found: one,
+                        });
+                    }
+                };
+                if special == Special::Command {
+                    command::find(view, at, &mut take);
+                } else {
+                    command::find_handed_on(view, at, &mut take);
+                }
+            }
             Target::Form { line, .. } | Target::Special { line, .. } => {
                 if let Some((class, one)) = self.inspect_rule(word, view, at)
                     && !is_replaced(view, &one)
@@ -178,6 +216,10 @@ impl Search {
             Special::Authorization => header::find_authorization(view, at, end),
             Special::Bearer => header::find_bearer(view, end),
             Special::Cookie => header::find_cookie(view, at, end),
+            Special::PasswordFile => password_file::find(view, at, end),
+            Special::Code => code::find(view, at, end),
+            // Of these there may be several, and they were found already.
+            Special::Command | Special::HandedOn => None,
             Special::Pair(kind) => pair::find(kind, view, at, end, self.depth),
         };
         Some((class(special), found?))

@@ -48,7 +48,15 @@ pub(super) struct UserRule {
 /// What is wrong with a file of rules. The rest of it counts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
-    /// The file as a whole, or a key of it.
+    /// It is no TOML, so nothing is known of its rules.
+    #[error("{file}: {problem}")]
+    NoToml {
+        /// The file as the caller names it.
+        file: String,
+        /// What is wrong, and where.
+        problem: String,
+    },
+    /// A key of the file.
     #[error("{file}: {problem}")]
     File {
         /// The file as the caller names it.
@@ -83,7 +91,10 @@ impl UserRules {
             Err(error) => {
                 let before = error.span().and_then(|span| text.get(..span.start));
                 let line = before.map_or(0, |before| before.matches('\n').count()) + 1;
-                errors.push(problem(format!("line {line}: {}", error.message())));
+                errors.push(RuleError::NoToml {
+                    file: file.to_owned(),
+                    problem: format!("line {line}: {}", error.message()),
+                });
                 return (read, errors);
             }
         };

@@ -16,6 +16,9 @@ const WRAPS: usize = 64;
 /// width of the terminal isn't known.
 const CONTINUATION_BYTES: usize = 12;
 
+/// How far behind a byte it may be written once more.
+const ECHO_BYTES: usize = 256;
+
 /// Text with the place in the input of each of its bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Text<'a> {
@@ -24,6 +27,8 @@ pub(super) struct Text<'a> {
     /// Where stretches of them stand in the input: (index here, offset there), both rising. Empty
     /// where the text is the input.
     pub(super) stretches: &'a [(usize, usize)],
+    /// Bytes that show the same once more: (index here, offset in the input), by their offsets.
+    pub(super) echoes: &'a [(usize, usize)],
 }
 
 impl Text<'_> {
@@ -56,6 +61,46 @@ impl Text<'_> {
             .get(after)
             .map_or(self.bytes.len(), |(next, _)| *next);
         (start + (offset - at)).min(end)
+    }
+
+    /// The stretches between two indexes: where each begins here and in the input, and its length.
+    pub(super) fn stretches_between(
+        &self,
+        from: usize,
+        to: usize,
+    ) -> impl Iterator<Item = (usize, usize, usize)> {
+        let first = self.stretches.partition_point(|(start, _)| *start <= from);
+        let inside = self
+            .stretches
+            .get(first.saturating_sub(1)..)
+            .unwrap_or_default();
+        let ends = inside.iter().skip(1).map(|(start, _)| *start);
+        let ends = ends.chain(std::iter::once(self.bytes.len()));
+        let whole = inside.iter().zip(ends);
+        whole
+            .take_while(move |((start, _), _)| *start < to)
+            .map(move |((start, offset), end)| {
+                let index = from.max(*start);
+                (
+                    index,
+                    offset + (index - start),
+                    end.min(to).saturating_sub(index),
+                )
+            })
+            .filter(|(_, _, length)| *length > 0)
+    }
+
+    /// Where in the input the bytes between two indexes are written once more.
+    pub(super) fn echoes_between(&self, from: usize, to: usize) -> impl Iterator<Item = usize> {
+        let (low, high) = (
+            self.offset(from),
+            self.offset((to + ECHO_BYTES).min(self.bytes.len())),
+        );
+        let first = self.echoes.partition_point(|(_, offset)| *offset < low);
+        let near = self.echoes[first..].iter();
+        near.take_while(move |(_, offset)| *offset <= high)
+            .filter(move |(index, _)| (from..to).contains(index))
+            .map(|(_, offset)| *offset)
     }
 
     /// Whether something invisible stands before the byte with this index.

@@ -6,8 +6,10 @@ use super::super::detect::look;
 
 /// Which part of an option's value is secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     Whole,
+    /// All of it, if it looks chosen: the option may also do without a value.
+    Chosen,
     /// What follows the first of this sign, as in `user:password`.
     After(u8),
 }
@@ -23,7 +25,7 @@ enum Place {
     Either,
 }
 
-use Part::{After, Whole};
+use Part::{After, Chosen, Whole};
 use Place::{Either, Joined, Next};
 
 /// The row of a program: a word that must stand among its arguments, if any, and options.
@@ -32,8 +34,23 @@ type Row = (&'static str, &'static [(&'static str, Place, Part)]);
 /// What is known of a program, by the name of its file.
 fn row(program: &str) -> Option<Row> {
     Some(match program {
-        "mysql" | "mysqldump" | "mysqladmin" | "mysqlimport" | "mysqlshow" | "mysqlcheck"
-        | "mariadb" | "mariadb-dump" | "mariadb-admin" => ("", &[("-p", Joined, Whole)]),
+        // With a blank between, -p asks for the password, and what follows is a database: or the
+        // password, by mistake.
+        "mysql" | "mysqldump" | "mysqlimport" | "mysqlshow" | "mysqlcheck" | "mariadb"
+        | "mariadb-dump" => ("", &[("-p", Joined, Whole), ("-p", Next, Chosen)]),
+        "mysqladmin" | "mariadb-admin" => (
+            "",
+            &[
+                ("-p", Joined, Whole),
+                ("-p", Next, Chosen),
+                ("password", Next, Whole),
+            ],
+        ),
+        "lftp" => (
+            "",
+            &[("-u", Either, After(b',')), ("--user", Either, After(b','))],
+        ),
+        "htpasswd" => ("", &[]),
         "mongo" | "mongosh" | "mongodump" | "mongorestore" | "mongoexport" | "mongoimport" => {
             ("", &[("-p", Either, Whole)])
         }
@@ -114,6 +131,12 @@ pub(super) fn parts<W: AsRef<str>>(words: &[W]) -> Vec<(usize, Range<usize>)> {
             let rest = &words[index + 1..];
             let is_there = needed.is_empty() || rest.iter().any(|word| word.as_ref() == needed);
             current = is_there.then_some(row);
+            if program == "htpasswd" {
+                let last = last_of_htpasswd(rest).map(|last| index + 1 + last);
+                let range =
+                    last.and_then(|last| Some((last, part(words[last].as_ref(), 0, Whole)?)));
+                parts.extend(range);
+            }
             continue;
         }
         let Some((_, options)) = current else {
@@ -143,6 +166,27 @@ pub(super) fn parts<W: AsRef<str>>(words: &[W]) -> Vec<(usize, Range<usize>)> {
     parts
 }
 
+/// The password among the arguments of `htpasswd -b FILE USER PASSWORD`, and of `-nb USER PASSWORD`.
+fn last_of_htpasswd<W: AsRef<str>>(words: &[W]) -> Option<usize> {
+    let is_option = |word: &W| word.as_ref().starts_with('-');
+    let has = |letter: char| {
+        let mut options = words.iter().filter(|word| is_option(word));
+        options.any(|word| !word.as_ref().starts_with("--") && word.as_ref().contains(letter))
+    };
+    let number = if has('n') { 1 } else { 2 };
+    let mut others = words
+        .iter()
+        .enumerate()
+        .filter(|(_, word)| !is_option(word));
+    // -C and -r take a number.
+    let is_number = |word: &W| word.as_ref().bytes().all(|byte| byte.is_ascii_digit());
+    let first = others.clone().next()?.1;
+    let skipped = usize::from((has('C') || has('r')) && is_number(first));
+    has('b')
+        .then(|| others.nth(number + skipped))?
+        .map(|(index, _)| index)
+}
+
 /// Whether a word is several options of one letter, this one the last: `-sSu` for `-u`.
 fn ends_with_letter(word: &str, option: &str) -> bool {
     let letters = word.strip_prefix('-').filter(|letters| letters.len() > 1);
@@ -152,15 +196,24 @@ fn ends_with_letter(word: &str, option: &str) -> bool {
 }
 
 /// The secret part of a word's value, which begins at `start`.
-fn part(word: &str, start: usize, secret: Part) -> Option<Range<usize>> {
+pub(super) fn part(word: &str, start: usize, secret: Part) -> Option<Range<usize>> {
     let value = word.get(start..)?;
     let skipped = match secret {
-        Whole => 0,
+        Whole | Chosen => 0,
         After(sign) => value.bytes().position(|byte| byte == sign)? + 1,
     };
     let value = value.get(skipped..)?;
     let is_one = !value.is_empty()
         && !look::is_placeholder(value.as_bytes())
+        && (secret != Chosen || is_chosen(value))
         && (start > 0 || !word.starts_with('-'));
     is_one.then(|| start + skipped..word.len())
+}
+
+/// Whether a value looks like a password rather than a name.
+fn is_chosen(value: &str) -> bool {
+    let has = |is_one: fn(u8) -> bool| value.bytes().any(is_one);
+    value.len() >= 4
+        && has(|byte| byte.is_ascii_alphabetic())
+        && (has(|byte| byte.is_ascii_digit()) || has(|byte| b"!@#$%^&*+=?~".contains(&byte)))
 }

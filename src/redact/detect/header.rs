@@ -57,7 +57,9 @@ pub(in crate::redact) fn find_authorization(
     let value = rest[..length].trim_ascii_end();
     let judged = &value[..value.len().min(JUDGED_BYTES)];
     let ends = rest.get(length).is_none_or(|byte| *byte != b' ');
-    let is_likely = has_scheme && judged.iter().any(u8::is_ascii_digit);
+    let is_basic = has_scheme && line[..scheme].eq_ignore_ascii_case(b"basic");
+    let is_likely =
+        has_scheme && judged.iter().any(u8::is_ascii_digit) || is_basic && is_encoded_pair(judged);
     let is_one = value.len() >= 4
         && !look::is_placeholder(judged)
         && (is_likely || look::is_random(judged))
@@ -75,8 +77,13 @@ pub(in crate::redact) fn find_bearer(view: &View<'_>, end: usize) -> Option<Foun
     let ran = view.run(end, Run::many(TOKEN));
     let value = view.slice(end, ran.end.min(end + JUDGED_BYTES));
     let value = super::token::without_line_ends(value);
-    let is_one =
-        ran.count >= BEARER_BYTES && !look::is_placeholder(&value) && look::is_random(&value);
+    // With what was replaced behind it, it would have been judged, and was.
+    let is_rest =
+        view.byte(ran.end) == Some(b'*') || replaced(view.slice(ran.end, ran.end + JUDGED_BYTES));
+    let is_one = ran.count >= BEARER_BYTES
+        && !is_rest
+        && !look::is_placeholder(&value)
+        && look::is_random(&value);
     is_one.then_some(Found {
         from: end,
         to: ran.end,
@@ -128,6 +135,37 @@ fn after_name(view: &View<'_>, end: usize) -> Option<usize> {
     let blanks = view.slice(at, at + 4).iter();
     let at = at + blanks.take_while(|byte| **byte == b' ').count();
     Some(super::pair::after_opening_quote(view, at))
+}
+
+/// Whether a value is base64 of `user:password` (RFC 7617).
+fn is_encoded_pair(value: &[u8]) -> bool {
+    let value = value.trim_ascii_end();
+    let digits = value
+        .iter()
+        .position(|byte| *byte == b'=')
+        .unwrap_or(value.len());
+    let (mut held, mut bits, mut has_colon) = (0_u32, 0, false);
+    for byte in &value[..digits] {
+        let six = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return false,
+        };
+        held = held << 6 & 0xffff | u32::from(six);
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            let decoded = held >> bits & 0xff;
+            if decoded < 0x20 {
+                return false;
+            }
+            has_colon |= decoded == u32::from(b':');
+        }
+    }
+    has_colon
 }
 
 fn length_to(text: &[u8], end: Class) -> usize {

@@ -32,7 +32,8 @@ pub(in crate::redact) fn is_placeholder(value: &[u8]) -> bool {
     let is_variable = *first == b'$'
         && rest
             .first()
-            .is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'{' | b'('));
+            .is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'{' | b'('))
+        && !is_drawn_with_signs(value);
     let is_format = *first == b'%' && rest.len() < 4 && last.is_ascii_alphabetic();
     let is_template = contains(value, b"{{") || contains(value, b"${") || contains(value, b"<%");
     if is_bracketed || is_variable || is_format || is_template {
@@ -40,6 +41,12 @@ pub(in crate::redact) fn is_placeholder(value: &[u8]) -> bool {
     }
     let small = value.to_ascii_lowercase();
     is_listed(STAND_INS, &small) || has_telltale(&small) || is_one_byte_mostly(value)
+}
+
+/// Whether a long value is drawn from letters and many signs, of which any may be the first.
+fn is_drawn_with_signs(value: &[u8]) -> bool {
+    let signs = value.iter().filter(|byte| b"!@#%^&*+=?~".contains(byte));
+    value.len() >= 20 && signs.count() >= 3 && is_random(value)
 }
 
 /// Whether a value in small letters holds a piece that only place holders hold.

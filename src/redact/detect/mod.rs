@@ -4,10 +4,13 @@
 //! or the quotes around it.
 
 pub(super) mod address;
+pub(super) mod code;
+pub(super) mod command;
 pub(super) mod header;
 pub(super) mod key;
 pub(super) mod look;
 pub(super) mod pair;
+pub(super) mod password_file;
 pub(super) mod random;
 pub(super) mod token;
 mod words;

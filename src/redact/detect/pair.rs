@@ -49,6 +49,8 @@ enum Sign {
     Blanks,
     /// The `>` of an element.
     Element,
+    /// Only blanks, after `ENV` or `setenv`, and nothing but the value on the rest of the line.
+    Setting,
 }
 
 /// Checks the pair whose name has a word of this kind from `at` to `end`.
@@ -71,8 +73,8 @@ pub(in crate::redact) fn find(
         return None;
     }
     let (sign, start) = sign(view, from, name_end)?;
-    let is_variable = matches!(sign, Sign::Equals)
-        && start == name_end + 1
+    let is_variable = (matches!(sign, Sign::Equals) && start == name_end + 1
+        || matches!(sign, Sign::Setting))
         && !text.iter().any(u8::is_ascii_lowercase)
         && text.iter().any(u8::is_ascii_uppercase);
     let start = after_letter(view, start);
@@ -83,7 +85,16 @@ pub(in crate::redact) fn find(
         bare(view, &sign, from, start, name_end, is_variable)
     };
     let value = view.slice(value_at, value_at + length);
-    if !value::is_secret(&value[..length.min(JUDGED_BYTES)], kind, form, depth) {
+    if matches!(sign, Sign::Setting) && !ends_line(view, value_at + length) {
+        return None;
+    }
+    let judged = &value[..length.min(JUDGED_BYTES)];
+    let is_one = value::is_secret(judged, kind, form, depth)
+        // A variable that is set for certain need not look drawn by lot.
+        || form == Form::Variable
+            && is_exported(view, from)
+            && value::is_secret(judged, Kind::Secret, Form::Tight, depth);
+    if !is_one {
         return typed(kind, view, &sign, start, depth);
     }
     let mut to = value_at + value.len();
@@ -131,6 +142,15 @@ fn sign(view: &View<'_>, from: usize, name_end: usize) -> Option<(Sign, usize)> 
         (b':', _) => (Sign::Colon, at + 1),
         (b'>', _) if gap == 0 && before(1) == Some(b'<') => (Sign::Element, at + 1),
         _ if gap > 0 && is_flag(view, from, name_end) => return Some((Sign::Blanks, at)),
+        // PHP's constants.
+        (b',', _) if at > name_end && is_defined(view, from) => (Sign::Equals, at + 1),
+        // ALTER ROLE … WITH PASSWORD '…'
+        (b'\'', _) if gap > 0 && is_after(view, from, &[b"WITH", b"with", b"ENCRYPTED"]) => {
+            return Some((Sign::Blanks, at));
+        }
+        _ if gap > 0 && is_after(view, from, &[b"ENV", b"setenv"]) => {
+            return Some((Sign::Setting, at));
+        }
         _ => return None,
     };
     Some((sign, at + blanks(view, at)))
@@ -142,6 +162,40 @@ fn is_flag(view: &View<'_>, from: usize, name_end: usize) -> bool {
     let line = view.slice(from.saturating_sub(NAME_BYTES), from);
     let line = line.rsplit(|byte| *byte == b'\n').next().unwrap_or(line);
     name.starts_with(b"--") || name == b"password" && look::contains(line, b"login ")
+}
+
+/// Whether one of these words stands before a name.
+fn is_after(view: &View<'_>, from: usize, words: &[&[u8]]) -> bool {
+    let before = view.slice(from.saturating_sub(NAME_BYTES), from);
+    let word = before.trim_ascii_end();
+    word.len() < before.len()
+        && words.iter().any(|wanted| {
+            let rest = word.strip_suffix(*wanted);
+            rest.is_some_and(|rest| rest.last().is_none_or(|last| !NAME.has(*last)))
+        })
+}
+
+/// Whether a name in quotes is that of a constant: `define('NAME', …`.
+fn is_defined(view: &View<'_>, from: usize) -> bool {
+    let before = view.slice(from.saturating_sub(NAME_BYTES), from);
+    before.ends_with(b"define('") || before.ends_with(b"define(\"")
+}
+
+/// Whether a name is that of a variable which is set for certain: exported, or in a shell's trace.
+fn is_exported(view: &View<'_>, from: usize) -> bool {
+    is_after(view, from, &[b"export", b"+", b"ENV", b"setenv"])
+}
+
+/// Whether nothing more of a command follows: the line ends, or another command begins.
+fn ends_line(view: &View<'_>, at: usize) -> bool {
+    let at = after_closing_quote(view, at);
+    let at = at + blanks(view, at);
+    view.byte(at).is_none_or(|byte| {
+        matches!(
+            byte,
+            b'\n' | b'\r' | b';' | b'&' | b'|' | b'#' | b'"' | b'\'' | b'\\'
+        )
+    })
 }
 
 /// How many blanks begin here.

@@ -49,7 +49,7 @@ pub(in crate::redact) fn find(
     }
     // A keyword that is a name stays.
     let from = match keyword.last() {
-        Some(b'=' | b' ') => end,
+        Some(b'=' | b' ' | b'\'') => end,
         _ => from,
     };
     // The keyword of a form without parts is at its end, and what counts is before it.

@@ -47,17 +47,57 @@ pub(super) struct Cuts {
     secret_end: usize,
     /// Where secrets end: another may begin there.
     ends: BTreeSet<usize>,
+    /// What the secrets cover that were found last, in the input as it is and in its visible text.
+    covered: [Covered; 2],
+}
+
+/// A stretch in which secrets overlap.
+#[derive(Clone, Copy, Debug, Default)]
+struct Covered {
+    from: usize,
+    to: usize,
 }
 
 impl Cuts {
-    /// Notes a secret, and the stretches of the input that show it.
-    pub(super) fn add(&mut self, opens: Opens, stretches: Vec<(usize, usize)>) {
+    /// Notes a secret, and stretches of the input that show it: the first of them, and those of the rest
+    /// that no other secret covers.
+    pub(super) fn add(
+        &mut self,
+        opens: Opens,
+        first: Vec<(usize, usize)>,
+        rest: Vec<(usize, usize)>,
+    ) {
         self.ends.insert(opens.to);
         let mut opens = Some(opens);
-        for (from, to) in stretches {
+        for (from, to) in first.into_iter().chain(rest) {
             let opens = opens.take();
             self.list.push(Cut { from, to, opens });
         }
+    }
+
+    /// Up to where the secrets that were found last in the same text cover this one, if it begins
+    /// inside of them.
+    pub(super) fn reach(&mut self, is_visible: bool, from: usize, to: usize) -> Option<usize> {
+        let covered = &mut self.covered[usize::from(is_visible)];
+        if (covered.from..covered.to).contains(&from) {
+            let reached = covered.to;
+            covered.to = reached.max(to);
+            return Some(reached);
+        }
+        *covered = Covered { from, to };
+        None
+    }
+
+    /// Whether an offset is inside of what the secrets cover that were found last.
+    pub(super) fn is_inside(&self, offset: usize) -> bool {
+        let is_inside = |covered: &Covered| covered.from < offset && offset < covered.to;
+        self.covered.iter().any(is_inside)
+    }
+
+    /// How much is noted.
+    #[cfg(test)]
+    pub(super) fn noted(&self) -> usize {
+        self.list.len() + self.ends.len()
     }
 
     /// Where the last secret ends that ends at this offset or before.
@@ -115,6 +155,10 @@ impl Cuts {
                 opens.from = opens.from.saturating_sub(count);
                 opens.to = opens.to.saturating_sub(count);
             }
+        }
+        for covered in &mut self.covered {
+            covered.from = covered.from.saturating_sub(count);
+            covered.to = covered.to.saturating_sub(count);
         }
         let ends = std::mem::take(&mut self.ends).into_iter();
         self.ends = ends.filter_map(|end| end.checked_sub(count)).collect();

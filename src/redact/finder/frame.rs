@@ -45,19 +45,17 @@ impl<'a> Frame<'a> {
         let mut stretches: Vec<(usize, usize)> = Vec::new();
         if self.text.stretches.is_empty() {
             stretches.push((from, to));
-        } else {
-            for index in from..to {
-                let offset = self.text.offset(index);
-                if self.raw.get(offset) != self.text.bytes.get(index) {
-                    // A line end that stands for a movement of the cursor.
-                    continue;
-                }
-                match stretches.last_mut() {
-                    Some((_, end)) if *end == offset => *end += 1,
-                    _ => stretches.push((offset, offset + 1)),
-                }
+        }
+        for (index, offset, length) in self.text.stretches_between(from, to) {
+            // A line end that stands for a movement of the cursor is in the text alone.
+            let is_there = self.raw.get(offset) == self.text.bytes.get(index);
+            let skipped = usize::from(!is_there);
+            if length > skipped {
+                stretches.push((offset + skipped, offset + length));
             }
         }
+        let echoes = self.text.echoes_between(from, to);
+        stretches.extend(echoes.map(|offset| (offset, offset + 1)));
         for (from, to) in &mut stretches {
             *from = character_start(self.raw, *from);
             *to += (0..3)

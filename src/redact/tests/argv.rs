@@ -101,6 +101,27 @@ const SECRET: &[Case] = &[
         &["bash", "-lc", "X=1 tool --token 'a b' && echo ok"],
         &[(2, "X=1 tool --token '#' && echo ok")],
     ),
+    (&["tool", "--pw", "hunter"], &[(2, "#")]),
+    (&["tool", "--pin", "4711"], &[(2, "[REDACTED:code]")]),
+    (&["mysql", "-u", "me", "-p", "hunter2", "db"], &[(4, "#")]),
+    (
+        &["mysqladmin", "-u", "root", "password", "hunter"],
+        &[(4, "#")],
+    ),
+    (&["htpasswd", "-bc", "file", "me", "hunter"], &[(4, "#")]),
+    (
+        &["htpasswd", "-bBC", "12", "file", "me", "hunter"],
+        &[(5, "#")],
+    ),
+    (&["lftp", "-u", "me,hunter", "host"], &[(2, "me,#")]),
+    (
+        &["sh", "-c", "echo hunter | sudo -S true"],
+        &[(2, "echo # | sudo -S true")],
+    ),
+    (
+        &["bash", "-c", "sh -c \"mysql -p\\\"hunter 2\\\" db\""],
+        &[(2, "sh -c \"mysql -p# db\"")],
+    ),
     (
         &["git", "clone", "https://me:hunter@x.example/r"],
         &[(2, "https://me:[REDACTED:url-credential]@x.example/r")],
@@ -139,6 +160,11 @@ const ORDINARY: &[&[&str]] = &[
     &["python", "-c", "print(1)"],
     &["rg", "password|secret|token", "src"],
     &["psql", "-U", "me", "-h", "localhost"],
+    &["ffmpeg", "-i", "a.mkv", "-pass", "1"],
+    &["tool", "--pin"],
+    &["npm", "publish", "--otp", "later"],
+    &["htpasswd", "file", "me"],
+    &["sh", "-c", "echo done | sudo tee x"],
     &[],
 ];
 
@@ -210,9 +236,44 @@ fn a_line_of_shell_is_redacted_word_by_word() {
             "echo --password # an option",
         ),
         ("cat a | grep token", "cat a | grep token"),
+        (
+            "sh -c 'mysql -phunter db' && echo hunter | sudo -S true",
+            "sh -c 'mysql -p# db' && echo # | sudo -S true",
+        ),
+        (
+            "gh auth login --with-token <<< hunter; bash -lc \"curl -u me:hunter x",
+            "gh auth login --with-token <<< #; bash -lc \"curl -u me:# x",
+        ),
     ] {
         let (shown, report) = redactor.shell_line(line);
         assert_eq!(shown, expected.replace('#', ARG));
         assert_eq!(shown == line, report.is_clean(), "{line}");
+    }
+}
+
+/// What a program prints of command lines: a shell's prompt, a trace, JSON.
+#[test]
+fn what_one_command_prints_for_the_next_is_found_in_text() {
+    for (line, secret) in [
+        ("$ echo hunter22 | sudo -S apt update", "hunter22"),
+        (
+            "me@host:~$ echo -n 'hunter 22' | sudo -kS true",
+            "hunter 22",
+        ),
+        (
+            "printf '%s' hunter22 | docker login --password-stdin",
+            "hunter22",
+        ),
+        ("+ echo me:hunter22|chpasswd", "me:hunter22"),
+        ("gh auth login --with-token <<<hunter22", "hunter22"),
+        (
+            "{\"cmd\":\"echo \\\"hunter 22\\\" | sudo -S true\",\"a\":1}",
+            "hunter 22",
+        ),
+    ] {
+        let text = format!("before\n{line}\nafter\n");
+        let (shown, _) = Redactor::default().text(&text);
+        let expected = text.replace(secret, "[REDACTED:argument]");
+        assert_eq!(shown, expected);
     }
 }

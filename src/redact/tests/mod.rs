@@ -4,11 +4,13 @@
 //! one.
 
 mod argv;
+mod hostile;
 mod logs;
 pub(crate) mod made;
 mod ordinary;
 mod properties;
 mod recall;
+mod seams;
 mod user;
 
 use super::{Options, Redactor, Style};

@@ -23,15 +23,16 @@ const ABOUT: &str = "acl age alg algorithm aliases allowed arn attempts attr aud
     hint host icon id ids in index input issuer json kind label len length level limit lifetime \
     list location manager max message metadata method min missing mode module name names \
     namespace offset options page param parser path paths pattern per permissions placeholder \
-    policy pool port pos position prefix prompt provider query rate ref regex region required \
+    policy pool port pos position prefix prompt provider query rate ratio ref regex region required \
     reset rotation rule rules scanning schema scope scopes secs seconds selector separator \
     server service set size source span state stats status store strategy stream strength suffix \
-    table template time timeout tree ttl type types uri url urls usage used user username valid \
+    table template through thru time timeout tree ttl type types uri url urls usage used user username valid \
     validator values var variable vault vector version zone";
 
 /// Words inside a name with which it speaks of no secret at all, in small letters.
-const HARMLESS: &str = "cancel cancellation continuation crate eof keyword lex lexer next page pagination public \
-    syntax unexpected vocab";
+const HARMLESS: &str = "by cancel cancellation continuation crate each eof first function keyword last lex lexer \
+    multi next one opt optimization page pagination public render second shader single syntax third \
+    two unexpected vocab";
 
 /// Whether a name is secret by the word that it has from `at` to `end`.
 pub(super) fn is_secret_with(name: &[u8], at: usize, end: usize) -> bool {
