@@ -101,7 +101,8 @@ const OPERATIONS: &[(&str, &str)] = &[
 ];
 
 /// The first directory upwards that holds a store or a repository.
-fn find_root(current: &Path) -> Option<PathBuf> {
+#[must_use]
+pub fn find_root(current: &Path) -> Option<PathBuf> {
     let found = current.ancestors().find(|directory| {
         directory.join(".git").symlink_metadata().is_ok() || directory.join(IN_REPOSITORY).is_dir()
     });

@@ -114,7 +114,7 @@ impl Recent {
         Some(Self {
             id,
             has_failed: session.state != State::Running && entry.has_failed(),
-            help: format!("{ending}: {}", reader.leaving(&entry.command)),
+            help: format!("{ending}: {}", reader.leaving_beginning(&entry.command)),
         })
     }
 

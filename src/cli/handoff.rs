@@ -7,6 +7,7 @@ use super::error::CliError;
 use super::filter::Filters;
 use super::io::Out;
 use super::reading::Reader;
+use super::redaction::Rules;
 use super::word::StoreArguments;
 use super::{Answer, CliResult};
 use crate::caller;
@@ -16,11 +17,9 @@ use crate::config::units::parse_duration;
 use crate::environment::Environment;
 use crate::handoff::{Cleaner, Handoff, Kind, Request, Unknown, gather};
 use crate::place::Place;
-use crate::record::secrets;
-use crate::redact::{self, Redactor, UserRules};
+use crate::redact::Redactor;
 use crate::session::quote::shell_line;
 use crate::session::{AgentName, Query};
-use crate::sys::file::read_small;
 use crate::sys::random;
 use crate::view::frame::Frame;
 use crate::view::handoff::{LEAST, MOST, Shown, json, markdown};
@@ -29,8 +28,8 @@ use crate::view::handoff::{LEAST, MOST, Shown, json, markdown};
 const BUDGET: usize = 2000;
 /// What can't be read in this time is left out, unless asked otherwise.
 const WITHIN: &str = "150ms";
-/// The largest file of rules that is read.
-const RULES_MAX_BYTES: u64 = 256 * 1024;
+/// What stands for every recorded text where the rules for secrets can't be read.
+const LEFT_OUT: &str = "(left out: nexus/redact.toml can't be read)";
 
 /// `aido handoff`
 #[derive(Debug, clap::Args)]
@@ -108,11 +107,13 @@ pub fn handoff(arguments: &Arguments, flags: Layer) -> CliResult {
     };
     let query = filters.query(now, zone)?;
     let place = Place::find(std::env::current_dir().ok(), &environment);
-    let (redactor, bad_rules) = redactor(&place, &environment);
+    let reader = Reader::open(&arguments.store, flags);
+    let (redactor, bad_rules) = redactor(reader.as_ref().ok(), &place, &environment);
     let redact = |text: &str, kind| {
-        let (text, report) = match kind {
-            Kind::Command => redactor.shell_line(text),
-            Kind::Text => redactor.text(text),
+        let (text, report) = match (&redactor, kind) {
+            (Some(redactor), Kind::Command) => redactor.shell_line(text),
+            (Some(redactor), Kind::Text) => redactor.text(text),
+            (None, _) => return (LEFT_OUT.to_owned(), 0),
         };
         (text, report.total())
     };
@@ -126,7 +127,7 @@ pub fn handoff(arguments: &Arguments, flags: Layer) -> CliResult {
         elapsed: &|| stopwatch.elapsed(),
     };
     let mut store_option = None;
-    let mut handoff = match Reader::open(&arguments.store, flags) {
+    let mut handoff = match reader {
         Ok(reader) => {
             let named = reader.settings.session_dir.as_ref();
             store_option =
@@ -198,23 +199,23 @@ impl Asked<'_> {
     }
 }
 
-/// What finds secrets: the built-in rules, the repository's, and the values of the caller's own
-/// variables that hold one. Also how many of the repository's rules can't be used.
-fn redactor(place: &Place, environment: &Environment) -> (Redactor, usize) {
-    let mut options = redact::Options {
-        own: secrets::own(environment),
-        ..redact::Options::default()
+/// What finds secrets: the built-in rules, those of the repositories, and the values of the caller's own
+/// variables that hold one. Also how many rules can't be used. None where there are rules that can't be
+/// read: nobody knows what they keep in.
+fn redactor(
+    reader: Option<&Reader>,
+    place: &Place,
+    environment: &Environment,
+) -> (Option<Redactor>, usize) {
+    let rules = match reader {
+        Some(reader) => Rules::read(reader),
+        None => Rules::of(place.root.as_slice()),
     };
-    let file = place
-        .root
-        .as_ref()
-        .map(|root| root.join(redact::IN_REPOSITORY));
-    let mut bad_rules = 0;
-    if let Some(bytes) = file.and_then(|file| read_small(&file, RULES_MAX_BYTES).ok()) {
-        let text = String::from_utf8_lossy(&bytes);
-        let (rules, errors) = UserRules::parse(redact::IN_REPOSITORY, &text);
-        options.rules = rules;
-        bad_rules = errors.len();
+    match rules {
+        Ok(rules) => {
+            let (redactor, bad_rules) = rules.redactor_for_handoff(environment);
+            (Some(redactor), bad_rules)
+        }
+        Err(_) => (None, 1),
     }
-    (Redactor::new(options), bad_rules)
 }

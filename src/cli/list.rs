@@ -266,7 +266,7 @@ fn removed(
         }
         let mut entry = entry;
         if reader.is_guarded() {
-            entry.command = reader.leaving(&entry.command).into();
+            entry.command = reader.leaving_beginning(&entry.command).into();
         }
         entries.push(entry);
         ControlFlow::Continue(())

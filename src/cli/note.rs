@@ -9,7 +9,9 @@ use super::word::StoreArguments;
 use super::{Answer, CliResult, redaction};
 use crate::clock;
 use crate::config::Layer;
+use crate::egress;
 use crate::environment::Environment;
+use crate::record::secrets;
 use crate::session::Metadata;
 use crate::store::Store;
 use crate::store::resolve::resolve;
@@ -75,11 +77,17 @@ pub fn note(arguments: &Arguments, flags: Layer) -> CliResult {
     }
     let mut reader = Reader::open(&arguments.store, flags)?;
     let id = resolve(&reader.store, &arguments.selector)?;
-    let mut change = |metadata: &mut Metadata| apply(arguments, metadata);
+    // Only here are the values of the caller's own secrets known.
+    let environment = Environment::of_process();
+    let marker = secrets::redactor(&environment, reader.key().ok());
+    let mut change = |metadata: &mut Metadata| {
+        let before = metadata.clone();
+        apply(arguments, metadata);
+        egress::mark_again(metadata, &before, &marker);
+    };
     reader
         .store
         .edit(&id, reader.key().ok(), clock::now(), &mut change)?;
-    let environment = Environment::of_process();
     redaction::guard(&mut reader, None, &environment)?;
     let session = reader.read(&id)?;
     let mut page = Page::of_word(arguments.store.form(), &environment)?;

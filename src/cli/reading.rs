@@ -1,7 +1,7 @@
 //! What the reading words share: the store to read, and sessions as they are shown.
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::error::{CliError, Kind};
 use super::progress::StoreProgress;
@@ -10,9 +10,10 @@ use crate::config::layer::Given;
 use crate::config::{self, Layer, Settings, Source};
 use crate::egress;
 use crate::environment::Environment;
-use crate::place::Place;
+use crate::place::{Place, find_root};
 use crate::redact::{Overlay, Redactor};
-use crate::session::entry::{TEXT_CHARACTERS, without_last_word};
+use crate::session::entry::TEXT_CHARACTERS;
+use crate::session::quote::whole_words;
 use crate::session::{Metadata, SessionId, Timestamp};
 use crate::store::fs::FileStore;
 use crate::store::key;
@@ -30,14 +31,29 @@ pub fn width() -> Option<usize> {
     Some(usize::from(size.columns))
 }
 
+/// The roots of the repositories that a store and its reader are in, each once.
+fn repositories(store: &Path, here: Option<PathBuf>) -> Vec<PathBuf> {
+    let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let of_store = find_root(&whole(store));
+    let mut roots: Vec<PathBuf> = Vec::new();
+    for root in of_store.into_iter().chain(here) {
+        let root = whole(&root);
+        if !roots.contains(&root) {
+            roots.push(root);
+        }
+    }
+    roots
+}
+
 /// A store to read.
 pub struct Reader {
     /// The store.
     pub store: FileStore,
     /// Every setting.
     pub settings: Settings,
-    /// The repository's root.
-    pub root: Option<PathBuf>,
+    /// The roots of the repositories that matter here: the one that the store is in, and the one that the
+    /// caller stands in.
+    pub repositories: Vec<PathBuf>,
     key: io::Result<Key>,
     /// Takes secrets out of what is read, for agents.
     guard: Option<Redactor>,
@@ -80,9 +96,9 @@ impl Reader {
         }
         Ok(Self {
             key,
-            store,
             guard: None,
-            root: place.root,
+            repositories: repositories(&store.path(), place.root),
+            store,
             settings,
         })
     }
@@ -117,10 +133,11 @@ impl Reader {
     /// known as one, so a word that may have been cut goes.
     #[must_use]
     pub fn leaving_beginning(&self, command: &str) -> String {
-        let is_cut = self.is_guarded() && command.chars().count() >= TEXT_CHARACTERS;
-        match is_cut {
-            true => self.leaving(without_last_word(command)),
-            false => self.leaving(command),
+        match &self.guard {
+            Some(guard) if command.chars().count() >= TEXT_CHARACTERS => {
+                self.leaving(guard.without_cut_secret(whole_words(command).trim_end()))
+            }
+            _ => self.leaving(command),
         }
     }
 

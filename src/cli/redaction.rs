@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -18,7 +19,10 @@ use crate::view::sanitize;
 
 /// The largest file of rules.
 const RULES_MAX_BYTES: u64 = 1024 * 1024;
-/// The repository's rules, as they were read.
+/// How many digits of a file's digest say which rules they were.
+const DIGEST_DIGITS: usize = 16;
+
+/// The rules of repositories, as they were read.
 pub struct Rules {
     rules: UserRules,
     problems: Vec<RuleError>,
@@ -27,42 +31,66 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Reads the rules of the repository that the reader's store belongs to.
+    /// Reads the rules of the repositories that the reader's store and the reader are in.
     ///
     /// # Errors
-    /// When there is a file of them that can't be read.
+    /// When there is a file of them that can't be read as one, so that nobody knows what it keeps in.
     pub fn read(reader: &Reader) -> Result<Self, CliError> {
-        let own = concat!("aido-", env!("CARGO_PKG_VERSION"));
-        let none = Self {
+        Self::of(&reader.repositories)
+    }
+
+    /// Reads the rules of repositories with these roots; all of them count.
+    ///
+    /// # Errors
+    /// As [`Rules::read`].
+    pub fn of(roots: &[PathBuf]) -> Result<Self, CliError> {
+        let mut read = Self {
             rules: UserRules::default(),
             problems: Vec::new(),
-            ruleset: own.to_owned(),
+            ruleset: concat!("aido-", env!("CARGO_PKG_VERSION")).to_owned(),
         };
-        let Some(path) = reader.root.as_ref().map(|root| root.join(IN_REPOSITORY)) else {
-            return Ok(none);
-        };
+        for root in roots {
+            let path = root.join(IN_REPOSITORY);
+            // Where there are two, the name alone doesn't say which.
+            let name = match roots {
+                [_] => IN_REPOSITORY.to_owned(),
+                _ => path.to_string_lossy().into_owned(),
+            };
+            read.add(&path, &name)?;
+        }
+        Ok(read)
+    }
+
+    fn add(&mut self, path: &Path, name: &str) -> Result<(), CliError> {
         let unreadable = |why: &dyn Display| {
-            CliError::new(Kind::Failed, format!("{IN_REPOSITORY}: {why}"))
-                .with_hint("it says what else is secret, so nothing leaves without it")
+            let message = sanitize::line(&format!("{name}: {why}")).into_owned();
+            CliError::new(Kind::Failed, message).with_hint(
+                "it says what else is secret, so nothing is shown without it; mend or remove it",
+            )
         };
-        let bytes = match read_small(&path, RULES_MAX_BYTES) {
+        let bytes = match read_small(path, RULES_MAX_BYTES) {
             // A link that leads nowhere was meant to lead to rules.
             Err(error)
                 if error.kind() == ErrorKind::NotFound && path.symlink_metadata().is_err() =>
             {
-                return Ok(none);
+                return Ok(());
             }
             read => read.map_err(|error| unreadable(&error))?,
         };
         // A rule with other bytes than were meant would find nothing.
         let text = std::str::from_utf8(&bytes).map_err(|error| unreadable(&error))?;
-        let (rules, problems) = UserRules::parse(IN_REPOSITORY, text);
+        let (rules, problems) = UserRules::parse(name, text);
+        for problem in &problems {
+            if let RuleError::NoToml { problem, .. } = problem {
+                return Err(unreadable(problem));
+            }
+        }
+        self.rules.merge(rules);
+        self.problems.extend(problems);
+        self.ruleset.push('+');
         let digest = hex::encode(Sha256::digest(&bytes));
-        Ok(Self {
-            rules,
-            problems,
-            ruleset: format!("{own}+{}", &digest[..16]),
-        })
+        self.ruleset.push_str(&digest[..DIGEST_DIGITS]);
+        Ok(())
     }
 
     /// For what leaves this machine: the same bytes for the same session, whoever asks.
@@ -85,6 +113,17 @@ impl Rules {
             rules: self.rules,
             ..Options::default()
         }))
+    }
+
+    /// For a hand-off, which says itself that rules can't be used: also how many.
+    #[must_use]
+    pub fn redactor_for_handoff(self, environment: &Environment) -> (Redactor, usize) {
+        let redactor = Redactor::new(Options {
+            own: secrets::own(environment),
+            rules: self.rules,
+            ..Options::default()
+        });
+        (redactor, self.problems.len())
     }
 
     /// For an agent that reads here: the secrets of its own environment are looked for, too, and a rule

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::error::CliError;
 use super::filter::Filters;
 use super::page::Page;
 use super::progress::Progress;
@@ -11,7 +12,8 @@ use super::{Answer, CliResult, redaction};
 use crate::clock::{self, Zone};
 use crate::config::Layer;
 use crate::environment::Environment;
-use crate::session::Entry;
+use crate::session::entry::TEXT_CHARACTERS;
+use crate::session::{Entry, Query, SessionId};
 use crate::stats::{Accumulator, Sample, program};
 use crate::view::stats::{Overview, StatsJson};
 use crate::view::text::Audience;
@@ -65,8 +67,11 @@ pub fn stats(arguments: &Arguments, flags: Layer) -> CliResult {
     drop(progress);
     let mut stats = counts.finish(arguments.count);
     let mut page = Page::of_word(arguments.store.form(), &environment)?;
+    if reader.is_guarded() {
+        let rows = stats.repeated.rows.iter_mut();
+        hide_secrets(&reader, &query, rows.map(|row| &mut row.name).collect())?;
+    }
     for row in &mut stats.repeated.rows {
-        row.name = reader.leaving_beginning(&row.name);
         if page.audience == Audience::Agents {
             row.name = page.audience.line(&row.name).into_owned();
         }
@@ -94,6 +99,30 @@ pub fn stats(arguments: &Arguments, flags: Layer) -> CliResult {
     }
     page.close()?;
     Ok(Answer::Yes)
+}
+
+/// Takes secrets out of commands that are beginnings of whole ones: these are in the sidecars, with what
+/// was marked in them. Where there is none any more, the beginning is all that is known.
+fn hide_secrets(
+    reader: &Reader,
+    query: &Query,
+    mut names: Vec<&mut String>,
+) -> Result<(), CliError> {
+    let mut ids: Vec<Option<SessionId>> = vec![None; names.len()];
+    reader.store.oldest(query, &mut |entry| {
+        let number = names.iter().position(|name| **name == entry.command);
+        if let Some(id) = number.and_then(|number| ids.get_mut(number)) {
+            *id = entry.id();
+        }
+    })?;
+    for (name, id) in names.iter_mut().zip(ids) {
+        let session = id.and_then(|id| reader.metadata(&id).ok());
+        **name = match session {
+            Some(session) => session.command.chars().take(TEXT_CHARACTERS).collect(),
+            None => reader.leaving_beginning(name),
+        };
+    }
+    Ok(())
 }
 
 fn sample<'e>(entry: &'e Entry<'_>) -> Option<Sample<'e>> {

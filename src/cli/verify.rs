@@ -27,7 +27,7 @@ pub struct Arguments {
     /// Print defects only, and nothing where there are none
     #[arg(short, long, conflicts_with = "json")]
     pub quiet: bool,
-    /// Check that an export is what its sessions here give, and unchanged
+    /// Check that an export is what its sessions here give, and unchanged; - reads standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["selectors", "quiet"])]
     pub export: Option<PathBuf>,
     /// Which sessions: last, last~2, last:failed, @agent, an id, or the beginning or end of one [default: all]

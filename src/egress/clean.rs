@@ -18,7 +18,9 @@ const FIXED: &[&str] = &[
 /// Replaces secrets in every text of a session.
 pub fn clean(metadata: &mut Metadata, redactor: &Redactor) {
     let line = command_line(metadata, redactor);
-    if line.argv != metadata.argv {
+    let argv = metadata.argv.clone();
+    super::put_marks(metadata);
+    if line.argv != argv {
         // The same bytes again, in hex.
         metadata.argv_hex = None;
     }

@@ -25,12 +25,16 @@ impl Echoes {
 
     /// Those between a session's command line and what is shown of it.
     pub(super) fn between(metadata: &Metadata, argv: &[String], line: Option<&str>) -> Self {
+        let words = metadata.argv.iter().zip(argv);
+        let words = words.map(|(word, shown)| (word.as_str(), shown.as_str()));
+        Self::between_texts(words.chain(metadata.shell_line.as_deref().zip(line)))
+    }
+
+    /// Those between texts and what is shown of them.
+    pub(super) fn between_texts<'a>(texts: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let mut echoes = Self::default();
-        for (word, shown) in metadata.argv.iter().zip(argv) {
-            echoes.add(word, shown);
-        }
-        if let (Some(typed), Some(shown)) = (&metadata.shell_line, line) {
-            echoes.add(typed, shown);
+        for (text, shown) in texts {
+            echoes.add(text, shown);
         }
         // One that holds another goes first.
         echoes

@@ -16,7 +16,7 @@ mod record;
 
 pub use clean::{clean, clean_event};
 pub use echo::Echoes;
-pub use mark::mark;
+pub use mark::{mark, mark_again};
 pub use proof::{Claim, Proof, ReadError, read, weigh};
 pub use record::{Profile, Redaction, Subject, Terms, record};
 
@@ -31,6 +31,32 @@ struct CommandLine {
     command: String,
     argv: Vec<String>,
     shell_line: Option<String>,
+}
+
+/// Puts what was marked in the place of what was recorded, as far as anything was: what the session's
+/// recorder knew to be secret, nobody else may.
+pub fn put_marks(metadata: &mut Metadata) {
+    let Some(known) = metadata.redactions.clone() else {
+        return;
+    };
+    let put = |place: &mut Option<String>, known: Option<String>| {
+        if known.is_some() {
+            *place = known;
+        }
+    };
+    metadata.command = known
+        .command
+        .unwrap_or_else(|| std::mem::take(&mut metadata.command));
+    if let Some(argv) = known.argv {
+        // The same bytes again, in hex.
+        (metadata.argv, metadata.argv_hex) = (argv, None);
+    }
+    put(&mut metadata.shell_line, known.shell_line);
+    put(&mut metadata.notes, known.notes);
+    put(&mut metadata.task, known.task);
+    if let Some(tags) = known.tags {
+        metadata.tags = tags;
+    }
 }
 
 /// What of a command line may leave: what was replaced when it was recorded stays replaced.

@@ -37,25 +37,33 @@ pub enum ReadError {
     Empty,
 }
 
-/// Reads what `aido export` wrote: an array, a record, or a record a line.
+/// Reads what `aido export` wrote: an array, a record, or a record a line. What is none is told in its
+/// place; after something that is no JSON, nothing more is read.
 ///
 /// # Errors
-/// When it is something else.
-pub fn read(text: &str) -> Result<Vec<Claim>, ReadError> {
-    let mut values = Vec::new();
+/// When there is no record of an export at all.
+pub fn read(text: &str) -> Result<Vec<Result<Claim, ReadError>>, ReadError> {
+    let mut claims: Vec<Result<Claim, ReadError>> = Vec::new();
     for value in serde_json::Deserializer::from_str(text).into_iter() {
-        match value.map_err(|error| ReadError::NoJson(error.to_string()))? {
-            Value::Array(records) => values.extend(records),
-            value => values.push(value),
+        let records = match value {
+            Ok(Value::Array(records)) => records,
+            Ok(value) => vec![value],
+            Err(error) => {
+                claims.push(Err(ReadError::NoJson(error.to_string())));
+                break;
+            }
+        };
+        for record in records {
+            claims.push(claim(claims.len() + 1, record));
         }
     }
-    if values.is_empty() {
-        return Err(ReadError::Empty);
+    match claims.iter().any(Result::is_ok) {
+        true => Ok(claims),
+        false => Err(claims
+            .into_iter()
+            .find_map(Result::err)
+            .unwrap_or(ReadError::Empty)),
     }
-    let claims = values.into_iter().enumerate();
-    claims
-        .map(|(index, value)| claim(index + 1, value))
-        .collect()
 }
 
 fn claim(number: usize, value: Value) -> Result<Claim, ReadError> {
@@ -88,33 +96,39 @@ pub fn weigh(claim: &Claim, again: Map<String, Value>, ruleset: &str) -> Proof {
     }
     let different = different(&claim.record, &again);
     if !different.is_empty() {
-        let fields = different.join(", ");
-        problems.push(if claim.terms.ruleset == ruleset {
-            format!("the session gives another {fields}")
-        } else {
-            format!(
-                "the session gives another {fields}; it was exported with the rules {}, and here are {ruleset}",
-                claim.terms.ruleset
-            )
-        });
+        problems.push(format!(
+            "the session gives another {}",
+            different.join(", ")
+        ));
+    }
+    if claim.terms.ruleset != ruleset {
+        problems.push(format!(
+            "it was exported with the rules {}, and here are {ruleset}",
+            claim.terms.ruleset
+        ));
     }
     Proof { problems }
 }
 
-/// The names of the fields that differ; of the export's own, those that say what was done.
+/// The names of the fields that differ. The export's own are named one by one; not among them are its
+/// digest, which was weighed, and its rules, of which more can be said.
 fn different(record: &Map<String, Value>, again: &Map<String, Value>) -> Vec<String> {
-    let names = record
-        .keys()
-        .chain(again.keys().filter(|name| !record.contains_key(*name)));
-    let mut different = Vec::new();
-    for name in names.filter(|name| record.get(*name) != again.get(*name)) {
-        if name == "export" {
-            let counts = |record: &Map<String, Value>| record.get(name)?.get("counts").cloned();
-            if counts(record) == counts(again) {
-                continue;
-            }
-        }
-        different.push(name.clone());
+    let mut different = names_that_differ(record, again);
+    if let Some(place) = different.iter().position(|name| name == "export") {
+        let fields = |record: &Map<String, Value>| match record.get("export") {
+            Some(Value::Object(fields)) => fields.clone(),
+            _ => Map::new(),
+        };
+        let inner = names_that_differ(&fields(record), &fields(again)).into_iter();
+        let inner = inner.filter(|name| !matches!(name.as_str(), "sha256" | "ruleset"));
+        different.splice(place..=place, inner.map(|name| format!("export.{name}")));
     }
     different
+}
+
+fn names_that_differ(one: &Map<String, Value>, other: &Map<String, Value>) -> Vec<String> {
+    let added = other.keys().filter(|name| !one.contains_key(*name));
+    let names = one.keys().chain(added);
+    let names = names.filter(|name| one.get(*name) != other.get(*name));
+    names.cloned().collect()
 }

@@ -399,16 +399,91 @@ mod tests {
         let record = exported(&metadata, &terms);
         let claim = super::super::read(&Value::Object(record.clone()).to_string()).unwrap();
         assert_eq!(claim.len(), 1);
+        let claim = claim.into_iter().next().unwrap().unwrap();
         let again = || exported(&metadata, &terms);
-        assert!(
-            weigh(&claim[0], again(), &terms.ruleset)
-                .problems
-                .is_empty()
-        );
-        let mut altered = record;
-        altered.insert("exit_code".to_owned(), 7.into());
-        let claim = super::super::read(&Value::Object(altered).to_string()).unwrap();
-        let proof = weigh(&claim[0], again(), &terms.ruleset);
-        assert_eq!(proof.problems.len(), 2, "{proof:?}");
+        assert!(weigh(&claim, again(), &terms.ruleset).problems.is_empty());
+        // Whatever is changed, the record's own digest tells; where that is changed, too, the session does.
+        let named = |field: &str| Some(format!("another export.{field}"));
+        for (path, value, problem) in [
+            (
+                &["exit_code"][..],
+                json!(7),
+                Some("another exit_code".to_owned()),
+            ),
+            (&["export", "counts"], json!({"jwt": 1}), named("counts")),
+            (&["export", "strict"], json!(true), None),
+            (
+                &["export", "ruleset"],
+                json!("aido-0"),
+                Some("with the rules aido-0".to_owned()),
+            ),
+            (&["export", "more"], json!(1), named("more")),
+            (
+                &["source", "size_bytes"],
+                json!(1),
+                Some("another source".to_owned()),
+            ),
+        ] {
+            let mut altered = Value::Object(record.clone());
+            let place = path
+                .iter()
+                .fold(&mut altered, |value, name| &mut value[*name]);
+            *place = value;
+            for is_new_digest in [false, true] {
+                let Value::Object(mut altered) = altered.clone() else {
+                    unreachable!()
+                };
+                let digest = digest(&mut altered);
+                let digest = if is_new_digest {
+                    json!(digest)
+                } else {
+                    record["export"]["sha256"].clone()
+                };
+                altered["export"]["sha256"] = digest;
+                let claims = super::super::read(&Value::Object(altered).to_string()).unwrap();
+                let claim = claims.into_iter().next().unwrap().unwrap();
+                let again = exported(
+                    &metadata,
+                    &Terms {
+                        ruleset: terms.ruleset.clone(),
+                        ..claim.terms.clone()
+                    },
+                );
+                let proof = weigh(&claim, again, &terms.ruleset);
+                let expected = usize::from(!is_new_digest) + usize::from(problem.is_some());
+                assert_eq!(proof.problems.len(), expected, "{path:?}: {proof:?}");
+                let all = proof.problems.concat();
+                assert!(
+                    problem.iter().all(|problem| all.contains(problem)),
+                    "{proof:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn each_record_of_a_file_is_read_by_itself() {
+        let record = Value::Object(exported(
+            &minimal(ID),
+            &terms(Profile::Minimal, Redaction::On),
+        ));
+        for (text, expected) in [
+            (format!("{record}\n{record}\n"), &[true, true][..]),
+            (
+                format!("[{record},\n{{\"a\": 1}}, {record}]\n"),
+                &[true, false, true],
+            ),
+            (
+                format!("{record}\n{{\"session_id\": 1, \"expo"),
+                &[true, false],
+            ),
+        ] {
+            let claims = super::super::read(&text).unwrap();
+            let read: Vec<bool> = claims.iter().map(Result::is_ok).collect();
+            assert_eq!(read, expected, "{text}");
+        }
+        for text in ["", "[]", "{}", "[1]", "no"] {
+            assert!(super::super::read(text).is_err(), "{text}");
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::faults::{Status, error_line};
 use crate::memory::{FaultStore, Known};
 use crate::session::entry::without_last_word;
 use crate::session::metadata::Git;
+use crate::session::quote::whole_words;
 use crate::session::{
     AgentName, Entry, Metadata, Query, SessionId, State, TaskState, TaskStatus, Timestamp,
 };
@@ -236,7 +237,7 @@ impl Reading<'_> {
         let clean = |command: &str| self.request.cleaner.take(command, Kind::Command);
         if found.state != State::Finished {
             return match entry.cut {
-                true => clean(without_last_word(&entry.command)),
+                true => clean(whole_words(&entry.command)),
                 false => clean(&entry.command),
             };
         }

@@ -227,8 +227,17 @@ pub struct Redactions {
     pub argv: Option<Vec<String>>,
     /// `shell_line` likewise.
     pub shell_line: Option<String>,
-    /// How often each rule replaced something, in the command line and in what is quoted of the
-    /// output.
+    /// `notes` likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
+    /// `tags` likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<String>>,
+    /// `task` likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
+    /// How often each rule replaced something: in the command line, in what is quoted of the output, and
+    /// in what was said of the session.
     pub counts: BTreeMap<String, u64>,
 
     /// Fields that this version does not know.

@@ -38,6 +38,52 @@ const RESERVED: &[&str] = &[
     "always",
 ];
 
+/// The beginning of a shell line that was cut somewhere, without the word that was cut: half a word can
+/// be anything. Of a line in quotes that a shell is given with `-c`, what is whole of that one is kept.
+#[must_use]
+pub fn whole_words(line: &str) -> &str {
+    let bytes = line.as_bytes();
+    let (mut start, mut before, mut quote, mut at) = (0, 0..0, None, 0);
+    while let Some(byte) = bytes.get(at) {
+        match (quote, *byte) {
+            (Some(b'\''), b'\'') | (Some(b'"'), b'"') => quote = None,
+            (None, b'\'' | b'"') => quote = Some(*byte),
+            (None | Some(b'"'), b'\\') => at += 1,
+            (None, byte) if byte.is_ascii_whitespace() => {
+                if start < at {
+                    before = start..at;
+                }
+                start = at + 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    let is_line = is_line_option(&line[before]);
+    let (Some(quote), true) = (
+        quote.filter(|quote| bytes.get(start) == Some(quote)),
+        is_line,
+    ) else {
+        return &line[..start];
+    };
+    let inner = &line[start + 1..];
+    // In double quotes, the inner line's own are escaped. Where one of them is open, it is cut before.
+    let escaped: Vec<usize> = inner.match_indices("\\\"").map(|(at, _)| at).collect();
+    let inner = match (quote, escaped.last()) {
+        (b'"', Some(last)) if escaped.len() % 2 == 1 => &inner[..*last],
+        _ => inner,
+    };
+    &line[..start + 1 + whole_words(inner).len()]
+}
+
+/// Whether an option is one with which shells take a line: `-c`, `-lc`.
+fn is_line_option(word: &str) -> bool {
+    let letters = word
+        .strip_prefix('-')
+        .and_then(|word| word.strip_suffix('c'));
+    letters.is_some_and(|letters| letters.bytes().all(|byte| byte.is_ascii_lowercase()))
+}
+
 /// Joins arguments to one shell line; quotes only where a shell would read something else.
 #[must_use]
 pub fn shell_line(argv: &[OsString]) -> String {
@@ -149,6 +195,26 @@ mod tests {
                 expected.push(0);
             }
             prop_assert_eq!(output.stdout, expected);
+        }
+    }
+
+    #[test]
+    fn a_line_that_was_cut_keeps_its_whole_words() {
+        for (line, expected) in [
+            ("tool --token abc", "tool --token "),
+            ("tool 'correct horse bat", "tool "),
+            ("tool --token='correct horse bat", "tool "),
+            ("sh -c 'a b c", "sh -c 'a b "),
+            ("bash -lc \"a 'b c", "bash -lc \"a "),
+            ("bash -lc \"a \\\"b c", "bash -lc \"a "),
+            ("bash -lc \"a \\\"b c\\\" d", "bash -lc \"a \\\"b c\\\" "),
+            ("sh -c 'a b' c", "sh -c 'a b' "),
+            ("git commit -m 'a b", "git commit -m "),
+            ("word", ""),
+            ("", ""),
+            ("é\\", ""),
+        ] {
+            assert_eq!(whole_words(line), expected, "{line}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `aido verify --export`: where an export came from.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -22,30 +22,45 @@ const EXPORT_MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// The version of the JSON's shape: MAJOR.MINOR.
 const SCHEMA_VERSION: &str = "1.0";
 
-/// Says of each record whether its session here gives the same, and is whole and unchanged itself.
+/// Says of each record whether its session here gives the same, and is whole and unchanged itself. `-` is
+/// standard input.
 pub(super) fn prove(reader: &Reader, file: &Path, as_json: bool) -> CliResult {
-    let name = || sanitize::line(&file.to_string_lossy()).into_owned();
+    let is_stdin = file == Path::new("-");
+    let name = || match is_stdin {
+        true => "standard input".to_owned(),
+        false => sanitize::line(&file.to_string_lossy()).into_owned(),
+    };
     let failed = |problem: String| {
         CliError::new(Kind::Failed, format!("{}: {problem}", name()))
             .with_hint("it takes what aido export --format json or ndjson wrote")
     };
-    let bytes = read_small(file, EXPORT_MAX_BYTES)
-        .map_err(|error| CliError::new(Kind::Failed, format!("{}: {error}", name())))?;
+    let read = match is_stdin {
+        true => read_stdin(),
+        false => read_small(file, EXPORT_MAX_BYTES),
+    };
+    let bytes =
+        read.map_err(|error| CliError::new(Kind::Failed, format!("{}: {error}", name())))?;
     let text = String::from_utf8(bytes).map_err(|_| failed("it is no UTF-8".to_owned()))?;
     let claims = egress::read(&text).map_err(|error| failed(error.to_string()))?;
+    // One set of rules for all: what can't be used of them is no record's fault.
+    let ruleset = Rules::read(reader)?.ruleset;
     let mut out = Out::stdout();
     let (mut proved, mut records) = (0, Vec::new());
-    for claim in &claims {
-        let proof = weigh(reader, claim)?;
+    for (number, claim) in (1..).zip(&claims) {
+        let (id, proof) = match claim {
+            Ok(claim) => (Some(&claim.id), weigh(reader, claim, &ruleset)?),
+            Err(error) => (None, unproved(error.to_string())),
+        };
         let is_proved = proof.problems.is_empty();
         proved += usize::from(is_proved);
         let status = if is_proved { "PROVED" } else { "UNPROVED" };
         if as_json {
-            let (id, problems) = (&claim.id, &proof.problems);
+            let problems = &proof.problems;
             records.push(json!({"session_id": id, "status": status, "problems": problems}));
         } else {
+            let name = id.map_or_else(|| format!("record {number}"), ToString::to_string);
             for problem in &proof.problems {
-                let line = format!("{}  {status}  {problem}", claim.id);
+                let line = format!("{name}  {status}  {problem}");
                 writeln!(out, "{}", sanitize::line(&line))?;
             }
         }
@@ -79,22 +94,40 @@ fn document(records: Vec<Value>, (all, proved): (usize, usize)) -> Value {
     })
 }
 
-fn weigh(reader: &Reader, claim: &Claim) -> Result<Proof, CliError> {
+fn unproved(problem: String) -> Proof {
+    let problems = vec![problem];
+    Proof { problems }
+}
+
+fn read_stdin() -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let stdin = std::io::stdin().lock();
+    stdin.take(EXPORT_MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > EXPORT_MAX_BYTES {
+        let message = format!("it is larger than {EXPORT_MAX_BYTES} bytes");
+        return Err(std::io::Error::other(message));
+    }
+    Ok(bytes)
+}
+
+/// What speaks against one record. A session that can't be read is one of these things.
+fn weigh(reader: &Reader, claim: &Claim, ruleset: &str) -> Result<Proof, CliError> {
     let id = &claim.id;
     if let Err(StoreError::NoSession(_)) = reader.store.state(id) {
         let place = reader.store.path();
-        let problem = format!("there is no such session in {}", place.display());
-        let problems = vec![problem];
-        return Ok(Proof { problems });
+        return Ok(unproved(format!(
+            "there is no such session in {}",
+            place.display()
+        )));
     }
-    let rules = Rules::read(reader)?;
-    let ruleset = rules.ruleset.clone();
-    let redactor = rules.redactor(reader, claim.terms.depth)?;
+    let redactor = Rules::read(reader)?.redactor(reader, claim.terms.depth)?;
     // The ruleset of a record is the one that it was made with; compared is what is found now.
     let mut terms = claim.terms.clone();
-    terms.ruleset.clone_from(&ruleset);
-    let (again, _) = record(reader, id, &terms, &redactor)?;
-    let mut proof = egress::weigh(claim, again, &ruleset);
+    ruleset.clone_into(&mut terms.ruleset);
+    let mut proof = match record(reader, id, &terms, &redactor) {
+        Ok((again, _)) => egress::weigh(claim, again, ruleset),
+        Err(error) => unproved(format!("its session can't be read: {}", error.message())),
+    };
     let finding = verify::verify(&reader.store, id, reader.key().ok(), &mut |_| {});
     let whole = [
         Verdict::Ok,

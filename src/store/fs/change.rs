@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::rebuild::size_bytes;
 use super::{FileStore, index};
+use crate::egress;
 use crate::session::entry::Removal;
 use crate::session::{Entry, Metadata, SessionId, Timestamp};
 use crate::store::index::endings::for_each_line;
@@ -124,11 +125,13 @@ impl FileStore {
         let _lock = index::lock(&session, patience).map_err(self.error())?;
         // Brings its files together.
         self.finish_first(id, None, now)?;
-        let metadata = self.metadata(id).ok();
+        let mut metadata = self.metadata(id).ok();
         if wanted == Wanted::Unpinned && metadata.as_ref().is_some_and(|metadata| metadata.pinned) {
             return Err(StoreError::Pinned(id.clone()));
         }
         let freed_bytes = size_bytes(&session, id);
+        // What is left of it holds no secret that its recorder knew: with the sidecar goes the mark.
+        metadata.iter_mut().for_each(egress::put_marks);
         let mut entry = match &metadata {
             Some(metadata) => Entry::of(metadata, freed_bytes),
             None => Entry::unreadable(id),
