@@ -124,6 +124,8 @@ fn sessions_that_end_at_the_same_time_are_numbered_once_each() {
             });
         }
     });
+    // Whoever could not have the task's lock at once left its session to who reads.
+    let shown = env.json(&["tasks", "--json"]);
     let records = records(&env, "crowd");
     let numbers: Vec<u64> = records
         .iter()
@@ -149,10 +151,28 @@ fn sessions_that_end_at_the_same_time_are_numbered_once_each() {
         .filter_map(|it| it["sessions"].as_u64())
         .sum();
     assert_eq!(agents, RUNS as u64);
-    // Nothing is left behind, and a reader finds nothing to put right.
+    // Nothing is left behind.
     let names: Vec<PathBuf> = files_below(&tasks(&env).join("crowd"));
     assert_eq!(names.len(), RUNS + 2, "records, sums and lock: {names:?}");
-    assert_eq!(env.json(&["tasks", "--json"]), json!([status]));
+    assert_eq!(shown, json!([status]));
+}
+
+/// A command has ended, and its caller waits: what holds up the task's files doesn't hold up that.
+#[test]
+fn nobody_waits_for_a_task_that_somebody_else_changes_and_nothing_is_lost() {
+    let env = TestEnv::in_repository();
+    run(&env, &["--task", "t", "true"], 0);
+    let lock = fs::File::open(tasks(&env).join("t/.lock")).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let held_up = env.aido(["--task", "t", "sh", "-c", "exit 3"]).output();
+    assert_eq!((held_up.code(), held_up.stderr_text().as_str()), (3, ""));
+    assert_eq!(records(&env, "t").len(), 1);
+    drop(lock);
+    run(&env, &["--task", "t", "true"], 0);
+    let shown = env.json(&["tasks", "show", "t", "--json"]);
+    let counts = ["sessions", "failed"].map(|name| shown["status"][name].clone());
+    assert_eq!(counts, [3, 1].map(Value::from));
+    assert_eq!(status(&env, "t"), shown["status"]);
 }
 
 #[test]

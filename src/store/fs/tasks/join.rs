@@ -4,15 +4,15 @@ use std::ffi::OsStr;
 use std::io;
 
 use super::settle::settle;
-use super::{Missing, Sync, TaskDirectory, about};
+use super::{IN_PASSING, Missing, Sync, TaskDirectory, about};
 use crate::session::task::directory_of;
 use crate::session::{Entry, TaskSession, TaskStatus};
 use crate::store::fs::FileStore;
 use crate::store::{StoreError, layout};
 
 impl FileStore {
-    /// Adds a session that has just got its sidecar to its task, if it has one. Its recorder still
-    /// holds its lock, so no reader adds it meanwhile.
+    /// Adds a session that has just got its sidecar to its task, if it has one, and if nobody holds the
+    /// task's lock for long. Its recorder still holds its own lock, so no reader adds it meanwhile.
     ///
     /// # Errors
     /// When it can't be added; the next reader of the task does so then.
@@ -33,7 +33,11 @@ impl FileStore {
 
 impl TaskDirectory {
     fn join(&self, entry: &Entry<'_>) -> io::Result<()> {
-        let _lock = self.lock()?;
+        let _lock = match self.lock(IN_PASSING) {
+            // Nobody is to wait for this: who reads the task adds what was not added in time.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            lock => lock?,
+        };
         let status = self.status().filter(|status| self.is_current(status));
         let mut status = match status {
             Some(status) => status,

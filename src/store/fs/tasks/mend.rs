@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io;
 
 use super::settle::{FoundRecord, Settled, settle};
-use super::{Sync, TaskDirectory};
+use super::{PATIENCE, Sync, TaskDirectory};
 use crate::session::{Query, SessionId, TaskSession, TaskStatus};
 use crate::store::StoreError;
 use crate::store::fs::FileStore;
@@ -38,7 +38,7 @@ impl TaskDirectory {
     /// Puts the records and the sums right, where this user may write; else tells what they should be.
     pub(super) fn mend(&self, store: &FileStore) -> Result<Mended, StoreError> {
         // Before the records: a session that is published meanwhile is its recorder's to add.
-        let lock = self.lock();
+        let lock = self.lock(PATIENCE);
         let present = store.sessions_of(&self.task)?;
         let file = || StoreError::file(format!("the task {:?}", self.task));
         let (found, aside) = self.records().map_err(file())?;

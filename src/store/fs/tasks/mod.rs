@@ -38,6 +38,8 @@ const RECORD_MAX_BYTES: u64 = 1024 * 1024;
 const NOTES_MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// How long to wait for somebody else who changes the same task.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// The same where a command has ended, and its caller waits for aido to end.
+const IN_PASSING: Duration = Duration::from_millis(50);
 
 /// Whether a directory is made where there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,8 +127,8 @@ struct TaskDirectory {
 
 impl TaskDirectory {
     /// Takes the lock on changes of this task.
-    fn lock(&self) -> io::Result<File> {
-        index::lock(&self.directory, PATIENCE)
+    fn lock(&self, patience: Duration) -> io::Result<File> {
+        index::lock(&self.directory, patience)
     }
 
     /// The sums, if they are this task's and can be read.

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{self, Write};
 
-use super::{Missing, Sync, TaskDirectory, about};
+use super::{Missing, PATIENCE, Sync, TaskDirectory, about};
 use crate::session::task::directory_of;
 use crate::session::{TaskNote, TaskStatus};
 use crate::store::fs::FileStore;
@@ -37,7 +37,7 @@ impl FileStore {
 
 impl TaskDirectory {
     fn say(&self, note: &TaskNote) -> io::Result<TaskStatus> {
-        let _lock = self.lock()?;
+        let _lock = self.lock(PATIENCE)?;
         let mut line = serde_json::to_string(note)?;
         line.push('\n');
         let mut notes = self.directory.append(OsStr::new(layout::TASK_NOTES))?;
