@@ -24,7 +24,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use chrono::{NaiveDate, TimeDelta};
 use serde::{Serialize, Serializer};
 
-use crate::session::{Status, Timestamp};
+use crate::session::{Judgement, Status, Timestamp};
 use tally::Tally;
 pub use tally::{Ranking, Row};
 
@@ -57,6 +57,8 @@ pub struct Sample<'a> {
     pub signal: Option<&'a str>,
     /// How it ended.
     pub status: Status,
+    /// What that means, where anybody knows.
+    pub judgement: Option<Judgement>,
     /// Bytes of recorded output.
     pub output_bytes: u64,
 }
@@ -68,7 +70,12 @@ impl Sample<'_> {
             (Status::TimedOut, ..) => "timed out".to_owned(),
             (Status::NotStarted, ..) => "not started".to_owned(),
             (Status::Signaled, Some(signal), _) => signal.to_owned(),
-            (Status::Exited | Status::Signaled, _, Some(code)) => format!("exit {code}"),
+            (Status::Exited | Status::Signaled, _, Some(code)) => {
+                match self.judgement.and_then(Judgement::remark) {
+                    Some(remark) => format!("exit {code}, {remark}"),
+                    None => format!("exit {code}"),
+                }
+            }
             (Status::Exited | Status::Signaled | Status::Interrupted, ..) => "unknown".to_owned(),
         }
     }
@@ -194,7 +201,8 @@ pub struct Stats {
     pub agents: Ranking,
     /// By program.
     pub programs: Ranking,
-    /// By outcome: `exit 0`, `SIGKILL`, `timed out`, `not started` or `unknown`.
+    /// By outcome: `exit 0`, `exit 1, answer`, `exit 0, suspect`, `SIGKILL`, `timed out`, `not started`
+    /// or `unknown`.
     pub outcomes: Ranking,
     /// By command line, those only that are repeats.
     pub repeated: Ranking,

@@ -72,7 +72,7 @@ pub fn check(arguments: &Arguments, flags: Layer) -> CliResult {
     let mut faults = key
         .as_ref()
         .map_or_else(Vec::new, |key| known_to_fail(&memory, key));
-    faults.retain(|known| !known.why().is_empty() || known.history.is_some());
+    faults.retain(|known| !known.said().is_empty() || known.history.is_some());
     let last_worked = if faults.is_empty() {
         None
     } else {

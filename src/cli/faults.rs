@@ -1,9 +1,11 @@
 //! `aido faults`
 
+mod share;
+
 use std::io::Write;
 
 use clap::ValueEnum;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::color::{When, palette, stdout};
 use super::error::{CliError, Kind};
@@ -14,7 +16,7 @@ use super::{Answer, CliResult, io};
 use crate::config::Layer;
 use crate::faults::record::RECORD_VERSION;
 use crate::faults::{History, Status};
-use crate::memory::{Known, Sharing};
+use crate::memory::Known;
 use crate::view::faults::{FaultSummary, FaultTable, fault_json};
 
 /// The failures that are listed unless asked otherwise.
@@ -32,6 +34,9 @@ pub struct Arguments {
     /// The fault (its id, the beginning of it, or last), or the text to look for
     #[arg(value_name = "WHICH")]
     pub which: Vec<String>,
+    /// Print one JSON object a line
+    #[arg(long, conflicts_with = "json")]
+    pub ndjson: bool,
     /// List those too that are over, ignored, or known from others only
     #[arg(long)]
     pub all: bool,
@@ -93,7 +98,7 @@ pub fn faults(arguments: &Arguments, flags: Layer) -> CliResult {
             list(arguments, &memory, &|known| holds(known, &wanted))
         }
         Action::Show => show(arguments, &memory, &text),
-        Action::Share => share(arguments, &memory),
+        Action::Share => share::share(arguments, &memory),
         Action::Resolve => change(arguments, &memory, &text, &|history| {
             history.resolve(memory.now);
         }),
@@ -133,8 +138,16 @@ fn list(arguments: &Arguments, memory: &Memory, fits: &dyn Fn(&Known) -> bool) -
     let mut out = io::Out::stdout();
     if arguments.store.json {
         let faults: Vec<_> = faults.iter().map(fault_json).collect();
-        out.json(&json!({"schema_version": RECORD_VERSION, "faults": faults}))?;
+        out.json(&json!({
+            "schema_version": RECORD_VERSION,
+            "faults": faults,
+            "left_out": found - faults.len(),
+        }))?;
         writeln!(out)?;
+    } else if arguments.ndjson {
+        for known in &faults {
+            print_line(&mut out, fault_json(known))?;
+        }
     } else if found > 0 {
         let table = FaultTable {
             faults: &faults,
@@ -161,6 +174,14 @@ fn list(arguments: &Arguments, memory: &Memory, fits: &dyn Fn(&Known) -> bool) -
     })
 }
 
+/// One object on a line of its own.
+pub(super) fn print_line(out: &mut io::Out, mut json: Value) -> Result<(), CliError> {
+    json["schema_version"] = RECORD_VERSION.into();
+    out.json(&json)?;
+    writeln!(out)?;
+    Ok(())
+}
+
 fn show(arguments: &Arguments, memory: &Memory, which: &str) -> CliResult {
     let knowledge = memory.read()?;
     print(arguments, memory, choose(&knowledge.faults, which)?)
@@ -168,11 +189,8 @@ fn show(arguments: &Arguments, memory: &Memory, which: &str) -> CliResult {
 
 fn print(arguments: &Arguments, memory: &Memory, known: &Known) -> CliResult {
     let mut out = io::Out::stdout();
-    if arguments.store.json {
-        let mut json = fault_json(known);
-        json["schema_version"] = RECORD_VERSION.into();
-        out.json(&json)?;
-        writeln!(out)?;
+    if arguments.store.json || arguments.ndjson {
+        print_line(&mut out, fault_json(known))?;
     } else {
         let summary = FaultSummary {
             known,
@@ -201,39 +219,4 @@ fn change(
         Some(known) => print(arguments, memory, &known),
         None => Ok(Answer::Yes),
     }
-}
-
-fn share(arguments: &Arguments, memory: &Memory) -> CliResult {
-    let sharing = if arguments.off {
-        Sharing::Off
-    } else {
-        Sharing::On
-    };
-    memory
-        .faults
-        .share(sharing)
-        .map_err(|error| memory.failed(&error))?;
-    let path = memory.faults.path();
-    let mut out = io::Out::stdout();
-    if arguments.store.json {
-        let is_shared = sharing == Sharing::On;
-        out.json(&json!({
-            "schema_version": RECORD_VERSION,
-            "shared": is_shared,
-            "path": path.to_string_lossy(),
-        }))?;
-        writeln!(out)?;
-    } else {
-        let path = crate::view::sanitize::line(&path.to_string_lossy()).into_owned();
-        let line = match sharing {
-            Sharing::On => format!(
-                "git sees {path} now, without local/: redacted records and lessons, and rules.d\n\
-                 to share them: git add {path}"
-            ),
-            Sharing::Off => format!("git ignores {path} again; what was committed stays committed"),
-        };
-        writeln!(out, "{line}")?;
-    }
-    out.flush()?;
-    Ok(Answer::Yes)
 }

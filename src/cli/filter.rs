@@ -1,14 +1,14 @@
 //! Filters that the reading words share: from what was typed to a [`Query`].
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use regex::RegexBuilder;
 
 use super::error::{CliError, Kind};
 use crate::clock::{self, Zone};
 use crate::config::units::parse_duration;
 use crate::session::query::{Query, TextTest, WantedOutcome};
-use crate::session::{AgentName, State, Timestamp};
+use crate::session::{AgentName, Judgement, State, Timestamp};
 
 /// What a time may look like, for messages.
 const TIME_FORMS: &str = "a time ago such as 2h, 30m or 7d; today or yesterday; a date such as \
@@ -18,9 +18,17 @@ const TIME_FORMS: &str = "a time ago such as 2h, 30m or 7d; today or yesterday; 
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Filters")]
 pub struct Filters {
-    /// Those that failed: any exit code but 0, or interrupted
-    #[arg(long, conflicts_with = "exit")]
+    /// Those that failed, also behind an exit code of 0; not answers (grep with 1) and what was stopped
+    #[arg(long, conflicts_with_all = ["exit", "outcome"])]
     pub failed: bool,
+    /// Those with this outcome: ok, negative (an answer), interrupted, fault or suspect
+    #[arg(
+        long,
+        value_name = "OUTCOME",
+        conflicts_with = "exit",
+        hide_possible_values = true
+    )]
+    pub outcome: Option<Outcome>,
     /// Those with this exit code
     #[arg(long, value_name = "CODE", allow_negative_numbers = true)]
     pub exit: Option<i32>,
@@ -60,6 +68,33 @@ pub struct Filters {
     pub grep: Option<String>,
 }
 
+/// What a command's end means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Outcome {
+    /// It did what it should
+    Ok,
+    /// Its exit code is an answer
+    Negative,
+    /// Somebody stopped it
+    Interrupted,
+    /// It failed
+    Fault,
+    /// It exited with 0, and its output says that it failed
+    Suspect,
+}
+
+impl Outcome {
+    fn judgement(self) -> Judgement {
+        match self {
+            Self::Ok => Judgement::Ok,
+            Self::Negative => Judgement::Negative,
+            Self::Interrupted => Judgement::Interrupted,
+            Self::Fault => Judgement::Fault,
+            Self::Suspect => Judgement::Suspect,
+        }
+    }
+}
+
 impl Filters {
     /// Whether they let everything through.
     #[must_use]
@@ -73,8 +108,10 @@ impl Filters {
             &self.cwd,
         ];
         let more = [&self.tag, &self.fault, &self.grep];
-        let flags = [self.failed, self.exit.is_some(), self.pinned, self.running];
-        texts.into_iter().chain(more).all(Option::is_none) && !flags.contains(&true)
+        let ends = [self.failed, self.exit.is_some(), self.outcome.is_some()];
+        let flags = [self.pinned, self.running];
+        let is_given = ends.into_iter().chain(flags).any(|is_given| is_given);
+        texts.into_iter().chain(more).all(Option::is_none) && !is_given
     }
 
     /// The query that they mean.
@@ -92,10 +129,10 @@ impl Filters {
                 ),
             },
         };
-        let outcome = match (self.failed, self.exit) {
-            (true, _) => Some(WantedOutcome::Failed),
-            (false, Some(code)) => Some(WantedOutcome::Code(code)),
-            (false, None) => None,
+        let outcome = match (self.failed, self.exit, self.outcome) {
+            (true, ..) => Some(WantedOutcome::Failed),
+            (false, Some(code), _) => Some(WantedOutcome::Code(code)),
+            (false, None, outcome) => outcome.map(|it| WantedOutcome::Judged(it.judgement())),
         };
         Ok(Query {
             outcome,

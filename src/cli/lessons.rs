@@ -1,17 +1,21 @@
 //! `aido lessons` and `aido lesson`
 
+use std::collections::BTreeSet;
 use std::io::Write;
+use std::rc::Rc;
 
 use clap::ValueEnum;
 use serde_json::json;
 
 use super::error::{CliError, Kind};
+use super::faults::print_line;
 use super::memory::{Memory, choose};
 use super::reading::width;
 use super::word::StoreArguments;
 use super::{Answer, CliResult, io};
 use crate::caller;
 use crate::config::Layer;
+use crate::faults::classify::WITHOUT_RULE;
 use crate::faults::command;
 use crate::faults::lesson::{Learned, Lesson, LessonId, Standing, Subject};
 use crate::faults::record::RECORD_VERSION;
@@ -24,6 +28,9 @@ pub struct Arguments {
     /// Which store, and how to print.
     #[command(flatten)]
     pub store: StoreArguments,
+    /// Print one JSON object a line
+    #[arg(long, conflicts_with = "json")]
+    pub ndjson: bool,
     /// List retired ones too
     #[arg(long)]
     pub all: bool,
@@ -37,13 +44,21 @@ pub fn lessons(arguments: &Arguments, flags: Layer) -> CliResult {
     let memory = Memory::open(&arguments.store, flags)?;
     let mut lessons = memory.read()?.lessons;
     lessons.retain(|known| arguments.all || counts(known));
+    if arguments.ndjson {
+        let mut out = io::Out::stdout();
+        for known in &lessons {
+            print_line(&mut out, lesson_json(known))?;
+        }
+        out.flush()?;
+        return Ok(Answer::Yes);
+    }
     print(&arguments.store, &lessons)
 }
 
-fn print(store: &StoreArguments, lessons: &[KnownLesson]) -> CliResult {
+fn print(store: &StoreArguments, lessons: &[Rc<KnownLesson>]) -> CliResult {
     let mut out = io::Out::stdout();
     if store.json {
-        let lessons: Vec<_> = lessons.iter().map(lesson_json).collect();
+        let lessons: Vec<_> = lessons.iter().map(|known| lesson_json(known)).collect();
         out.json(&json!({"schema_version": RECORD_VERSION, "lessons": lessons}))?;
         writeln!(out)?;
     } else if lessons.is_empty() {
@@ -108,7 +123,11 @@ pub fn lesson(arguments: &ChangeArguments, flags: Layer) -> CliResult {
     print(&arguments.store, std::slice::from_ref(&known))
 }
 
-fn add(arguments: &ChangeArguments, memory: &Memory, text: &str) -> Result<KnownLesson, CliError> {
+fn add(
+    arguments: &ChangeArguments,
+    memory: &Memory,
+    text: &str,
+) -> Result<Rc<KnownLesson>, CliError> {
     if text.trim().is_empty() {
         return Err(CliError::new(Kind::Usage, "a lesson says something"));
     }
@@ -120,6 +139,15 @@ fn add(arguments: &ChangeArguments, memory: &Memory, text: &str) -> Result<Known
         let parts = command::parts(&[], Some(line));
         command::key(command::subject(&parts))
     });
+    if let Some(class) = &arguments.class {
+        let classes = classes(memory)?;
+        if !classes.contains(class) {
+            let message = format!("there is no kind of failure called {class:?}");
+            let known: Vec<String> = classes.into_iter().collect();
+            return Err(CliError::new(Kind::Usage, message)
+                .with_hint(format!("one of {}", known.join(", "))));
+        }
+    }
     let about = Subject {
         fault,
         class: arguments.class.clone(),
@@ -134,10 +162,23 @@ fn add(arguments: &ChangeArguments, memory: &Memory, text: &str) -> Result<Known
         }
     };
     let added = memory.faults.add_lesson(&lesson, &learn);
-    added.map_err(|error| memory.failed(&error))
+    added.map(Rc::new).map_err(|error| memory.failed(&error))
 }
 
-fn judge(memory: &Memory, which: &str, standing: Standing) -> Result<KnownLesson, CliError> {
+/// The kinds of failures that there are: by rules, and those that were seen.
+fn classes(memory: &Memory) -> Result<BTreeSet<String>, CliError> {
+    let rules = memory.faults.rules();
+    let of_rules = rules.iter().map(|rule| rule.class().to_owned());
+    let without_rule = WITHOUT_RULE.iter().map(|class| (*class).to_owned());
+    let seen = memory
+        .faults
+        .read()
+        .map_err(|error| memory.failed(&error))?;
+    let seen = seen.faults.into_iter().map(|known| known.class);
+    Ok(of_rules.chain(without_rule).chain(seen).collect())
+}
+
+fn judge(memory: &Memory, which: &str, standing: Standing) -> Result<Rc<KnownLesson>, CliError> {
     let missing = || {
         CliError::new(Kind::NotFound, format!("no lesson is called {which:?}"))
             .with_hint("aido lessons --all lists them")

@@ -64,14 +64,29 @@ impl Memory {
         if self.seek(&knowledge.faults) {
             knowledge = self.faults.read().map_err(|error| self.failed(&error))?;
         }
-        for problem in &knowledge.problems {
+        for problem in knowledge.refused.iter().chain(&knowledge.problems) {
             self.say(&format!("{}: {problem}", self.faults.path().display()));
         }
         Ok(knowledge)
     }
 
-    /// Looks for the cures of these failures. True says that one was found.
+    /// Looks for the cures of these failures, the first ones only if there are many. True says that one
+    /// was found.
     pub fn seek(&self, faults: &[Known]) -> bool {
+        self.seek_up_to(SEEK_MAX, faults)
+    }
+
+    /// Looks for the cures of all failures, however long that takes.
+    ///
+    /// # Errors
+    /// When the directory can't be read.
+    pub fn seek_all(&self) -> Result<(), CliError> {
+        let knowledge = self.faults.read().map_err(|error| self.failed(&error))?;
+        self.seek_up_to(usize::MAX, &knowledge.faults);
+        Ok(())
+    }
+
+    fn seek_up_to(&self, most: usize, faults: &[Known]) -> bool {
         let seeker = CureSeeker {
             faults: &self.faults,
             store: &self.reader.store,
@@ -83,7 +98,7 @@ impl Memory {
         let unsought =
             histories.filter(|history| !history.is_cure_sought && may_have_cure(&history.class));
         let found = unsought
-            .take(SEEK_MAX)
+            .take(most)
             .map(|history| seeker.seek(history, Reach::Any));
         // Each of them, and not only up to the first.
         found.fold(false, |any, one| any | one)

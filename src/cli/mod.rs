@@ -14,6 +14,7 @@ pub mod export;
 pub mod faults;
 pub mod filter;
 pub mod handoff;
+mod ignored;
 pub mod io;
 pub mod lessons;
 pub mod list;

@@ -138,6 +138,7 @@ fn sample<'e>(entry: &'e Entry<'_>) -> Option<Sample<'e>> {
         exit_code: entry.exit_code,
         signal: entry.signal.as_deref(),
         status: entry.status?,
+        judgement: entry.judgement(),
         output_bytes: entry.output_bytes,
     })
 }

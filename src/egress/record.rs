@@ -81,6 +81,7 @@ const FIELDS: &[(&str, Profile)] = {
         ("status", Minimal),
         ("signal", Minimal),
         ("start_error", Minimal),
+        ("outcome", Minimal),
         ("output_bytes", Minimal),
         ("dropped_bytes", Minimal),
         ("streams", Minimal),

@@ -4,15 +4,20 @@ use regex::bytes::Captures;
 
 use super::command::{self, program};
 use super::error_line::{self, clean, last_line, line_around};
+use super::hint::hint;
 use super::normal::head;
 use super::outcome::{FirstLook, Run, first_look};
 use super::rules::{Meaning, Place, Rule, Rules};
-use crate::session::Outcome;
+use super::template::fill;
+use crate::session::{Judgement, Outcome};
 
 /// The most text that is looked at, in bytes: the end of either stream.
 const TEXT_BYTES: usize = 64 * 1024;
 /// The longest piece of recorded text that a cause quotes, in bytes.
 const QUOTED_BYTES: usize = 300;
+
+/// Kinds of failures that no rule finds.
+pub const WITHOUT_RULE: &[&str] = &["interactive-prompt", "pager", "unknown"];
 
 /// How a command ended, judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +35,20 @@ pub enum Verdict {
     Fault(Box<Cause>),
     /// It exited with 0, and has said that it failed.
     Suspect(Box<Cause>),
+}
+
+impl Verdict {
+    /// The same in a word, as a session's sidecar has it.
+    #[must_use]
+    pub fn judgement(&self) -> Judgement {
+        match self {
+            Self::Ok => Judgement::Ok,
+            Self::Negative { .. } => Judgement::Negative,
+            Self::Interrupted => Judgement::Interrupted,
+            Self::Fault(_) => Judgement::Fault,
+            Self::Suspect(_) => Judgement::Suspect,
+        }
+    }
 }
 
 /// What is known about a failure. Its texts are recorded text: neither redacted nor made harmless.
@@ -96,6 +115,9 @@ fn look_closer(run: &Run<'_>, rules: &Rules) -> Verdict {
         .into_iter()
         .filter(|text| !text.trim().is_empty())
         .collect();
+    let mut complaints = texts.iter().map(|text| last_line(text));
+    let blamed = complaints.find_map(|line| command::failed_preparation(&parts, line));
+    let subject = blamed.unwrap_or(subject);
     let text = texts.join("\n");
     let mut cause = Cause {
         class: "unknown".to_owned(),
@@ -129,6 +151,7 @@ fn look_closer(run: &Run<'_>, rules: &Rules) -> Verdict {
                 continue;
             }
             error_line::choose(&texts).clone_into(&mut cause.line);
+            cause.lesson = with_hint(rule.lesson().map(str::to_owned), &text);
             return decided(rule, cause, None);
         };
         let found = pattern.captures_iter(text.as_bytes());
@@ -140,15 +163,42 @@ fn look_closer(run: &Run<'_>, rules: &Rules) -> Verdict {
         if let Some(captures) = chosen {
             let start = captures.get(0).map_or(0, |whole| whole.start());
             quote(line_around(&text, start)).clone_into(&mut cause.line);
+            let lesson = rule.lesson().and_then(|lesson| fill(lesson, &captures));
+            // Of a rule that has nothing to say without a name, another of its class may have.
+            let of_class = || {
+                rules
+                    .iter()
+                    .find_map(|other| plain_lesson(other, rule.class()))
+            };
+            cause.lesson = with_hint(
+                lesson
+                    .or_else(of_class)
+                    .map(|lesson| quote(&lesson).to_owned()),
+                &text[start..],
+            );
             return decided(rule, cause, Some(&captures));
         }
     }
-    if code == 0 {
-        // Nothing but a strong line is known of it, and that line is what the look found.
-        "false-success".clone_into(&mut cause.class);
-    }
     quote(error_line::choose(&texts)).clone_into(&mut cause.line);
+    cause.lesson = with_hint(None, &text);
     verdict(cause)
+}
+
+/// A rule's lesson, if it is of this class and needs nothing to be found.
+fn plain_lesson(rule: &Rule, class: &str) -> Option<String> {
+    let lesson = rule.lesson().filter(|_| rule.class() == class)?;
+    (!lesson.contains('$')).then(|| lesson.to_owned())
+}
+
+/// A lesson with what the tool itself suggests.
+fn with_hint(lesson: Option<String>, text: &str) -> Option<String> {
+    // A lesson that quotes the line has it already.
+    let is_told = |hint: &&str| lesson.as_ref().is_some_and(|lesson| lesson.contains(*hint));
+    let Some(hint) = hint(text).filter(|hint| !is_told(hint)) else {
+        return lesson;
+    };
+    let asked = format!("did you mean `{hint}`?");
+    Some(lesson.map_or_else(|| asked.clone(), |lesson| format!("{lesson}; {asked}")))
 }
 
 fn decided(rule: &Rule, mut cause: Cause, captures: Option<&Captures<'_>>) -> Verdict {
@@ -157,19 +207,19 @@ fn decided(rule: &Rule, mut cause: Cause, captures: Option<&Captures<'_>>) -> Ve
             class: rule.class().to_owned(),
         };
     }
-    let expand = |template: &str| match captures {
-        Some(captures) => {
-            let mut expanded = Vec::new();
-            captures.expand(template.as_bytes(), &mut expanded);
-            quote(String::from_utf8_lossy(&expanded).trim()).to_owned()
-        }
-        None => template.to_owned(),
+    let expand = |template: &str, captures: &Captures<'_>| {
+        let mut expanded = Vec::new();
+        captures.expand(template.as_bytes(), &mut expanded);
+        quote(String::from_utf8_lossy(&expanded).trim()).to_owned()
     };
     rule.class().clone_into(&mut cause.class);
     cause.rule = Some(rule.id().to_owned());
-    cause.key = rule.key().filter(|_| captures.is_some()).map(expand);
-    cause.message = rule.message().map(expand);
-    cause.lesson = rule.lesson().map(expand);
+    let key = rule.key().zip(captures);
+    cause.key = key.map(|(key, captures)| expand(key, captures));
+    cause.message = rule.message().and_then(|message| match captures {
+        Some(captures) => fill(message, captures).map(|text| quote(&text).to_owned()),
+        None => Some(message.to_owned()),
+    });
     cause.named = captures.and_then(named);
     verdict(cause)
 }
@@ -222,4 +272,120 @@ fn end(text: &str) -> &str {
 /// As much of a text as is quoted.
 fn quote(text: &str) -> &str {
     head(text, QUOTED_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faults::fault_id;
+
+    fn cause(line: &str, code: i32, text: &str) -> Cause {
+        let run = Run {
+            argv: &[],
+            shell_line: Some(line),
+            outcome: &Outcome::Exited(code),
+            output: text,
+            errors: "",
+        };
+        match classify(&run, &Rules::built_in()) {
+            Verdict::Fault(cause) | Verdict::Suspect(cause) => *cause,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_failure_has_its_id_however_its_exit_code_was_handed_on_or_hidden() {
+        for (text, plain) in [
+            ("error[E0308]: mismatched types\n --> src/a.rs:1:1", 101),
+            // No rule knows it.
+            ("fatal: gave up on the widget", 3),
+        ] {
+            let id = fault_id(&cause("cargo build", plain, text));
+            for (line, code) in [
+                ("cargo build; exit $?", plain),
+                ("cargo build; exit", plain),
+                ("cargo build; return", plain),
+                ("cargo build || exit 1", 1),
+                ("cargo build; exit 0", 0),
+                ("cargo build; true", 0),
+                ("cargo build; :", 0),
+                ("cargo build || true", 0),
+                ("cargo build; echo done", 0),
+                ("cargo build 2>&1 | tail -5", 0),
+                ("cargo build 2>&1 | grep -v warning", 0),
+                ("set -o pipefail; cargo build | tail", plain),
+            ] {
+                assert_eq!(fault_id(&cause(line, code, text)), id, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_lesson_says_nothing_that_was_not_found() {
+        for (line, code, text, wanted) in [
+            (
+                "make",
+                2,
+                "make: *** No targets specified and no makefile found.  Stop.",
+                Some("there is no makefile here, or no target in it"),
+            ),
+            (
+                "node a.js",
+                1,
+                "Error: listen EADDRINUSE: address already in use",
+                Some("something already listens on that port"),
+            ),
+            (
+                "./a",
+                126,
+                "sh: 1: ./a: Permission denied",
+                Some("chmod +x ./a"),
+            ),
+            (
+                "cat x",
+                1,
+                "No such file or directory",
+                Some("path is wrong or cwd differs"),
+            ),
+            (
+                "./run",
+                127,
+                "env: 'pyhton3': No such file or directory",
+                Some("the command is not installed or misspelled"),
+            ),
+            (
+                "cargo biuld",
+                101,
+                "error: no such command: `biuld`\n\nhelp: a command with a similar name exists: `build`",
+                Some("check --help: biuld; did you mean `build`?"),
+            ),
+            (
+                "x",
+                1,
+                "it broke; did you mean 'y'?",
+                Some("did you mean `y`?"),
+            ),
+            (
+                "python3 a.py",
+                1,
+                "NameError: name 'a' is not defined. Did you mean: 'b'?",
+                Some("NameError: name 'a' is not defined. Did you mean: 'b'?"),
+            ),
+            ("x", 1, "it broke", None),
+        ] {
+            let found = cause(line, code, text).lesson;
+            assert_eq!(found.as_deref(), wanted, "{line}: {text}");
+        }
+    }
+
+    #[test]
+    fn where_the_way_was_wrong_nothing_behind_it_failed() {
+        for said in [
+            "sh: 1: cd: can't cd to /nodir",
+            "bash: line 1: cd: /nodir: No such file or directory",
+        ] {
+            let cause = cause("cd /nodir && ls", 2, said);
+            assert_eq!((&*cause.command_key, &*cause.class), ("cd", "no-such-file"));
+        }
+    }
 }

@@ -82,6 +82,16 @@ const SHELLS: &[&str] = &["sh", "bash", "dash", "zsh", "ksh", "fish"];
 const PREPARING: &[&str] = &[
     "cd", "pushd", "popd", "export", "unset", "set", "source", ".", "umask", "ulimit", "echo",
     "printf", "true", ":", "sleep", "mkdir", "trap", "shopt", "local", "declare", "alias", "wait",
+    "exit", "return",
+];
+
+/// Commands at the end of a line that only say something, or how the line ends.
+const CLOSING: &[&str] = &["true", ":", "echo", "printf", "exit", "return"];
+
+/// Commands that show what another one writes, or a part of it.
+const FILTERS: &[&str] = &[
+    "tail", "head", "cat", "tee", "grep", "egrep", "rg", "sort", "less", "more", "sed", "awk",
+    "uniq", "cut", "tr", "nl", "wc",
 ];
 
 /// The deepest that commands inside commands are followed.
@@ -246,7 +256,58 @@ pub fn is_preparing(words: &[String]) -> bool {
 /// Whether a command only shows less of what another one writes.
 #[must_use]
 pub fn is_filter(words: &[String]) -> bool {
-    ["tail", "head", "cat", "tee", "grep", "sort", "less"].contains(&program(words))
+    FILTERS.contains(&program(words))
+}
+
+/// Whether a command at the end of a line does nothing for what stands before it, as in
+/// `make; echo done` and `make; exit $?`.
+#[must_use]
+pub fn is_closing(words: &[String]) -> bool {
+    CLOSING.contains(&program(words))
+}
+
+/// The commands without an `exit` or `return` at the end that hands on the exit code of what stands
+/// before it.
+#[must_use]
+pub fn without_exit(parts: &[Simple]) -> &[Simple] {
+    match parts.split_last() {
+        Some((last, before)) if !before.is_empty() && hands_on(last) => before,
+        _ => parts,
+    }
+}
+
+fn hands_on(last: &Simple) -> bool {
+    let is_exit = ["exit", "return"].contains(&program(&last.words));
+    let code = last.words.get(1).map(String::as_str);
+    is_exit && last.join == Join::Then && matches!(code, None | Some("$?" | "${?}"))
+}
+
+/// The preparing command that a shell says it could not carry out, where nothing ran after it: in
+/// `cd x && ls`, with `sh: 1: cd: can't cd to x` as the last line, that is `cd x`.
+#[must_use]
+pub fn failed_preparation<'p>(parts: &'p [Simple], last_line: &str) -> Option<&'p [String]> {
+    let named = named_by_shell(last_line)?;
+    let is_end = |index: usize| {
+        let next = parts.get(index + 1);
+        next.is_none_or(|next| matches!(next.join, Join::And | Join::Or))
+    };
+    let mut found = parts.iter().enumerate();
+    let found = found.find(|(index, part)| {
+        is_preparing(&part.words) && program(&part.words) == named && is_end(*index)
+    });
+    found.map(|(_, part)| part.words.as_slice())
+}
+
+/// The builtin that a shell complains of: `bash: line 1: cd: x: No such file or directory`,
+/// `sh: 1: cd: can't cd to x`, `zsh:cd:1: no such file or directory: x`.
+fn named_by_shell(line: &str) -> Option<&str> {
+    let mut pieces = line.split(':').map(str::trim);
+    let shell = pieces.next()?;
+    if !SHELLS.contains(&base_name(shell.trim_start_matches('-'))) {
+        return None;
+    }
+    let is_number = |piece: &str| piece.bytes().all(|byte| byte.is_ascii_digit());
+    pieces.find(|piece| !is_number(piece.trim_start_matches("line ")))
 }
 
 /// The command that a run is about: in the last list of the line, the first one that does not only
@@ -257,7 +318,10 @@ pub fn subject(parts: &[Simple]) -> &[String] {
     let found = lists
         .rev()
         .find_map(|list| list.iter().find(|part| !is_preparing(&part.words)));
+    // Where all of them only prepare, `exit` says the least.
+    let is_exit = |part: &&Simple| ["exit", "return"].contains(&program(&part.words));
     found
+        .or_else(|| parts.iter().rev().find(|part| !is_exit(part)))
         .or(parts.last())
         .map_or(&[], |part| part.words.as_slice())
 }
@@ -319,9 +383,44 @@ mod tests {
             ("sudo", "sudo"),
             ("A=b", "A=b"),
             ("export A=b", "export"),
+            ("cargo build; exit $?", "cargo build"),
+            ("cargo build || exit 1", "cargo build"),
+            ("cargo build; return", "cargo build"),
+            ("echo no; exit 3", "echo"),
+            ("exit 3", "exit"),
             ("", ""),
         ] {
             assert_eq!(key_of(line), wanted, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_shell_says_which_preparation_failed() {
+        for (line, said, wanted) in [
+            ("cd x && ls", "sh: 1: cd: can't cd to x", Some("cd x")),
+            (
+                "cd x && ls",
+                "bash: line 1: cd: x: No such file or directory",
+                Some("cd x"),
+            ),
+            (
+                "cd x && ls",
+                "zsh:cd:1: no such file or directory: x",
+                Some("cd x"),
+            ),
+            (
+                "cd x || exit 1; ls",
+                "/bin/sh: 1: cd: can't cd to x",
+                Some("cd x"),
+            ),
+            // It went on, and the exit code is that of what came last.
+            ("cd x; ls y", "sh: 1: cd: can't cd to x", None),
+            ("cd x && ls y", "ls: y: No such file or directory", None),
+            ("make && ls", "make: cd: x", None),
+        ] {
+            let parts = parts(&[], Some(line));
+            let found = failed_preparation(&parts, said).map(|words| words.join(" "));
+            assert_eq!(found.as_deref(), wanted, "{line}: {said}");
         }
     }
 

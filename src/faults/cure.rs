@@ -162,7 +162,7 @@ pub fn similarity(one: &[String], other: &[String]) -> u32 {
     let programs = (command::program(one), command::program(other));
     let subcommands = if programs.0 == programs.1 {
         (command::subcommand(one), command::subcommand(other))
-    } else if is_misspelling(programs.0, programs.1) {
+    } else if is_misspelling(programs.0, programs.1) || is_misspelt_name(one, other) {
         // Of a program that doesn't exist, nobody knows whether it has any.
         (None, None)
     } else {
@@ -202,6 +202,19 @@ fn is_alike(one: &str, other: &str) -> bool {
     one == other || is_misspelling(one, other)
 }
 
+/// Whether the programs' names are the same but for a slip, versions and all: `pyhton3` and `python3`.
+fn is_misspelt_name(one: &[String], other: &[String]) -> bool {
+    let names = one.first().zip(other.first());
+    names.is_some_and(|(one, other)| is_misspelling(one, other))
+}
+
+/// Whether a program that isn't there is one that is, but for the version in its name: `python` and
+/// `python3`.
+fn is_other_version(cause: &Cause, gone: &str, new: &str) -> bool {
+    let name = |word: &str| command::program(&[word.to_owned()]).to_owned();
+    cause.class == "command-not-found" && gone != new && name(gone) == name(new)
+}
+
 /// Whether a command has all words of another and names the branch that git asked for.
 fn completes(cause: &Cause, before: &[String], after: &[String]) -> bool {
     cause.class == "git-push-rejected"
@@ -236,7 +249,8 @@ fn mends(cause: &Cause, before: &[String], after: &[String]) -> bool {
     // A word that nobody complained of may have been meant.
     let is_slip = gone.len() == new.len()
         && gone.iter().zip(&new).all(|(gone, new)| {
-            cause.named.as_deref() == Some(gone.as_str()) && is_misspelling(gone, new)
+            cause.named.as_deref() == Some(gone.as_str())
+                && (is_misspelling(gone, new) || is_other_version(cause, gone, new))
         });
     let is_of_options = !(gone.is_empty() && new.is_empty())
         && gone.iter().all(is_telling)
@@ -295,3 +309,29 @@ fn distance(one: &[char], other: &[char]) -> usize {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod slips {
+    use super::*;
+
+    #[test]
+    fn slips_are_told_from_other_words() {
+        for (one, other, wanted) in [
+            ("statsu", "status", true),
+            ("gti", "git", true),
+            ("--relase", "--release", true),
+            ("mian", "main", true),
+            ("cat", "cut", true),
+            ("ls", "cd", false),
+            ("-j4", "-j8", false),
+            ("topic", "main", false),
+            ("same", "same", false),
+            ("", "a", false),
+            ("a.txt", "b.txt", false),
+            ("topic-a", "topic-b", false),
+            ("REDME.md", "README.md", true),
+        ] {
+            assert_eq!(is_misspelling(one, other), wanted, "{one} {other}");
+        }
+    }
+}

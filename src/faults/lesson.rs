@@ -153,21 +153,6 @@ impl Lesson {
         lesson.lesson = LessonId(hex::encode(Sha256::digest(said))[..8].to_owned());
         lesson
     }
-
-    /// Whether it is about a failure.
-    #[must_use]
-    pub fn fits(&self, fault: &FaultId, class: &str, command: &str) -> bool {
-        let Subject {
-            fault: of_fault,
-            class: of_class,
-            command: of_command,
-        } = &self.about;
-        let is_about_something = of_fault.is_some() || of_class.is_some() || of_command.is_some();
-        is_about_something
-            && of_fault.as_ref().is_none_or(|wanted| wanted == fault)
-            && of_class.as_deref().is_none_or(|wanted| wanted == class)
-            && of_command.as_deref().is_none_or(|wanted| wanted == command)
-    }
 }
 
 /// How much a lesson counts.
@@ -243,10 +228,6 @@ pub struct Learned {
 mod tests {
     use super::*;
 
-    fn fault() -> FaultId {
-        "1f0c22ab-cargo-usage".parse().unwrap()
-    }
-
     #[test]
     fn the_same_lesson_has_the_same_id_and_another_has_another() {
         let about = |class: &str| Subject {
@@ -260,28 +241,6 @@ mod tests {
         assert!(one.lesson.as_str().parse::<LessonId>().is_ok());
         for text in ["", "1234567", "../../xx", "ABCDEF01"] {
             assert!(text.parse::<LessonId>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_lesson_is_about_what_it_names() {
-        let subject =
-            |fault: Option<FaultId>, class: Option<&str>, command: Option<&str>| Subject {
-                fault,
-                class: class.map(str::to_owned),
-                command: command.map(str::to_owned),
-            };
-        for (about, wanted) in [
-            (subject(None, None, None), false),
-            (subject(Some(fault()), None, None), true),
-            (subject(None, Some("usage"), None), true),
-            (subject(None, Some("lint"), None), false),
-            (subject(None, None, Some("cargo build")), true),
-            (subject(None, Some("usage"), Some("cargo test")), false),
-        ] {
-            let lesson = Lesson::written("x", about.clone());
-            let fits = lesson.fits(&fault(), "usage", "cargo build");
-            assert_eq!(fits, wanted, "{about:?}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::command;
+use super::command::{self, program};
 use super::outcome::hides_exit_code;
 use super::shell::{Join, Simple};
 
@@ -22,7 +22,8 @@ const ANYWHERE: &[&str] = &[
 ];
 
 /// The name under which a command's failures are found: 16 hex digits. The same for
-/// `cargo build`, `sh -c 'cargo build'` and `cargo build 2>&1 | tail`, and another for each other word.
+/// `cargo build`, `sh -c 'cargo build'`, `cargo build 2>&1 | tail` and `cargo build; echo done`, and another
+/// for each other word.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandKey(String);
 
@@ -30,19 +31,12 @@ impl CommandKey {
     /// The key of what was executed, or typed where a shell ran it; none of nothing.
     #[must_use]
     pub fn of(argv: &[String], shell_line: Option<&str>) -> Option<Self> {
-        let mut parts = command::unpeeled(argv, shell_line);
-        // What only shows less of it.
-        while parts.len() > 1
-            && parts
-                .last()
-                .is_some_and(|last| last.join == Join::Pipe && command::is_filter(&last.words))
-        {
-            parts.pop();
-        }
+        let parts = command::unpeeled(argv, shell_line);
+        let (parts, _) = split(&parts);
         let mut digest = Sha256::new();
         digest.update(VERSION);
         let mut is_empty = true;
-        for Simple { join, words } in &parts {
+        for Simple { join, words } in parts {
             digest.update([0, *join as u8, 0]);
             for word in words.iter().filter(|word| !is_redirection(word)) {
                 is_empty = false;
@@ -66,13 +60,116 @@ fn is_redirection(word: &str) -> bool {
     rest.starts_with(['>', '<']) || rest.starts_with("&>")
 }
 
-/// Whether a run that succeeded proves that its command did: its exit code is the command's own.
-#[must_use]
-pub fn proves_success(argv: &[String], shell_line: Option<&str>) -> bool {
-    // What joins commands; mostly nothing does, which is told without reading them.
-    let joins = |word: &str| word.contains(['|', ';', '&', '\n', '(', ')']);
-    let has_join = shell_line.is_some_and(joins) || argv.iter().any(|word| joins(word));
-    !has_join || !hides_exit_code(&command::parts(argv, shell_line))
+/// A line without what only shows a part of its output or ends it, and that.
+fn split(parts: &[Simple]) -> (&[Simple], &[Simple]) {
+    let is_besides = |part: &Simple| match part.join {
+        Join::Pipe => command::is_filter(&part.words),
+        Join::Then | Join::And | Join::Or => command::is_closing(&part.words),
+    };
+    let besides = parts.iter().rev().take_while(|part| is_besides(part));
+    let own = (parts.len() - besides.count()).max(1).min(parts.len());
+    parts.split_at(own)
+}
+
+/// What shows that a run which ended well did what it should.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Its exit code, which is its command's own.
+    ExitCode,
+    /// Its output alone, of which it shows this: the exit code is that of a filter, or of `true`.
+    Output(Shown),
+}
+
+/// What a line shows of its command's output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// All of it.
+    All,
+    /// So many lines of its end.
+    Last(u64),
+    /// What these words let through.
+    Part(Vec<String>),
+}
+
+impl Proof {
+    /// What shows that a run did what it should, if it ended well.
+    #[must_use]
+    pub fn of(argv: &[String], shell_line: Option<&str>) -> Self {
+        // What joins commands; mostly nothing does, which is told without reading them.
+        let joins = |word: &str| word.contains(['|', ';', '&', '\n', '(', ')']);
+        let has_join = shell_line.is_some_and(joins) || argv.iter().any(|word| joins(word));
+        if !has_join {
+            return Self::ExitCode;
+        }
+        let parts = command::unpeeled(argv, shell_line);
+        if hides_exit_code(&parts) {
+            Self::Output(shown(&parts))
+        } else {
+            Self::ExitCode
+        }
+    }
+
+    /// Whether it is enough against a failure of the same command when it was run as `before`. Where that
+    /// failure was found in the output alone, output that shows as much and no failure is.
+    #[must_use]
+    pub fn refutes(&self, before: &str) -> bool {
+        let Self::Output(now) = self else {
+            return true;
+        };
+        match (Self::of(&[], Some(before)), now) {
+            (Self::ExitCode, _) => false,
+            (Self::Output(_), Shown::All) => true,
+            (Self::Output(Shown::Last(before)), Shown::Last(now)) => before <= *now,
+            (Self::Output(before), now) => before == *now,
+        }
+    }
+}
+
+fn shown(parts: &[Simple]) -> Shown {
+    let elsewhere: Vec<&str> = parts.iter().flat_map(elsewhere).collect();
+    let filters = split(parts).1.iter();
+    let filters = filters.filter(|part| part.join == Join::Pipe);
+    let hides = |words: &[String]| !["cat", "tee", "sort", "less", "nl"].contains(&program(words));
+    let filters: Vec<&[String]> = filters
+        .map(|part| part.words.as_slice())
+        .filter(|words| hides(words))
+        .collect();
+    match filters.as_slice() {
+        several if !elsewhere.is_empty() => {
+            let elsewhere = elsewhere.into_iter().map(str::to_owned);
+            Shown::Part(several.concat().into_iter().chain(elsewhere).collect())
+        }
+        [] => Shown::All,
+        [tail] if program(tail) == "tail" && last_lines(tail).is_some() => {
+            Shown::Last(last_lines(tail).unwrap_or_default())
+        }
+        several => Shown::Part(several.concat()),
+    }
+}
+
+/// Where a command's output goes instead, word by word: `2>/dev/null`, `> log`; not `2>&1`.
+fn elsewhere(part: &Simple) -> impl Iterator<Item = &str> {
+    let words = part.words.iter().map(String::as_str);
+    let goes = |word: &str| is_redirection(word) && word.contains('>') && !word.contains(">&");
+    let mut is_target = false;
+    words.filter(move |word| {
+        let is_part = is_target || goes(word);
+        is_target = goes(word) && word.ends_with('>');
+        is_part
+    })
+}
+
+/// How many lines `tail` shows: `tail`, `tail -5`, `tail -n 5`, `tail -n5`, `tail --lines=5`.
+fn last_lines(tail: &[String]) -> Option<u64> {
+    let number = match tail.get(1..)? {
+        [] => return Some(10),
+        [option, number] if option == "-n" || option == "--lines" => number,
+        [option] => ["--lines=", "-n", "-"]
+            .iter()
+            .find_map(|start| option.strip_prefix(start))?,
+        _ => return None,
+    };
+    number.parse().ok()
 }
 
 /// Whether a kind of failure is the same wherever the command runs.
@@ -113,6 +210,10 @@ mod tests {
             "cargo build 2>&1",
             "cargo build 2>&1 | tail -3",
             "cargo build |& grep error | head",
+            "cargo build; exit $?",
+            "cargo build; echo done",
+            "cargo build 2>&1 | tail -3; echo \"exit ${PIPESTATUS[0]}\"",
+            "cargo build || true",
             "cargo build 2>/dev/null",
             "'cargo' \"build\"",
         ] {
@@ -139,14 +240,43 @@ mod tests {
 
     #[test]
     fn success_is_proved_by_the_commands_own_exit_code() {
-        assert!(proves_success(&words("cargo build"), None));
+        assert_eq!(Proof::of(&words("cargo build"), None), Proof::ExitCode);
         for (line, wanted) in [
             ("cargo build", true),
             ("cd a && cargo build", true),
+            ("cargo build; exit $?", true),
             ("cargo build | tail", false),
             ("cargo build || true", false),
         ] {
-            assert_eq!(proves_success(&[], Some(line)), wanted, "{line}");
+            let is_own = Proof::of(&[], Some(line)) == Proof::ExitCode;
+            assert_eq!(is_own, wanted, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_was_found_in_the_output_alone_is_refuted_by_as_much_of_it() {
+        for (before, now, wanted) in [
+            ("make", "make", true),
+            ("make | tail", "make", true),
+            ("make", "make | tail", false),
+            ("make | tail", "make | tail", true),
+            ("make | tail -n 3", "make | tail -5; echo done", true),
+            ("make | tail -5", "make | tail --lines=3", false),
+            ("make | tail -5", "make | tee log", true),
+            ("make || true", "make; true", true),
+            ("make || true", "make | tail", false),
+            ("make | grep error", "make | grep error", true),
+            ("make | grep error", "make | grep warning", false),
+            ("make | head", "make | tail", false),
+            ("make | tail -c 5", "make | tail -n 50", false),
+            // What isn't seen tells nothing.
+            ("make | tail", "make >/dev/null 2>&1 || true", false),
+            ("make | tail", "make 2> log | cat", false),
+            ("make 2>/dev/null | tail", "make 2>/dev/null | tail", true),
+            ("make 2>/dev/null | tail", "make 2>&1 | cat", true),
+        ] {
+            let proof = Proof::of(&[], Some(now));
+            assert_eq!(proof.refutes(before), wanted, "{before}, then {now}");
         }
     }
 

@@ -14,6 +14,7 @@ pub mod command;
 pub mod cure;
 pub mod error_line;
 pub mod fingerprint;
+mod hint;
 pub mod history;
 pub mod lesson;
 pub mod lookup;
@@ -25,6 +26,7 @@ pub mod rules;
 #[cfg(test)]
 mod samples;
 pub mod shell;
+mod template;
 
 pub use classify::{Cause, Verdict, classify};
 pub use cure::{Attempt, Cure, find_cure};

@@ -68,7 +68,7 @@ const ANSWERS: &[Answer] = &[
     answer(&["git"], &["merge-base", "--is-ancestor"], &[1], "no"),
     answer(&["git"], &["check-ignore"], &[1], "no"),
     answer(&["git"], &["config", "--get"], &[1], "no"),
-    answer(&["test", "[", "[[", "false"], &[], &[1], "no"),
+    answer(&["test", "[", "[["], &[], &[1], "no"),
     answer(&["pgrep", "pidof"], &[], &[1], "no-match"),
     answer(&["which", "type", "hash"], &[], &[1], "no-match"),
     answer(&["command"], &["-v"], &[1, 127], "no-match"),
@@ -233,7 +233,8 @@ fn negative(run: &Run<'_>, code: i32) -> Option<&'static str> {
         return None;
     }
     let parts = command::parts(run.argv, run.shell_line);
-    if !command::ends_with_its_subject(&parts) {
+    let parts = command::without_exit(&parts);
+    if !command::ends_with_its_subject(parts) {
         return None;
     }
     let words = parts.last()?.words.as_slice();
@@ -278,19 +279,32 @@ fn has_strong_line(text: &str) -> bool {
 }
 
 /// Whether the exit code of a line is that of a filter or of a command that can't fail, as in
-/// `x | tail`, `x || true` and `x; true`.
+/// `x | tail`, `x || true`, `x; true` and `x; exit 0`.
 #[must_use]
 pub fn hides_exit_code(parts: &[Simple]) -> bool {
-    let Some((last, before)) = parts.split_last() else {
+    let Some((last, before)) = command::without_exit(parts).split_last() else {
         return false;
     };
-    let cannot_fail = ["true", ":", "echo", "printf"].contains(&program(&last.words));
+    let cannot_fail = match program(&last.words) {
+        "true" | ":" | "echo" | "printf" => true,
+        "exit" | "return" => last.words.get(1).is_some_and(|code| code == "0"),
+        _ => false,
+    };
     match last.join {
-        Join::Pipe => true,
+        Join::Pipe => !before.iter().any(sets_pipefail),
         Join::Or => cannot_fail,
         Join::Then => cannot_fail && !before.is_empty(),
-        Join::And => false,
+        // It ran because what stands before it succeeded, or seemed to.
+        Join::And => {
+            let is_of_list = |part: &Simple| part.join != Join::Then;
+            before.last().is_some_and(is_of_list) && hides_exit_code(before)
+        }
     }
+}
+
+/// `set -o pipefail`, `set -euo pipefail`: a pipe fails if any of its commands does.
+fn sets_pipefail(part: &Simple) -> bool {
+    program(&part.words) == "set" && part.words.iter().any(|word| word == "pipefail")
 }
 
 #[cfg(test)]
@@ -324,6 +338,8 @@ mod tests {
             ("cd a && rg x", 1, "negative no-match"),
             ("grep x y", 2, "fault unknown"),
             ("make && grep x y", 1, "fault unknown"),
+            ("grep x y; exit $?", 1, "negative no-match"),
+            ("grep x y; exit 1", 1, "fault unknown"),
             ("diff a b", 1, "negative different"),
             ("cmp a b", 2, "fault unknown"),
             ("git diff --exit-code", 1, "negative different"),
@@ -336,6 +352,8 @@ mod tests {
             ("systemctl is-active x", 3, "negative no"),
             ("python3 -m pytest", 5, "negative no-tests"),
             ("pytest", 1, "fault unknown"),
+            // It answers nothing.
+            ("false", 1, "fault unknown"),
             ("terraform plan -detailed-exitcode", 2, "negative different"),
             ("cargo fmt --check", 1, "negative format"),
             ("ruff format --check .", 1, "negative format"),
@@ -383,6 +401,31 @@ mod tests {
     }
 
     #[test]
+    fn an_exit_code_is_hidden_by_what_comes_last() {
+        for (line, wanted) in [
+            ("x | tail", true),
+            ("x || true", true),
+            ("x; :", true),
+            ("x; echo done", true),
+            ("x; exit 0", true),
+            ("x | tail && echo ok", true),
+            ("x | tail; exit $?", true),
+            ("x; exit $?", false),
+            ("x; exit", false),
+            ("x; exit ${PIPESTATUS[0]}", false),
+            ("x | tail; exit ${PIPESTATUS[0]}", false),
+            ("set -o pipefail; x | tail", false),
+            ("set -euo pipefail && x | tail", false),
+            ("x && y", false),
+            ("y; true && x", false),
+            ("true", false),
+        ] {
+            let parts = command::parts(&[], Some(line));
+            assert_eq!(hides_exit_code(&parts), wanted, "{line}");
+        }
+    }
+
+    #[test]
     fn a_hidden_failure_is_suspect_and_a_reader_is_not() {
         let failed = "error[E0308]: mismatched types\nerror: could not compile `a`";
         let absent = "cat: x: No such file or directory";
@@ -395,13 +438,9 @@ mod tests {
             ("cargo build || true", failed, "suspect compile-error"),
             ("cargo build; true", failed, "suspect compile-error"),
             ("cargo build", failed, "suspect compile-error"),
-            ("./deploy", "fatal: gave up", "suspect false-success"),
+            ("./deploy", "fatal: gave up", "suspect unknown"),
             ("cp x y || true", absent, "suspect no-such-file"),
-            (
-                "./a | head",
-                "a: command not found",
-                "suspect false-success",
-            ),
+            ("./a | head", "a: command not found", "suspect unknown"),
             (
                 "cargo test | tail",
                 "test result: FAILED. 1 failed",

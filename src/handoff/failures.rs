@@ -1,12 +1,13 @@
 //! Which failures are open, by the index alone.
 //!
 //! A command's failure is open until the same command succeeded, without hiding another one, in the same
-//! directory. Exit codes that answer a question, and commands that somebody stopped, are none.
+//! directory. Exit codes that answer a question, and commands that somebody stopped, are none. All of
+//! that was judged when the command ended; for sessions of before it is made up for as far as possible.
 
 use std::collections::HashMap;
 
 use crate::faults::{FirstLook, Run, Verdict, first_look};
-use crate::session::{Outcome, SessionId, Signal, State, Status};
+use crate::session::{Judgement, Outcome, SessionId, Signal, State, Status};
 use crate::store::Found;
 
 /// A failure that is open.
@@ -45,7 +46,7 @@ pub(super) fn open_failures(found: &[Found]) -> Vec<Open> {
             }
             None => {}
         }
-        if entry.exit_code == Some(0) && entry.fault.is_none() {
+        if entry.judgement() == Some(Judgement::Ok) {
             fates.insert(key, Fate::Settled);
             continue;
         }
@@ -75,9 +76,8 @@ pub(super) fn open_failures(found: &[Found]) -> Vec<Open> {
 /// Whether a session failed, as far as its entry tells.
 fn has_failed(found: &[Found], index: usize) -> bool {
     let entry = &found[index].entry;
-    // An exit code of 0 over a failure is a failure, as was found out when it ended.
-    if entry.fault.is_some() {
-        return true;
+    if let Some(judgement) = entry.judgement() {
+        return Judgement::is_failure(Some(judgement));
     }
     let Some(outcome) = outcome(&found[index]) else {
         return false;

@@ -184,6 +184,15 @@ fn sums(found: &[Found], are_all: bool, reader: Option<&AgentName>) -> Sums {
     }
 }
 
+/// The line of what a sidecar quotes that tells why the command failed.
+fn quoted(metadata: &Metadata) -> &str {
+    let errors = metadata.stderr_head.as_deref().unwrap_or_default();
+    match &metadata.start_error {
+        Some(error) => error,
+        None => error_line::choose(&[errors, &metadata.stdout_tail]),
+    }
+}
+
 /// When a session ended, or started where that isn't known.
 fn end(found: &Found) -> Option<Timestamp> {
     let entry = &found.entry;
@@ -274,15 +283,12 @@ impl Reading<'_> {
         let metadata = metadata.as_ref();
         let ran = self.ran(found, metadata)?;
         *unread += usize::from(metadata.is_none());
-        let said = metadata.map(|metadata| {
-            let errors = metadata.stderr_head.as_deref().unwrap_or_default();
-            match &metadata.start_error {
-                Some(error) => error.as_str(),
-                None => error_line::choose(&[errors, &metadata.stdout_tail]),
-            }
-        });
+        // Failure memory saw more of the output than the sidecar quotes, and its rules tell more.
+        let remembered = known.as_ref().filter(|known| known.history.is_some());
+        let remembered = remembered.map(Known::said).filter(|said| !said.is_empty());
+        let said = remembered.or_else(|| metadata.map(quoted));
         // What is known by now is more than what was known when it failed.
-        let advice = known.map(|known| known.advice()).unwrap_or_default();
+        let advice = known.as_ref().map(Known::advice).unwrap_or_default();
         let recorded = metadata.map_or(&[][..], |metadata| &metadata.lessons);
         let lessons = if advice.is_empty() { recorded } else { &advice };
         Some(Failure {

@@ -12,7 +12,7 @@ mod turns;
 pub use clean::{Cleaner, Kind, Recorded};
 pub use gather::{Request, gather};
 
-use crate::session::{AgentName, Entry, SessionId, State, Status, TaskState, Timestamp};
+use crate::session::{AgentName, Entry, Judgement, SessionId, State, Status, TaskState, Timestamp};
 
 /// What the next agent should know.
 #[derive(Clone, Debug, Default)]
@@ -55,7 +55,7 @@ pub struct Repository {
 pub struct Sums {
     /// How many.
     pub commands: u64,
-    /// Those that are over, with anything but an exit code of 0.
+    /// Those that failed: see [`Entry::has_failed`].
     pub failed: u64,
     /// Those that still run.
     pub running: u64,
@@ -80,6 +80,8 @@ pub enum Ending {
         status: Option<Status>,
         /// As a shell would show it.
         exit_code: Option<i32>,
+        /// What that means, where anybody knows.
+        judgement: Option<Judgement>,
     },
 }
 
@@ -90,10 +92,12 @@ impl Ending {
             State::Finished => Self::Over {
                 status: entry.status,
                 exit_code: entry.exit_code,
+                judgement: entry.judgement(),
             },
             State::Interrupted => Self::Over {
                 status: Some(Status::Interrupted),
                 exit_code: None,
+                judgement: None,
             },
         }
     }

@@ -11,7 +11,7 @@ use super::{FaultStore, Hide};
 use crate::faults::cure::{Change, WITHIN_MS, may_have_cure};
 use crate::faults::lesson::{Learned, Worked};
 use crate::faults::{Attempt, Cause, History, Lesson, find_cure, lookup};
-use crate::session::{Metadata, Query, SessionId, Timestamp};
+use crate::session::{Judgement, Metadata, Query, SessionId, Timestamp};
 use crate::store::fs::FileStore;
 use crate::store::{Found, Store};
 
@@ -151,7 +151,7 @@ fn attempt(session: &Metadata) -> Attempt<'_> {
         directory: session.cwd.as_deref().unwrap_or_default(),
         caller: caller_of(session),
         started_ms: session.timestamp.0.timestamp_millis(),
-        has_succeeded: session.exit_code == Some(0) && session.fault.is_none(),
+        has_succeeded: session.judgement() == Some(Judgement::Ok),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Small JSON files, read from anybody and replaced in one step.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::io::{self, Read, Write};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
 use crate::store::layout;
 use crate::sys::file::Directory;
@@ -53,7 +53,8 @@ pub(super) fn read<T: DeserializeOwned>(directory: &Directory, name: &str) -> Fo
 
 /// A small file's bytes.
 pub(super) fn read_all(file: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    // Nearly all are smaller: one read gets it all, and another finds the end.
+    let mut bytes = Vec::with_capacity(2048);
     file.take(FILE_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > FILE_BYTES {
         return Err(io::Error::other(format!(
@@ -64,18 +65,24 @@ pub(super) fn read_all(file: impl Read) -> io::Result<Vec<u8>> {
 }
 
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Found<T> {
-    let value: Value = match serde_json::from_slice(bytes) {
-        Ok(value) => value,
-        Err(error) => return Found::Broken(error.to_string()),
-    };
-    let version = value.get("schema_version").and_then(Value::as_str);
+    // The version by itself: most files are of this one, and are read into what they are at once.
+    let version = serde_json::from_slice::<Version<'_>>(bytes).ok();
+    let version = version.and_then(|version| version.schema_version);
     let major = version.and_then(|version| version.split('.').next()?.parse::<u64>().ok());
-    let is_newer = major.is_some_and(|major| major > MAJOR);
-    match serde_json::from_value(value) {
-        Ok(_) | Err(_) if is_newer => Found::Newer("it was written by a later aido".to_owned()),
+    if major.is_some_and(|major| major > MAJOR) {
+        return Found::Newer("it was written by a later aido".to_owned());
+    }
+    match serde_json::from_slice(bytes) {
         Ok(value) => Found::Value(value),
         Err(error) => Found::Broken(error.to_string()),
     }
+}
+
+/// What is read first of any file.
+#[derive(Deserialize)]
+struct Version<'a> {
+    #[serde(borrow, default)]
+    schema_version: Option<Cow<'a, str>>,
 }
 
 /// Puts a value in a file's place.

@@ -1,11 +1,14 @@
 //! What is known, read: failures with their histories and lessons. This is what other parts of aido ask.
 
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::io;
+use std::rc::Rc;
 
 use super::files::{self, Found};
-use super::lessons::{self, KnownLesson};
+use super::lessons::{self, Detail, KnownLesson};
 use super::notes::{file_name, read_history};
-use super::{FaultStore, Opened};
+use super::{FaultStore, LOCAL, Opened};
 use crate::faults::history::Failing;
 use crate::faults::lesson::{Source, Standing};
 use crate::faults::{CommandKey, FaultId, History, Record, Status};
@@ -28,7 +31,7 @@ pub struct Known {
     /// What happened here; none where it is only known from others.
     pub history: Option<History>,
     /// What was learned: of those that count no more, none.
-    pub lessons: Vec<KnownLesson>,
+    pub lessons: Vec<Rc<KnownLesson>>,
 }
 
 impl Known {
@@ -45,10 +48,20 @@ impl Known {
         self.history.as_ref().map(|history| history.last_seen)
     }
 
-    /// What to say about it: in the words of its rule, else the line that was printed last, else its
-    /// normal form.
+    /// What to say about it: what was said, else its exit code, which is all that is known then.
     #[must_use]
-    pub fn why(&self) -> &str {
+    pub fn why(&self) -> Cow<'_, str> {
+        let code = self.history.as_ref().and_then(|it| it.last.exit_code);
+        match (self.said(), code) {
+            ("", Some(code)) => format!("exit {code}, without a word that tells why").into(),
+            (said, _) => said.into(),
+        }
+    }
+
+    /// What was said: in the words of its rule, else the line that was printed last, else its normal form;
+    /// nothing where nothing was.
+    #[must_use]
+    pub fn said(&self) -> &str {
         let last = self.history.as_ref().map(|history| &history.last);
         let said = last.and_then(|last| last.message.as_deref());
         let line = last.map(|last| last.line.as_str());
@@ -61,13 +74,14 @@ impl Known {
     pub fn cure(&self) -> Option<&KnownLesson> {
         let cures = self.lessons.iter();
         let cures = cures.filter(|known| known.lesson.source == Source::Cure);
-        cures.max_by_key(|known| {
+        let best = cures.max_by_key(|known| {
             let times = known
                 .learned
                 .as_ref()
                 .map_or(0, |learned| learned.cured.len());
             (known.standing == Standing::Active, times)
-        })
+        });
+        best.map(Rc::as_ref)
     }
 
     /// What to do about it, in sentences: what worked, what people and agents wrote, and what its rule
@@ -90,13 +104,9 @@ impl Known {
         let written = written.filter(|known| known.lesson.source == Source::Written);
         texts.extend(written.map(|known| known.lesson.text.as_str()));
         texts.extend(of_rule);
-        let mut once: Vec<String> = Vec::new();
-        for text in texts {
-            if !once.iter().any(|known| known == text) {
-                once.push(text.to_owned());
-            }
-        }
-        once
+        let mut known = HashSet::new();
+        texts.retain(|text| known.insert(*text));
+        texts.into_iter().map(str::to_owned).collect()
     }
 }
 
@@ -106,9 +116,11 @@ pub struct Knowledge {
     /// Failures, the last seen first; those known from others only come last.
     pub faults: Vec<Known>,
     /// All lessons, retired ones too.
-    pub lessons: Vec<KnownLesson>,
+    pub lessons: Vec<Rc<KnownLesson>>,
     /// One line for each file that can't be used.
     pub problems: Vec<String>,
+    /// Why nothing is known of what happened here, and nothing can be remembered.
+    pub refused: Option<String>,
 }
 
 impl FaultStore {
@@ -121,7 +133,7 @@ impl FaultStore {
             return Ok(Knowledge::default());
         };
         let mut problems = Vec::new();
-        let lessons = lessons::read_all(&opened, &mut problems);
+        let lessons = lessons::read_all(&opened, Detail::All, &mut problems);
         let mut stems = files::stems(&opened.faults, ".json", FAULTS_MAX)?;
         if let Some(local) = &opened.local {
             stems.extend(files::stems(local, ".json", FAULTS_MAX)?);
@@ -129,9 +141,10 @@ impl FaultStore {
         stems.sort_unstable();
         stems.dedup();
         let mut faults = Vec::new();
+        let about = BySubject::of(&lessons);
         for stem in stems {
             match stem.parse::<FaultId>() {
-                Ok(fault) => faults.extend(known(&opened, &fault, &lessons, &mut problems)),
+                Ok(fault) => faults.extend(known(&opened, &fault, &about, &mut problems)),
                 Err(_) => problems.push(format!("{stem}.json: it has no fault's name")),
             }
         }
@@ -143,6 +156,7 @@ impl FaultStore {
             faults,
             lessons,
             problems,
+            refused: opened.refused.map(|error| format!("{LOCAL}: {error}")),
         })
     }
 
@@ -167,10 +181,11 @@ impl FaultStore {
             return nothing;
         };
         let mut problems = Vec::new();
-        let lessons = lessons::read_all(&opened, &mut problems);
-        let known = known(&opened, fault, &lessons, &mut problems);
+        let lessons = lessons::read_all(&opened, Detail::Standing, &mut problems);
+        let about = BySubject::of(&lessons);
+        let known = known(&opened, fault, &about, &mut problems);
         known.unwrap_or_else(|| Known {
-            lessons: fitting(&lessons, fault, class, program),
+            lessons: about.fitting(fault, class, program),
             ..nothing
         })
     }
@@ -182,10 +197,11 @@ impl FaultStore {
             return Vec::new();
         };
         let mut problems = Vec::new();
-        let lessons = lessons::read_all(&opened, &mut problems);
+        let lessons = lessons::read_all(&opened, Detail::All, &mut problems);
+        let about = BySubject::of(&lessons);
         let found = faults.iter();
         found
-            .filter_map(|fault| known(&opened, fault, &lessons, &mut problems))
+            .filter_map(|fault| known(&opened, fault, &about, &mut problems))
             .collect()
     }
 
@@ -224,7 +240,7 @@ impl FaultStore {
 fn known(
     opened: &Opened,
     fault: &FaultId,
-    lessons: &[KnownLesson],
+    about: &BySubject<'_>,
     problems: &mut Vec<String>,
 ) -> Option<Known> {
     let name = file_name(fault);
@@ -259,7 +275,7 @@ fn known(
     };
     Some(Known {
         fault: fault.clone(),
-        lessons: fitting(lessons, fault, &class, &program),
+        lessons: about.fitting(fault, &class, &program),
         class,
         program,
         text: record.map(|record| record.text).unwrap_or_default(),
@@ -267,15 +283,99 @@ fn known(
     })
 }
 
-/// The lessons about a failure that still count.
-fn fitting(
-    lessons: &[KnownLesson],
-    fault: &FaultId,
-    class: &str,
-    program: &str,
-) -> Vec<KnownLesson> {
-    let fits = |known: &&KnownLesson| {
-        known.standing != Standing::Retired && known.lesson.fits(fault, class, program)
-    };
-    lessons.iter().filter(fits).cloned().collect()
+/// What a lesson is about: failure, kind and command, each if it is named.
+type About<'l> = (Option<&'l str>, Option<&'l str>, Option<&'l str>);
+
+/// Lessons that still count, by what they are about, so that as many failures as lessons don't take the
+/// square of that.
+struct BySubject<'l>(HashMap<About<'l>, Vec<&'l Rc<KnownLesson>>>);
+
+impl<'l> BySubject<'l> {
+    fn of(lessons: &'l [Rc<KnownLesson>]) -> Self {
+        let mut of: HashMap<About<'l>, Vec<&Rc<KnownLesson>>> = HashMap::new();
+        let count = |known: &&Rc<KnownLesson>| known.standing != Standing::Retired;
+        for known in lessons.iter().filter(count) {
+            let about = &known.lesson.about;
+            let about = (
+                about.fault.as_ref().map(FaultId::as_str),
+                about.class.as_deref(),
+                about.command.as_deref(),
+            );
+            of.entry(about).or_default().push(known);
+        }
+        // What is about nothing is for the list only.
+        of.remove(&(None, None, None));
+        Self(of)
+    }
+
+    /// The lessons about a failure, in the order of their ids.
+    fn fitting(&self, fault: &FaultId, class: &str, program: &str) -> Vec<Rc<KnownLesson>> {
+        let mut found: Vec<Rc<KnownLesson>> = Vec::new();
+        let mut groups = 0;
+        for of_fault in [None, Some(fault.as_str())] {
+            for of_class in [None, Some(class)] {
+                for of_command in [None, Some(program)] {
+                    let group = self.0.get(&(of_fault, of_class, of_command));
+                    groups += usize::from(group.is_some());
+                    found.extend(group.into_iter().flatten().copied().cloned());
+                }
+            }
+        }
+        // One group by itself is in order.
+        if groups > 1 {
+            found.sort_by(|one, other| one.lesson.lesson.cmp(&other.lesson.lesson));
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faults::Lesson;
+    use crate::faults::lesson::Subject;
+
+    #[test]
+    fn a_lesson_is_about_what_it_names() {
+        let fault: FaultId = "1f0c22ab-cargo-usage".parse().unwrap();
+        let subject =
+            |fault: Option<&FaultId>, class: Option<&str>, command: Option<&str>| Subject {
+                fault: fault.cloned(),
+                class: class.map(str::to_owned),
+                command: command.map(str::to_owned),
+            };
+        let other: FaultId = "2f0c22ab-cargo-usage".parse().unwrap();
+        let mut lessons = Vec::new();
+        let mut wanted = Vec::new();
+        for (about, fits) in [
+            (subject(None, None, None), false),
+            (subject(Some(&fault), None, None), true),
+            (subject(Some(&other), None, None), false),
+            (subject(None, Some("usage"), None), true),
+            (subject(None, Some("lint"), None), false),
+            (subject(None, None, Some("cargo build")), true),
+            (subject(None, Some("usage"), Some("cargo build")), true),
+            (subject(None, Some("usage"), Some("cargo test")), false),
+            (subject(Some(&fault), Some("usage"), None), true),
+            (subject(Some(&fault), Some("lint"), None), false),
+        ] {
+            let known = |standing| KnownLesson {
+                lesson: Lesson::written("x", about.clone()),
+                standing,
+                learned: None,
+            };
+            if fits {
+                wanted.push(known(Standing::Active).lesson.lesson);
+            }
+            lessons.push(Rc::new(known(Standing::Active)));
+            lessons.push(Rc::new(known(Standing::Retired)));
+        }
+        wanted.sort();
+        let found = BySubject::of(&lessons).fitting(&fault, "usage", "cargo build");
+        let found: Vec<_> = found
+            .iter()
+            .map(|known| known.lesson.lesson.clone())
+            .collect();
+        assert_eq!(found, wanted);
+    }
 }

@@ -1,11 +1,13 @@
 //! Lessons on disk: what they say, which never changes, and beside it who accepted or retired them.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io;
+use std::rc::Rc;
 
 use super::files::{self, Found};
 use super::{FaultStore, Opened};
-use crate::faults::lesson::{Learned, Say, Standing};
+use crate::faults::lesson::{Learned, Say, Source, Standing};
 use crate::faults::{Lesson, LessonId};
 use crate::sys::file::Directory;
 
@@ -58,7 +60,11 @@ impl FaultStore {
         let surplus = learned.cured.len().saturating_sub(CURED_MAX);
         learned.cured.drain(..surplus);
         files::write(&local, &name, &learned)?;
-        let say = say(&shared, &lesson.lesson, Some(&learned));
+        let say = say(
+            &|name| shared.contains(name),
+            &lesson.lesson,
+            Some(&learned),
+        );
         Ok(KnownLesson {
             lesson: lesson.clone(),
             standing: say.standing(lesson.source),
@@ -96,23 +102,54 @@ impl FaultStore {
     }
 }
 
-fn say(shared: &Directory, id: &LessonId, learned: Option<&Learned>) -> Say {
+/// What is said of a lesson, by the names that are there.
+fn say(is_there: &dyn Fn(&str) -> bool, id: &LessonId, learned: Option<&Learned>) -> Say {
     Say {
-        is_accepted: shared.contains(&format!("{id}.{ACCEPTED}")),
-        is_retired: shared.contains(&format!("{id}.{RETIRED}")),
+        is_accepted: is_there(&format!("{id}.{ACCEPTED}")),
+        is_retired: is_there(&format!("{id}.{RETIRED}")),
         confirmations: learned.map_or(0, |learned| learned.cured.len()),
     }
 }
 
+/// The names in a directory; none where it can't be read.
+fn names(directory: &Directory) -> HashSet<String> {
+    let mut names = HashSet::new();
+    let listed = directory.each_name(&mut |name| {
+        names.extend(name.to_str().map(str::to_owned));
+    });
+    listed.map_or_else(|_| HashSet::new(), |()| names)
+}
+
+/// How much of lessons is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// What they say and how much they count.
+    Standing,
+    /// Also who wrote them, and when.
+    All,
+}
+
 /// All lessons, in the order of their ids. What can't be read is named in `problems`.
-pub(super) fn read_all(opened: &Opened, problems: &mut Vec<String>) -> Vec<KnownLesson> {
+pub(super) fn read_all(
+    opened: &Opened,
+    detail: Detail,
+    problems: &mut Vec<String>,
+) -> Vec<Rc<KnownLesson>> {
     let Ok(shared) = opened.faults.open_child(OsStr::new(LESSONS)) else {
         return Vec::new();
     };
     let local = opened.local.as_ref();
     let local = local.and_then(|local| local.open_child(OsStr::new(LESSONS)).ok());
+    let (said, learned_here) = (
+        names(&shared),
+        local.as_ref().map(names).unwrap_or_default(),
+    );
+    let stems = said.iter().filter_map(|name| name.strip_suffix(".json"));
+    let mut stems: Vec<&str> = stems.filter(|stem| !stem.starts_with('.')).collect();
+    stems.sort_unstable();
+    stems.truncate(LESSONS_MAX);
     let mut lessons = Vec::new();
-    for stem in files::stems(&shared, ".json", LESSONS_MAX).unwrap_or_default() {
+    for stem in stems {
         let name = format!("{stem}.json");
         let mut problem = |text: String| problems.push(format!("{LESSONS}/{name}: {text}"));
         let lesson = match files::read::<Lesson>(&shared, &name) {
@@ -127,14 +164,21 @@ pub(super) fn read_all(opened: &Opened, problems: &mut Vec<String>) -> Vec<Known
                 continue;
             }
         };
-        let learned = local.as_ref();
+        // What somebody wrote counts whatever it cured.
+        let counts_cured = detail == Detail::All || lesson.source == Source::Cure;
+        let is_learned = counts_cured && learned_here.contains(&name);
+        let learned = local.as_ref().filter(|_| is_learned);
         let learned = learned.and_then(|local| files::read::<Learned>(local, &name).value());
-        let say = say(&shared, &lesson.lesson, learned.as_ref());
-        lessons.push(KnownLesson {
+        let say = say(
+            &|name| said.contains(name),
+            &lesson.lesson,
+            learned.as_ref(),
+        );
+        lessons.push(Rc::new(KnownLesson {
             standing: say.standing(lesson.source),
             lesson,
             learned,
-        });
+        }));
     }
     lessons
 }

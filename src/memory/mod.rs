@@ -67,6 +67,8 @@ struct Opened {
     faults: Directory,
     /// None where there is none, or it can't be trusted.
     local: Option<Directory>,
+    /// Why it can't be.
+    refused: Option<io::Error>,
 }
 
 /// The open directories and the lock on changes.
@@ -116,9 +118,18 @@ impl FaultStore {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
-        let local = faults.open_child(OsStr::new(LOCAL)).ok();
-        let local = local.filter(|local| local.check_private().is_ok());
-        Ok(Some(Opened { faults, local }))
+        let local = faults.open_child(OsStr::new(LOCAL));
+        let local = local.and_then(|local| local.check_private().map(|()| local));
+        let (local, refused) = match local {
+            Ok(local) => (Some(local), None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (None, None),
+            Err(error) => (None, Some(error)),
+        };
+        Ok(Some(Opened {
+            faults,
+            local,
+            refused,
+        }))
     }
 
     /// Opens it for a change, making what is missing, and waits for the lock.

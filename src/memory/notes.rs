@@ -64,7 +64,7 @@ impl FaultStore {
     }
 
     /// Notes that a command worked that ran into these failures before. `tree` tells whether the tree is
-    /// as it was at that time.
+    /// as it was at that time, `refutes` whether the run says anything about what was seen then.
     ///
     /// # Errors
     /// When it can't be written.
@@ -74,6 +74,7 @@ impl FaultStore {
         faults: &[FaultId],
         success: &Success,
         tree: &dyn Fn(&History) -> Tree,
+        refutes: &dyn Fn(&History) -> bool,
     ) -> io::Result<()> {
         let here = Failing {
             key: key.as_str().to_owned(),
@@ -86,7 +87,8 @@ impl FaultStore {
             };
             let found = history.failing_like(&here).cloned();
             // A run that started before the failure says nothing about it.
-            let Some(failing) = found.filter(|_| success.at > history.last_seen) else {
+            let is_later = success.at > history.last_seen;
+            let Some(failing) = found.filter(|_| is_later && refutes(&history)) else {
                 continue;
             };
             let end = End {

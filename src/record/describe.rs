@@ -61,6 +61,7 @@ pub fn facts(request: &Request, terminal: &TerminalPlan) -> Metadata {
         status: Status::Interrupted,
         signal: None,
         start_error: None,
+        outcome: None,
         output_bytes: 0,
         dropped_bytes: 0,
         streams: streams(terminal),

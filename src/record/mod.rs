@@ -22,7 +22,9 @@ use crate::environment::Environment;
 use crate::place::Place;
 use crate::plan::{self, Caller, RunPlan, TerminalPlan, TtyMode};
 use crate::session::outcome::{AIDO_FAILED, NOT_EXECUTABLE, NOT_FOUND};
-use crate::session::{AgentName, Durability, Metadata, Outcome, SessionId, Signal, Sink};
+use crate::session::{
+    AgentName, Durability, Judgement, Metadata, Outcome, SessionId, Signal, Sink,
+};
 use crate::store::fs::FileStore;
 use crate::store::{Draft, IdSeed, Key, Store, StoreError, key};
 use crate::sys::signals::Inbox;
@@ -289,10 +291,18 @@ fn execute(
     recording.known.tty.bare_line_feeds = ended.bare_line_feeds;
     let id = recording.draft.as_ref().map(|draft| draft.id().clone());
     let (store, key) = (recording.store.clone(), recording.key.clone());
-    let failure = finish(recording, &plan, &ended, &excerpt, request, tell);
+    let finished = finish(recording, &plan, &ended, &excerpt, request, tell);
+    let (judgement, failure) = finished.unwrap_or_default();
     let report = match request.settings.report {
         Report::Never => false,
-        Report::Failure => !ended.outcome.is_success() || failure.is_some(),
+        Report::Failure => match judgement {
+            // An exit code that is an answer is what was asked for.
+            Some(Judgement::Ok | Judgement::Negative) => false,
+            Some(Judgement::Fault | Judgement::Interrupted) => true,
+            // Of one that nobody wants to hear of, the exit code says nothing either.
+            Some(Judgement::Suspect) => failure.is_some(),
+            None => !ended.outcome.is_success(),
+        },
         Report::Always => true,
     };
     if report {
@@ -336,7 +346,8 @@ fn not_started(
     }
 }
 
-/// Publishes the session, and remembers how it ended. Gives what is known of its failure, if it failed.
+/// Publishes the session, and remembers how it ended. Gives what that means, and what is known of its
+/// failure, if it failed.
 fn finish(
     recording: Recording,
     plan: &RunPlan,
@@ -344,7 +355,7 @@ fn finish(
     excerpt: &Excerpt,
     request: &Request,
     tell: &mut dyn FnMut(&Notice),
-) -> Option<KnownFailure> {
+) -> Option<(Option<Judgement>, Option<KnownFailure>)> {
     let mut draft = recording.draft?;
     let sealed = draft.seal(ended.duration, &ended.outcome);
     let mut metadata = recording.known;
@@ -374,6 +385,7 @@ fn finish(
     let judged = remember
         .as_ref()
         .map(|remember| remember.judge(&mut metadata, &ended.outcome, excerpt, &mut *draft));
+    let judgement = metadata.outcome;
     let published = draft.finish(metadata, durability, recording.key.as_ref());
     match published {
         Ok(published) => {
@@ -386,10 +398,12 @@ fn finish(
         }
         Err(error) => {
             tell(&Notice::NotPublished(error));
-            return None;
+            return Some((judgement, None));
         }
     }
-    remember?.keep(judged?)
+    let failure = remember.zip(judged);
+    let failure = failure.and_then(|(remember, judged)| remember.keep(judged));
+    Some((judgement, failure))
 }
 
 fn how_to_exit(ended: &Ended) -> Exit {

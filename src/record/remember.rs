@@ -11,6 +11,7 @@ use crate::clock;
 use crate::config::Report;
 use crate::egress::Echoes;
 use crate::faults::history::Tree;
+use crate::faults::lookup::Proof;
 use crate::faults::normal::head;
 use crate::faults::{
     Cause, CommandKey, FirstLook, History, Record, Run, Sighting, Status, Verdict, classify,
@@ -68,7 +69,7 @@ pub(super) enum Judged {
 pub(super) struct Worked {
     key: CommandKey,
     success: Success,
-    is_proved: bool,
+    proof: Proof,
 }
 
 /// A failure that is to be remembered.
@@ -132,11 +133,19 @@ impl<'r> Remember<'r> {
             errors: metadata.stderr_head.as_deref().unwrap_or_default(),
         };
         match first_look(&quoted) {
-            FirstLook::Settled(Verdict::Ok) => {
-                let worked = self.worked(metadata);
+            FirstLook::Settled(verdict) => {
+                metadata.outcome = Some(verdict.judgement());
+                let worked = match verdict {
+                    Verdict::Ok => self.worked(metadata),
+                    // `make | grep error` that finds none any more.
+                    Verdict::Negative { .. } => {
+                        let worked = self.worked(metadata);
+                        worked.filter(|worked| worked.proof != Proof::ExitCode)
+                    }
+                    _ => None,
+                };
                 worked.map_or(Judged::Unremarkable, Judged::Worked)
             }
-            FirstLook::Settled(_) => Judged::Unremarkable,
             FirstLook::LookCloser => self.look_closer(metadata, outcome, excerpt, draft),
         }
     }
@@ -158,13 +167,14 @@ impl<'r> Remember<'r> {
             output: &output,
             errors: &errors,
         };
-        let cause = match classify(&run, &self.faults.rules()) {
-            Verdict::Fault(cause) | Verdict::Suspect(cause) => cause,
-            Verdict::Ok | Verdict::Negative { .. } | Verdict::Interrupted => {
-                return Judged::Unremarkable;
-            }
+        let verdict = classify(&run, &self.faults.rules());
+        let judgement = verdict.judgement();
+        let (Verdict::Fault(cause) | Verdict::Suspect(cause)) = verdict else {
+            metadata.outcome = Some(judgement);
+            return Judged::Unremarkable;
         };
         let failure = self.failure(&cause, metadata);
+        metadata.outcome = Some(judgement);
         metadata.fault = Some(failure.record.fault.to_string());
         metadata.lessons.clone_from(&failure.lessons);
         Judged::Failed(Box::new(failure))
@@ -268,26 +278,30 @@ impl<'r> Remember<'r> {
                 commit: metadata.git.as_ref().and_then(|git| git.commit.clone()),
                 directory: self.directory(metadata),
             },
-            is_proved: lookup::proves_success(argv, line),
+            proof: Proof::of(argv, line),
         })
     }
 
     /// A command that worked ends what it failed with before: mostly nothing, which takes opening one file
     /// that isn't there.
     fn note_success(&self, worked: &Worked) {
-        if !worked.is_proved {
-            return;
-        }
         let marked = self.faults.probe(&worked.key);
         if marked.is_empty() {
             return;
         }
         let commit = worked.success.commit.as_deref();
         let tree = |history: &History| self.tree_since(history, commit);
+        let refutes = |history: &History| {
+            let last = &history.last;
+            // Of a line that was cut nobody knows how it ended.
+            let is_whole = last.command.len() + 4 < COMMAND_BYTES;
+            let is_same = is_whole && last.key == worked.key.as_str();
+            worked.proof == Proof::ExitCode || (is_same && worked.proof.refutes(&last.command))
+        };
         // A failure that stays open is found by the next success.
         let _ = self
             .faults
-            .note_success(&worked.key, &marked, &worked.success, &tree);
+            .note_success(&worked.key, &marked, &worked.success, &tree, &refutes);
     }
 
     /// Whether the tree is as it was when a failure was last seen.
@@ -335,7 +349,7 @@ fn in_words(known: &Known, history: &History) -> KnownFailure {
         command: history.last.command.clone(),
         times: history.count,
         age_seconds: None,
-        why: known.why().to_owned(),
+        why: known.why().into_owned(),
         advice: known.advice().into_iter().next(),
     }
 }

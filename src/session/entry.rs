@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::metadata::Origin;
-use super::{Metadata, SessionId, Status};
+use super::{Judgement, Metadata, SessionId, Status};
 
 mod sidecar;
 
@@ -48,6 +48,9 @@ pub struct Entry<'a> {
         skip_serializing_if = "Option::is_none"
     )]
     pub signal: Option<Cow<'a, str>>,
+    /// What its end means, where exit code and fault don't tell: see [`Entry::judgement`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Judgement>,
     /// From start to end.
     pub duration_ms: Option<u64>,
     /// How it came into the store.
@@ -166,6 +169,11 @@ impl<'a> Entry<'a> {
             status: Some(metadata.status),
             exit_code: metadata.exit_code,
             signal: metadata.signal.as_deref().map(Cow::from),
+            outcome: Judgement::beyond(
+                metadata.outcome,
+                metadata.exit_code,
+                metadata.fault.as_deref(),
+            ),
             duration_ms: metadata.duration_ms,
             origin: metadata.origin,
             branch: branch.map(Cow::from),
@@ -206,6 +214,7 @@ impl<'a> Entry<'a> {
             status: None,
             exit_code: None,
             signal: None,
+            outcome: None,
             duration_ms: None,
             origin: Origin::Recorded,
             branch: None,
@@ -240,10 +249,17 @@ impl<'a> Entry<'a> {
         latest.map_or(&*self.timestamp, |latest| latest.max(&self.timestamp))
     }
 
-    /// Whether it counts as failed: over, and anything but an exit code of 0.
+    /// What its end means, as far as anybody knows.
+    #[must_use]
+    pub fn judgement(&self) -> Option<Judgement> {
+        Judgement::of(self.outcome, self.exit_code, self.fault.as_deref())
+    }
+
+    /// Whether it counts as failed, once it is over: it failed, its output says so, or nobody knows.
+    /// Answers such as that of `grep`, and what somebody stopped, don't count.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.exit_code != Some(0)
+        Judgement::is_failure(self.judgement())
     }
 
     /// The same, owning its texts.
@@ -257,6 +273,7 @@ impl<'a> Entry<'a> {
             status: self.status,
             exit_code: self.exit_code,
             signal: self.signal.map(own),
+            outcome: self.outcome,
             duration_ms: self.duration_ms,
             origin: self.origin,
             branch: self.branch.map(own),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{SessionId, Size, Status, Timestamp};
+use super::{Judgement, SessionId, Size, Status, Timestamp};
 
 /// The version of the sidecar's format that this aido writes: MAJOR.MINOR.
 pub const SCHEMA_VERSION: &str = "1.0";
@@ -74,6 +74,10 @@ pub struct Metadata {
     /// Why the command could not be started.
     #[serde(default)]
     pub start_error: Option<String>,
+    /// What that end means; null where nobody judged it, as in sidecars of before and after a killed
+    /// recorder.
+    #[serde(default)]
+    pub outcome: Option<Judgement>,
     /// Bytes of output in the transcript: the marker begins there.
     pub output_bytes: u64,
     /// Bytes of output that are not in the transcript.
@@ -256,10 +260,16 @@ impl Metadata {
         Ok(text)
     }
 
-    /// Whether the session counts as failed: anything but an exit code of 0.
+    /// What its end means, as far as anybody knows.
+    #[must_use]
+    pub fn judgement(&self) -> Option<Judgement> {
+        Judgement::of(self.outcome, self.exit_code, self.fault.as_deref())
+    }
+
+    /// Whether the session, which is over, counts as failed.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.exit_code != Some(0)
+        Judgement::is_failure(self.judgement())
     }
 }
 
@@ -294,6 +304,7 @@ pub(crate) mod tests {
             status: Status::Exited,
             signal: None,
             start_error: None,
+            outcome: None,
             output_bytes: 0,
             dropped_bytes: 0,
             streams: Streams::Merged,

@@ -6,6 +6,7 @@
 pub mod entry;
 pub mod event;
 pub mod id;
+pub mod judgement;
 pub mod keeping;
 pub mod metadata;
 pub mod outcome;
@@ -21,6 +22,7 @@ pub mod time;
 pub use entry::Entry;
 pub use event::{Event, Size, Stream};
 pub use id::{AgentName, SessionId};
+pub use judgement::Judgement;
 pub use keeping::{Durability, Location, Policy};
 pub use metadata::Metadata;
 pub use outcome::{Outcome, Status};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Entry, Metadata, State};
+use super::{Entry, Judgement, Metadata, State};
 
 /// What every wanted session has to fulfil; the default wants all.
 #[derive(Debug, Default)]
@@ -47,10 +47,12 @@ impl fmt::Debug for TextTest {
 /// Which ends are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WantedOutcome {
-    /// Over, with anything but an exit code of 0.
+    /// Over, and a failure as far as anybody knows: see [`Entry::has_failed`].
     Failed,
-    /// Over, with an exit code of 0.
+    /// Over, and it did what it should.
     Succeeded,
+    /// It was judged so.
+    Judged(Judgement),
     /// This exit code.
     Code(i32),
 }
@@ -152,7 +154,8 @@ impl WantedOutcome {
     fn fits(self, entry: &Entry<'_>, state: State) -> bool {
         match self {
             Self::Failed => state != State::Running && entry.has_failed(),
-            Self::Succeeded => entry.exit_code == Some(0),
+            Self::Succeeded => entry.judgement() == Some(Judgement::Ok),
+            Self::Judged(judgement) => entry.judgement() == Some(judgement),
             Self::Code(code) => entry.exit_code == Some(code),
         }
     }

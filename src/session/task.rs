@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::metadata::SCHEMA_VERSION;
-use super::{Entry, SessionId, Status, Timestamp};
+use super::{Entry, Judgement, SessionId, Status, Timestamp};
 
 /// The longest task name that is its directory's name as it is, in bytes.
 const PLAIN_MAX_BYTES: usize = 64;
@@ -78,6 +78,9 @@ pub struct TaskSession {
     /// The signal that it died of.
     #[serde(default)]
     pub signal: Option<String>,
+    /// What its end means; none where nobody judged it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Judgement>,
     /// The end.
     pub ended_at: Option<Timestamp>,
     /// From start to end.
@@ -111,6 +114,7 @@ impl TaskSession {
             exit_code: entry.exit_code,
             status: entry.status,
             signal: own(&entry.signal),
+            outcome: entry.judgement(),
             ended_at: entry.ended_at.as_ref().and_then(|end| end.parse().ok()),
             duration_ms: entry.duration_ms,
             branch: own(&entry.branch),
@@ -122,10 +126,10 @@ impl TaskSession {
         })
     }
 
-    /// Whether it counts as failed: anything but an exit code of 0.
+    /// Whether it counts as failed: see [`Entry::has_failed`].
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.exit_code != Some(0)
+        Judgement::is_failure(Judgement::of(self.outcome, self.exit_code, None))
     }
 
     fn end(&self) -> Timestamp {
@@ -159,9 +163,9 @@ pub struct TaskStatus {
     pub state: TaskState,
     /// How many sessions it has had.
     pub sessions: u64,
-    /// Those with an exit code of 0.
+    /// Those that did not fail: answers, and what somebody stopped, too.
     pub succeeded: u64,
-    /// All others.
+    /// Those that failed.
     pub failed: u64,
     /// Those that were removed since; they are counted above too.
     pub pruned: u64,
@@ -177,7 +181,7 @@ pub struct TaskStatus {
     pub commands_ms: u64,
     /// How many notes there are.
     pub notes: u64,
-    /// The last one that has a text.
+    /// The last one that has a text; none where the task was ended without one since.
     pub last_note: Option<TaskNote>,
     /// The highest number of a session.
     pub last_number: u64,
@@ -293,7 +297,11 @@ impl TaskStatus {
         let state = notes.iter().rev().find_map(|note| note.state);
         self.state = state.unwrap_or_default();
         self.notes = notes.iter().filter(|note| note.text.is_some()).count() as u64;
-        self.last_note = notes.iter().rev().find(|note| note.text.is_some()).cloned();
+        // Whoever ends a task without a word doesn't take up what was said before.
+        let is_over = self.state != TaskState::Open;
+        let mut latest = notes.iter().rev();
+        let latest = latest.find(|note| note.text.is_some() || (is_over && note.state.is_some()));
+        self.last_note = latest.filter(|note| note.text.is_some()).cloned();
         self.notes_bytes = notes_bytes;
     }
 }
@@ -425,6 +433,15 @@ pub(crate) mod tests {
         status = TaskStatus::new("t");
         status.hear(&notes[..1], 9);
         assert_eq!(status.state, TaskState::Done);
+        let mut ended = notes.to_vec();
+        ended.push(note(Some(TaskState::Failed), None));
+        status.hear(&ended, 9);
+        // What was said before is no reason for the end; once it goes on, it is the last word again.
+        assert_eq!((status.notes, status.last_note.clone()), (2, None));
+        ended.push(note(Some(TaskState::Open), None));
+        status.hear(&ended, 9);
+        let text = status.last_note.clone().and_then(|note| note.text);
+        assert_eq!(text.as_deref(), Some("again tomorrow"));
         status.hear(&[], 0);
         assert_eq!(status.state, TaskState::Open);
     }

@@ -21,6 +21,7 @@ fn sample(command: &str) -> Sample<'_> {
         exit_code: Some(0),
         signal: None,
         status: Status::Exited,
+        judgement: None,
         output_bytes: 10,
     }
 }

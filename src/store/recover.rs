@@ -68,6 +68,7 @@ pub fn finished(
     metadata.sha256 = Some(hex::encode(remains.digest.finalize()));
     metadata.status = Status::Interrupted;
     metadata.exit_code = None;
+    metadata.outcome = None;
     metadata.signal = None;
     Ok(metadata)
 }
@@ -163,6 +164,7 @@ pub fn known_by_id(id: &SessionId, typescript_file: String) -> Metadata {
         status: Status::Interrupted,
         signal: None,
         start_error: None,
+        outcome: None,
         output_bytes: 0,
         dropped_bytes: 0,
         streams: Streams::Merged,

@@ -27,6 +27,46 @@ pub(super) fn write<const N: usize>(
     Ok(())
 }
 
+/// How much of the last column has to be seen, where it is so wide.
+const LAST_WIDTH: usize = 20;
+
+/// The same for a narrow terminal: columns give way, in the order of `less_telling`, until the last one can
+/// be read.
+pub(super) fn write_telling<const N: usize>(
+    formatter: &mut fmt::Formatter<'_>,
+    header: [(&str, Side); N],
+    rows: &[[String; N]],
+    width: Option<usize>,
+    less_telling: &[usize],
+) -> fmt::Result {
+    let mut less_telling = less_telling.iter();
+    let mut columns = Columns::new(header.map(|(_, side)| side));
+    let names = header.map(|(name, _)| name.to_owned());
+    columns.widen(&names);
+    rows.iter().for_each(|row| columns.widen(row));
+    while width.is_some_and(|width| columns.least_width() > width)
+        && let Some(hidden) = less_telling.next()
+    {
+        columns.is_hidden[*hidden] = true;
+    }
+    for row in std::iter::once(&names).chain(rows) {
+        writeln!(formatter, "{}", fit(columns.line(row).trim_end(), width))?;
+    }
+    Ok(())
+}
+
+/// Whether a table is too wide for its last column to be read.
+pub(super) fn is_too_wide<const N: usize>(
+    header: [(&str, Side); N],
+    rows: &[[String; N]],
+    width: Option<usize>,
+) -> bool {
+    let mut columns = Columns::new(header.map(|(_, side)| side));
+    columns.widen(&header.map(|(name, _)| name.to_owned()));
+    rows.iter().for_each(|row| columns.widen(row));
+    width.is_some_and(|width| columns.least_width() > width)
+}
+
 /// A header and rows as lines that are all of the same width, with two blanks at the end.
 pub(super) fn lines<const N: usize>(
     header: [(&str, Side); N],
@@ -45,6 +85,7 @@ pub(super) fn lines<const N: usize>(
 pub(super) struct Columns<const N: usize> {
     sides: [Side; N],
     widths: [usize; N],
+    is_hidden: [bool; N],
 }
 
 impl<const N: usize> Columns<N> {
@@ -53,6 +94,7 @@ impl<const N: usize> Columns<N> {
         Self {
             sides,
             widths: [0; N],
+            is_hidden: [false; N],
         }
     }
 
@@ -63,10 +105,24 @@ impl<const N: usize> Columns<N> {
         }
     }
 
+    /// The columns that a line takes, of which the last column may lose all but its beginning.
+    fn least_width(&self) -> usize {
+        let shown = self.widths.iter().zip(self.is_hidden);
+        let mut shown = shown
+            .filter(|(_, is_hidden)| !is_hidden)
+            .map(|(width, _)| *width);
+        let last = shown.next_back().unwrap_or_default().min(LAST_WIDTH);
+        shown.map(|width| width + 2).sum::<usize>() + last
+    }
+
     /// A row that they are wide enough for as a line, with two blanks at the end.
     pub(super) fn line(&self, row: &[String; N]) -> String {
         let mut line = String::new();
-        for ((cell, side), width) in row.iter().zip(self.sides).zip(self.widths) {
+        let columns = row.iter().zip(self.sides).zip(self.widths);
+        for (((cell, side), width), is_hidden) in columns.zip(self.is_hidden) {
+            if is_hidden {
+                continue;
+            }
             let padding = std::iter::repeat_n(' ', width.saturating_sub(cell.width()));
             match side {
                 Side::Left => {
@@ -135,6 +191,28 @@ NAME    COUNT
 a     1234567
 ";
         assert_eq!(Example(None).to_string(), expected);
+    }
+
+    struct Narrow(usize);
+
+    impl fmt::Display for Narrow {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let header = ["NAME", "AGE", "WHY"].map(|name| (name, Side::Left));
+            let row = ["a-long-name", "12m", "because of something or other"];
+            let rows = [row.map(str::to_owned)];
+            write_telling(formatter, header, &rows, Some(self.0), &[1, 0])
+        }
+    }
+
+    #[test]
+    fn columns_that_tell_less_give_way_to_the_last_one() {
+        let table = |width| Narrow(width).to_string();
+        assert!(table(38).starts_with("NAME         AGE  WHY\n"));
+        assert!(table(37).starts_with("NAME         WHY\n"));
+        assert!(table(32).starts_with("WHY\n"));
+        for width in 1..60 {
+            assert!(table(width).lines().all(|line| line.width() <= width));
+        }
     }
 
     #[test]

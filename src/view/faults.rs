@@ -1,6 +1,7 @@
 //! Failures and lessons for people, and as JSON.
 
 use std::fmt;
+use std::rc::Rc;
 
 use serde_json::{Value, json};
 
@@ -32,20 +33,26 @@ impl fmt::Display for FaultTable<'_> {
             ("COMMAND", Side::Left),
             ("WHY", Side::Left),
         ];
-        let row = |known: &Known| {
+        let row = |known: &Known, id: &str| {
             let history = known.history.as_ref();
             let command = history.map_or(known.program.as_str(), |history| &history.last.command);
             [
-                known.fault.to_string(),
+                id.to_owned(),
                 status_of(known).to_owned(),
                 history.map_or_else(String::new, |history| history.count.to_string()),
                 history.map_or_else(String::new, |history| age(self.now, history.last_seen)),
                 sanitize::line(&short(command, 40)).into_owned(),
-                sanitize::line(known.why()).into_owned(),
+                sanitize::line(&known.why()).into_owned(),
             ]
         };
-        let rows: Vec<[String; 6]> = self.faults.iter().map(row).collect();
-        columns::write(formatter, header, &rows, self.width)
+        let faults = self.faults.iter();
+        let mut rows: Vec<[String; 6]> = faults.map(|it| row(it, it.fault.as_str())).collect();
+        if columns::is_too_wide(header, &rows, self.width) {
+            // The digits alone name a failure as well.
+            let faults = self.faults.iter();
+            rows = faults.map(|it| row(it, it.fault.digits())).collect();
+        }
+        columns::write_telling(formatter, header, &rows, self.width, &[2, 3, 4, 1])
     }
 }
 
@@ -72,7 +79,7 @@ impl fmt::Display for FaultSummary<'_> {
         let Some(history) = &known.history else {
             line("status", "known from others, never seen here")?;
             line("program", &known.program)?;
-            line("why", known.why())?;
+            line("why", &known.why())?;
             return write_lessons(formatter, known);
         };
         line("status", &status_in_words(history, self.now))?;
@@ -80,7 +87,7 @@ impl fmt::Display for FaultSummary<'_> {
         if history.last.directory != "." {
             line("in", &history.last.directory)?;
         }
-        line("why", known.why())?;
+        line("why", &known.why())?;
         if !history.last.line.is_empty() && history.last.line != known.why() {
             line("said", &history.last.line)?;
         }
@@ -124,7 +131,7 @@ impl fmt::Display for Warning<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for known in self.faults {
             let why = known.why();
-            writeln!(formatter, "{}: {}", known.fault, sanitize::line(why))?;
+            writeln!(formatter, "{}: {}", known.fault, sanitize::line(&why))?;
             if let Some(history) = &known.history {
                 let seen = format!("{}, by {}", seen(history, self.now), agents(history));
                 writeln!(formatter, "  seen     {}", sanitize::line(&seen))?;
@@ -145,7 +152,7 @@ impl fmt::Display for Warning<'_> {
 /// A list of lessons, a line each.
 pub struct LessonTable<'a> {
     /// What to list.
-    pub lessons: &'a [KnownLesson],
+    pub lessons: &'a [Rc<KnownLesson>],
     /// The terminal's width in columns; none doesn't cut.
     pub width: Option<usize>,
 }
@@ -159,7 +166,7 @@ impl fmt::Display for LessonTable<'_> {
             ("ABOUT", Side::Left),
             ("TEXT", Side::Left),
         ];
-        let row = |known: &KnownLesson| {
+        let row = |known: &Rc<KnownLesson>| {
             let cured = known
                 .learned
                 .as_ref()
@@ -175,7 +182,7 @@ impl fmt::Display for LessonTable<'_> {
             ]
         };
         let rows: Vec<[String; 5]> = self.lessons.iter().map(row).collect();
-        columns::write(formatter, header, &rows, self.width)
+        columns::write_telling(formatter, header, &rows, self.width, &[2, 3, 1])
     }
 }
 
@@ -221,7 +228,7 @@ pub fn fault_json(known: &Known) -> Value {
         "ended_at": end.map(|end| end.at),
         "ended_by": end.and_then(|end| end.session.as_ref()),
         "cure": cure.map(lesson_json),
-        "lessons": known.lessons.iter().map(lesson_json).collect::<Vec<_>>(),
+        "lessons": known.lessons.iter().map(|known| lesson_json(known)).collect::<Vec<_>>(),
         "advice": known.advice(),
     })
 }

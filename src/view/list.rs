@@ -91,7 +91,7 @@ impl Table {
         };
         [
             metadata.session_id.hex().to_owned(),
-            shown.state_name().to_owned(),
+            shown.standing().to_owned(),
             exit,
             metadata.session_id.agent().to_owned(),
             units::age(age.num_seconds()),

@@ -8,7 +8,7 @@ use super::paint::{Meaning, Palette};
 use super::sanitize;
 use super::text::Audience;
 use super::units;
-use crate::session::{Metadata, Status};
+use crate::session::{Judgement, Metadata, Status};
 use crate::store::State;
 use crate::store::signature::Signature;
 
@@ -51,6 +51,7 @@ impl Shown {
         "status",
         "signal",
         "start_error",
+        "outcome",
         "output_bytes",
         "dropped_bytes",
         "streams",
@@ -84,6 +85,14 @@ impl Shown {
         }
     }
 
+    /// The same for people, with what there is to say of an end besides its exit code.
+    #[must_use]
+    pub fn standing(&self) -> &'static str {
+        let state = self.state_name();
+        let remark = self.metadata.judgement().and_then(Judgement::remark);
+        remark.filter(|_| state == "finished").unwrap_or(state)
+    }
+
     /// The sidecar's fields, with `state` and `signature`.
     #[must_use]
     pub fn to_json(&self) -> Value {
@@ -105,7 +114,13 @@ impl Shown {
             State::Interrupted => format!("{}, {}", self.ending(), self.state_name()),
             State::Finished => {
                 let status = status.as_str().unwrap_or_default().replace('_', " ");
-                format!("{}, {status}", self.ending())
+                let meant = match self.metadata.judgement() {
+                    Some(Judgement::Negative) => "; an answer, no failure",
+                    Some(Judgement::Interrupted) => "; somebody stopped it",
+                    Some(Judgement::Suspect) => "; suspect: its output says that it failed",
+                    Some(Judgement::Ok | Judgement::Fault) | None => "",
+                };
+                format!("{}, {status}{meant}", self.ending())
             }
         };
         sanitize::line(&outcome).into_owned()
@@ -114,9 +129,11 @@ impl Shown {
     /// What its outcome means.
     #[must_use]
     pub fn meaning(&self) -> Meaning {
-        match (self.state, self.metadata.exit_code) {
-            (State::Finished, Some(0)) => Meaning::Success,
-            (State::Finished, Some(_)) => Meaning::Failure,
+        let is_known = self.state == State::Finished && self.metadata.exit_code.is_some();
+        match self.metadata.judgement().filter(|_| is_known) {
+            Some(Judgement::Ok) => Meaning::Success,
+            Some(Judgement::Negative | Judgement::Interrupted) => Meaning::Open,
+            _ if is_known => Meaning::Failure,
             _ => Meaning::Open,
         }
     }

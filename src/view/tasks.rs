@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::columns::{self, Side};
 use super::{sanitize, units};
-use crate::session::{TaskNote, TaskSession, TaskStatus, Timestamp};
+use crate::session::{Judgement, TaskNote, TaskSession, TaskStatus, Timestamp};
 
 /// Tasks as a table: one line each, cut to the width where there is one.
 pub struct Table<'a> {
@@ -33,7 +33,7 @@ impl fmt::Display for Table<'_> {
             .iter()
             .map(|status| self.row(status))
             .collect();
-        columns::write(formatter, header, &rows, self.width)
+        columns::write_telling(formatter, header, &rows, self.width, &[4, 6, 2, 5, 3])
     }
 }
 
@@ -102,7 +102,7 @@ impl fmt::Display for Detail<'_> {
             let header = ["N", "ID", "EXIT", "AGENT", "AGE", "TIME", "COMMAND"];
             let header = header.map(|name| (name, Side::Left));
             let rows: Vec<[String; 7]> = self.sessions.iter().map(|it| self.row(it)).collect();
-            columns::write(formatter, header, &rows, self.width)?;
+            columns::write_telling(formatter, header, &rows, self.width, &[5, 3, 0, 4])?;
         }
         if !self.notes.is_empty() {
             writeln!(formatter)?;
@@ -134,7 +134,11 @@ impl Detail<'_> {
                 true => format!("{id} (removed)"),
                 false => id.to_owned(),
             },
-            exit.map_or("-".to_owned(), |code| code.to_string()),
+            match (exit, session.outcome.and_then(Judgement::remark)) {
+                (None, _) => "-".to_owned(),
+                (Some(code), None) => code.to_string(),
+                (Some(code), Some(remark)) => format!("{code} {remark}"),
+            },
             sanitize::line(&session.agent).into_owned(),
             age(self.now, session.ended_at.unwrap_or(session.timestamp)),
             session.duration_ms.map_or("-".to_owned(), units::duration),

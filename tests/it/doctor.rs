@@ -37,6 +37,29 @@ fn a_healthy_store_has_nothing_wrong() {
 }
 
 #[test]
+fn failure_memory_that_others_may_write_to_is_named() {
+    let env = TestEnv::in_repository();
+    env.aido(["sh", "-c", "echo broken >&2; exit 3"]).output();
+    let local = env.path("work/nexus/faults/local");
+    fs::set_permissions(&local, fs::Permissions::from_mode(0o777)).unwrap();
+    let (code, found) = troubles(&env, "failures");
+    assert_eq!(code, 1);
+    assert!(
+        found.len() == 1 && found[0].contains("local: other users may write"),
+        "{found:?}"
+    );
+    let listed = env.aido(["faults"]).output();
+    assert!(
+        listed
+            .stderr_text()
+            .contains("local: other users may write"),
+        "{listed:?}"
+    );
+    fs::set_permissions(&local, fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(troubles(&env, "failures"), (0, Vec::new()));
+}
+
+#[test]
 fn each_trouble_is_named() {
     type Harm = fn(&TestEnv);
     let harms: [(&str, Harm, &str); 5] = [

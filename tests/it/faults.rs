@@ -12,6 +12,7 @@ mod cost;
 mod flaky;
 mod hostile;
 mod lessons;
+mod outcomes;
 mod rules;
 mod secrets;
 mod sharing;
@@ -281,11 +282,28 @@ fn exit_0_over_a_hidden_failure_is_one_too() {
     let session = place.env.only_session();
     assert_eq!(session.meta["fault"], place.fault()["fault"]);
     place.check(&["cargo", "build"], 1);
-    // A success behind the same pipe proves nothing; the command's own does.
+    // Behind a pipe that shows less, and of a failure with an exit code of its own, success proves nothing.
+    place.tell(0, "");
+    place.run(&["-c", "cargo build 2>&1 | tail -2"], 0);
+    place.check(&["cargo", "build"], 1);
+    place.run(&["-c", "cargo build 2>&1 | tail -20"], 0);
+    place.check(&["cargo", "build"], 0);
+    place.tell(101, COMPILE_ERROR);
+    place.run(&["cargo", "build"], 101);
+    assert_eq!(place.fault()["fault"], session.meta["fault"]);
     place.tell(0, "");
     place.run(&["-c", "cargo build 2>&1 | tail"], 0);
     place.check(&["cargo", "build"], 1);
-    place.run(&["cargo", "build"], 0);
+    place.run(&["-c", "cargo build; exit $?"], 0);
+    place.check(&["cargo", "build"], 0);
+    // A filter that showed the failure and finds nothing any more.
+    place.tell(101, COMPILE_ERROR);
+    place.run(&["-c", "cargo build 2>&1 | grep error"], 0);
+    place.check(&["cargo", "build"], 1);
+    place.tell(0, "");
+    place.run(&["-c", "cargo build 2>&1 | grep warning"], 1);
+    place.check(&["cargo", "build"], 1);
+    place.run(&["-c", "cargo build 2>&1 | grep error"], 1);
     place.check(&["cargo", "build"], 0);
 }
 

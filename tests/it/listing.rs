@@ -61,7 +61,9 @@ fn each_filter_lets_through_what_it_names() {
     #[rustfmt::skip]
     let table: &[(&[&str], &[&str])] = &[
         (&[], &all),
-        (&["--failed"], &["interrupted", "signaled", "failed"]),
+        (&["--failed"], &["fault", "interrupted", "signaled", "failed"]),
+        (&["--outcome", "suspect"], &["fault"]),
+        (&["--outcome", "negative"], &[]),
         (&["--exit", "3"], &["failed"]),
         (&["--exit", "143"], &["signaled"]),
         (&["--exit", "9"], &[]),

@@ -29,6 +29,13 @@ pub(super) fn checks(reader: &Reader) -> Vec<Check> {
     };
     let sums = format!("{} known, {open} open{shared}", knowledge.faults.len());
     let mut checks = vec![Check::fine("failures", sums)];
+    if let Some(refused) = &knowledge.refused {
+        let what = format!("{path}/{refused}");
+        let mend = format!(
+            "chown it to yourself and chmod 700 {path}/local; until then no failure is remembered"
+        );
+        checks.push(Check::problem("failures", what, &mend));
+    }
     for problem in knowledge.problems.iter().take(NAMED_MAX) {
         let what = format!("{path}/{problem}");
         checks.push(Check::note(

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::{Entry, Origin, Status, TEXT_CHARACTERS, Text, beginning, optional};
-use crate::session::{SessionId, Timestamp};
+use crate::session::{Judgement, SessionId, Timestamp};
 
 /// What an entry has of a sidecar. [`Metadata`](crate::session::Metadata) has all of it.
 #[derive(Deserialize)]
@@ -31,6 +31,8 @@ struct Facts<'a> {
     status: Status,
     #[serde(borrow, default, deserialize_with = "optional")]
     signal: Text<'a>,
+    #[serde(default)]
+    outcome: Option<Judgement>,
     output_bytes: u64,
     #[serde(borrow)]
     git: Option<Git<'a>>,
@@ -70,6 +72,7 @@ impl<'a> Entry<'a> {
             status: Some(facts.status),
             exit_code: facts.exit_code,
             signal: facts.signal,
+            outcome: Judgement::beyond(facts.outcome, facts.exit_code, facts.fault.as_deref()),
             duration_ms: facts.duration_ms,
             origin: facts.origin,
             branch: facts.git.and_then(|git| git.branch),
@@ -151,6 +154,7 @@ mod tests {
         full.ended_at = Some("2026-03-05T14:25:23+01:00".parse().unwrap());
         full.task = Some("t".to_owned());
         full.fault = Some("f\\".to_owned());
+        full.outcome = Some(Judgement::Suspect);
         full.pinned = true;
         full.exit_code = None;
         full.git = Some(MetadataGit {

@@ -79,15 +79,20 @@ fn value(shown: &Shown<'_>, room: &Room) -> Value {
 }
 
 fn ran(ran: &Ran, room: &Room) -> Value {
-    let (status, exit_code) = match ran.ending {
-        Ending::Running => (json!("running"), None),
-        Ending::Over { status, exit_code } => (json!(status), exit_code),
+    let (status, exit_code, judgement) = match ran.ending {
+        Ending::Running => (json!("running"), None, None),
+        Ending::Over {
+            status,
+            exit_code,
+            judgement,
+        } => (json!(status), exit_code, judgement),
     };
     json!({
         "session_id": ran.id,
         "at": ran.at,
         "status": status,
         "exit_code": exit_code,
+        "outcome": judgement,
         "command": one_line(ran.command.as_str(), room.text),
     })
 }

@@ -6,7 +6,7 @@ use super::quote::code;
 use super::room::Room;
 use super::{MOST, Shown, age, fit};
 use crate::handoff::{Ending, Failure, Handoff, Ran, Task, Turn, Unknown};
-use crate::session::{SessionId, Status};
+use crate::session::{Judgement, SessionId, Status, Timestamp};
 use crate::view::frame::Frame;
 
 /// A hand-off as Markdown of at most the budget's characters, framed as data.
@@ -151,7 +151,7 @@ impl Page<'_> {
             write!(line, ", {} running", sums.running)?;
         }
         if let (Some(first), Some(last)) = (sums.first, sums.last) {
-            write!(line, "; from {} to {} ago", self.age(first), self.age(last))?;
+            write!(line, "; {}", self.span(first, last))?;
         }
         if !sums.are_all {
             write!(line, ", and older ones")?;
@@ -218,12 +218,7 @@ impl Page<'_> {
             count(turn.commands, "command"),
             turn.failed
         )?;
-        write!(
-            line,
-            ", {} to {} ago",
-            self.age(turn.from),
-            self.age(turn.to)
-        )?;
+        write!(line, ", {}", self.span(turn.from, turn.to))?;
         if let Some(conversation) = &turn.conversation {
             write!(line, ", conversation {}", self.code(conversation.as_str()))?;
         }
@@ -271,6 +266,14 @@ impl Page<'_> {
         format!("{command}: {end}, {age} ago by {agent}, {}", id(&ran.id))
     }
 
+    /// From when to when something was.
+    fn span(&self, from: Timestamp, to: Timestamp) -> String {
+        match (self.age(from), self.age(to)) {
+            (from, to) if from == to => format!("{to} ago"),
+            (from, to) => format!("from {from} to {to} ago"),
+        }
+    }
+
     fn line(&mut self, line: &str) -> std::fmt::Result {
         writeln!(self.text, "- {line}")
     }
@@ -279,7 +282,7 @@ impl Page<'_> {
         code(text, self.room.text)
     }
 
-    fn age(&self, then: crate::session::Timestamp) -> String {
+    fn age(&self, then: Timestamp) -> String {
         age(self.shown.now, then)
     }
 }
@@ -296,10 +299,22 @@ fn count(number: u64, what: &str) -> String {
 
 /// How a command ended, in words.
 fn ending(ending: Ending) -> String {
-    let (status, exit_code) = match ending {
+    let (status, exit_code, judgement) = match ending {
         Ending::Running => return "running".to_owned(),
-        Ending::Over { status, exit_code } => (status, exit_code),
+        Ending::Over {
+            status,
+            exit_code,
+            judgement,
+        } => (status, exit_code, judgement),
     };
+    if let (Some(judgement), Some(code)) = (judgement, exit_code) {
+        match judgement {
+            Judgement::Suspect => return "suspect: exit 0 over a failure".to_owned(),
+            Judgement::Negative => return format!("exit {code}, an answer"),
+            Judgement::Interrupted => return format!("stopped, exit {code}"),
+            Judgement::Ok | Judgement::Fault => {}
+        }
+    }
     match (status, exit_code) {
         (Some(Status::Exited), Some(0)) => "ok".to_owned(),
         (Some(Status::Signaled), Some(code)) => format!("killed, exit {code}"),

@@ -38,6 +38,7 @@ fn ran(command: &str, exit_code: i32) -> Ran {
         ending: Ending::Over {
             status: Some(Status::Exited),
             exit_code: Some(exit_code),
+            judgement: None,
         },
         command: recorded(command),
     }
@@ -355,7 +356,7 @@ fn a_hand_off_says_where_the_work_stands() {
 
 ## Turns
 
-- `codex`: 4 commands, 3 failed, 1h to 5m ago, conversation `0199-abc`
+- `codex`: 4 commands, 3 failed, from 1h to 5m ago, conversation `0199-abc`
 
 unknown: changes in the work tree (`git status`)
 

@@ -31,6 +31,7 @@ fn stats(rows: usize) -> Stats {
             exit_code: Some(if has_failed { 101 } else { 0 }),
             signal: None,
             status: Status::Exited,
+            judgement: None,
             output_bytes: 1000,
         });
     }

@@ -92,6 +92,46 @@ fn a_lesson_reaches_whoever_meets_what_it_is_about() {
 }
 
 #[test]
+fn a_lesson_is_about_a_kind_of_failure_that_there_is() {
+    let place = Place::new();
+    let refused = place.run(&["lesson", "add", "--class", "nosuch", "x"], 2);
+    let said = refused.stderr_text();
+    assert!(
+        said.contains("\"nosuch\"") && said.contains("compile-error, "),
+        "{said}"
+    );
+    place.run(&["lesson", "add", "--class", "unknown", "look closer"], 0);
+    place.run(&["lesson", "add", "--class", "timeout", "wait"], 0);
+    let lines = place.env.read(&["lessons", "--ndjson"]);
+    let lines: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert!(
+        lines.iter().all(|line| line["schema_version"] == "1.0"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_list_of_failures_says_how_many_it_leaves_out() {
+    let place = Place::new();
+    for name in ["a", "b", "c"] {
+        place.tell(1, &format!("fatal: {name} is gone\n"));
+        place.run(&["cargo", name], 1);
+    }
+    let json = place.json(&["faults", "-n", "2"]);
+    assert_eq!(
+        (json["faults"].as_array().unwrap().len(), &json["left_out"]),
+        (2, &json!(1))
+    );
+    let lines = place.env.read(&["faults", "--ndjson", "-n", "0"]);
+    assert_eq!(lines.lines().count(), 3);
+    assert!(lines.lines().all(|line| line.starts_with('{')), "{lines}");
+}
+
+#[test]
 fn a_cure_counts_once_it_was_confirmed_or_accepted() {
     let place = Place::new();
     let slip = |agent: &str| {

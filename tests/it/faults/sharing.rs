@@ -65,6 +65,32 @@ fn the_tree_stays_clean_until_sharing_is_switched_on() {
     assert_eq!(status(&place), " M nexus/faults/.gitignore\n");
 }
 
+/// What is shared is hidden all the same where another file of git's says so: that is said, and how to
+/// mend it.
+#[test]
+fn a_directory_that_git_ignores_anyway_is_not_said_to_be_seen() {
+    let Some(place) = repository("a_directory_that_git_ignores_anyway_is_not_said_to_be_seen")
+    else {
+        return;
+    };
+    place.tell(2, "error: unexpected argument '--relase' found\n");
+    place.run(&["cargo", "build", "--relase"], 2);
+    place.tell(0, "");
+    place.run(&["cargo", "build", "--release"], 0);
+    place.env.write("work/.gitignore", "target\nnexus/\n");
+    let told = place.run(&["faults", "share"], 1).stdout_text();
+    assert!(told.contains(".gitignore:2:nexus/"), "{told}");
+    assert!(told.contains("remove that line"), "{told}");
+    place.env.write("work/.gitignore", "target\n");
+    let told = place.json(&["faults", "share"]);
+    assert_eq!(
+        (&told["shared"], &told["hidden_by"]),
+        (&true.into(), &().into())
+    );
+    // What worked instead was looked for first, and is shared with the rest.
+    assert!(status(&place).contains("nexus/faults/lessons/"));
+}
+
 /// Two branches that meet the same failure, and each another one, and learn and judge the same and
 /// other things.
 #[test]

@@ -64,6 +64,7 @@ pub(crate) fn sidecar(id: &str, fields: &Value) -> Value {
         "status": "exited",
         "signal": null,
         "start_error": null,
+        "outcome": null,
         "output_bytes": 0,
         "dropped_bytes": 0,
         "streams": "merged",
