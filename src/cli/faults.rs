@@ -1,5 +1,6 @@
 //! `aido faults`
 
+mod import;
 mod share;
 
 use std::io::Write;
@@ -31,7 +32,7 @@ pub struct Arguments {
     /// What to do
     #[arg(value_enum, value_name = "ACTION", default_value = "list")]
     pub action: Action,
-    /// The fault (its id, the beginning of it, or last), or the text to look for
+    /// The fault (its id, the beginning of it, or last), the text to look for, or the file to import
     #[arg(value_name = "WHICH")]
     pub which: Vec<String>,
     /// Print one JSON object a line
@@ -65,6 +66,8 @@ pub enum Action {
     Reopen,
     /// Let git see what is remembered
     Share,
+    /// Make rules of a file of GitHub's problem matchers
+    ImportMatcher,
 }
 
 /// Lists failures, shows one, or changes what is said of it.
@@ -74,7 +77,7 @@ pub enum Action {
 pub fn faults(arguments: &Arguments, flags: Layer) -> CliResult {
     let memory = Memory::open(&arguments.store, flags)?;
     let text = arguments.which.join(" ");
-    let wants_text = matches!(arguments.action, Action::Like);
+    let wants_text = matches!(arguments.action, Action::Like | Action::ImportMatcher);
     let wants_one = matches!(
         arguments.action,
         Action::Show | Action::Resolve | Action::Ignore | Action::Reopen
@@ -99,6 +102,7 @@ pub fn faults(arguments: &Arguments, flags: Layer) -> CliResult {
         }
         Action::Show => show(arguments, &memory, &text),
         Action::Share => share::share(arguments, &memory),
+        Action::ImportMatcher => import::import_matcher(arguments, &memory, &text),
         Action::Resolve => change(arguments, &memory, &text, &|history| {
             history.resolve(memory.now);
         }),

@@ -18,6 +18,7 @@ mod hint;
 pub mod history;
 pub mod lesson;
 pub mod lookup;
+pub mod matcher;
 mod needles;
 pub mod normal;
 pub mod outcome;

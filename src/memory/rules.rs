@@ -1,9 +1,9 @@
 //! Rules of the repository's own: read from files that anybody may have written.
 
 use std::ffi::OsStr;
-use std::io::Read;
+use std::io::{self, Read};
 
-use super::FaultStore;
+use super::{FaultStore, files};
 use crate::faults::Rules;
 use crate::sys::file::Directory;
 
@@ -24,6 +24,22 @@ impl FaultStore {
             .iter()
             .map(|(name, text)| (name.as_str(), text.as_str()));
         Rules::with_files(texts).with_problems(problems)
+    }
+
+    /// Puts a file of rules where [`FaultStore::rules`] finds it. `name` is a plain name without ending.
+    /// Gives its path below the directory.
+    ///
+    /// # Errors
+    /// When there is one already, or it can't be written.
+    pub fn add_rules(&self, name: &str, text: &str) -> io::Result<String> {
+        let changing = self.change()?;
+        let (directory, _) = changing.faults.open_or_make_child(OsStr::new(RULES))?;
+        let file = format!("{name}.toml");
+        if directory.contains(&file) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        files::put(&directory, &file, text.as_bytes())?;
+        Ok(format!("{RULES}/{file}"))
     }
 
     fn rule_files(&self) -> (Vec<(String, String)>, Vec<String>) {

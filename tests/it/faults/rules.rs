@@ -35,6 +35,41 @@ fn a_rule_of_the_repository_names_its_own_failures() {
 }
 
 #[test]
+fn problem_matchers_are_imported_as_rules() {
+    let place = Place::new();
+    place.env.write(
+        "work/matcher.json",
+        r#"{"problemMatcher": [
+            {"owner": "Widget Check", "pattern": [{
+                "regexp": "^W(\\d+) in (.+): (.+)$", "code": 1, "file": 2, "message": 3}]},
+            {"owner": "ahead", "pattern": [{"regexp": "(?!x)(.*)", "message": 1}]}
+        ]}"#,
+    );
+    let imported = place.run(&["faults", "import-matcher", "matcher.json"], 0);
+    assert!(
+        imported
+            .stderr_text()
+            .contains("left out: ahead: look-around"),
+        "{imported:?}"
+    );
+    place.tell(1, "starting\nW17 in src/a.w: it wobbles\ndone\n");
+    place.run(&["cargo", "widgets"], 1);
+    let fault = place.fault();
+    assert_eq!(
+        (&fault["class"], &fault["why"]),
+        (&"compile-error".into(), &"it wobbles".into())
+    );
+    // What is there already is not written over.
+    let again = place.run(&["faults", "import-matcher", "matcher.json"], 1);
+    assert!(again.stderr_text().contains("remove it"), "{again:?}");
+    for (text, code) in [("[]", 1), ("{\"problemMatcher\": []}", 1)] {
+        place.env.write("work/none.json", text);
+        place.run(&["faults", "import-matcher", "none.json"], code);
+    }
+    place.run(&["faults", "import-matcher"], 2);
+}
+
+#[test]
 fn a_bad_file_of_rules_is_named_and_skipped() {
     let place = Place::new();
     let directory = "work/nexus/faults/rules.d";
