@@ -1,7 +1,11 @@
 //! `aido export`
 
+mod bundle;
+mod recordings;
+pub(super) mod subject;
+
 use std::io::{Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 use serde_json::{Map, Value};
@@ -9,30 +13,43 @@ use serde_json::{Map, Value};
 use super::error::{CliError, Kind};
 use super::reading::Reader;
 use super::redaction::Rules;
+use super::target::{Target, forgive};
 use super::word::StoreArguments;
 use super::{Answer, CliResult, io};
 use crate::config::Layer;
 use crate::egress::{self, Profile, Redaction, Subject, Terms};
+use crate::formats::{Version, otlp};
 use crate::redact::{Depth, Redactor, Report};
 use crate::session::SessionId;
 use crate::store::Store;
 use crate::store::resolve::resolve;
 use crate::store::signature::Signature;
-use crate::sys::file::Directory;
-use crate::sys::random;
 use crate::view::sanitize;
+use recordings::{Exporter, Form};
+
+/// How deep sessions in sessions are followed.
+const NESTED_MAX: usize = 16;
 
 /// `aido export`
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Nothing is sent: what is printed is for curl, psql, duckdb or a file. json is one array, ndjson an
-object a line. What was printed never leaves; of a session's fields those leave that are named in
-docs/sharing.md. aido verify --export FILE proves later, on this machine, what an export came from.")]
+Nothing is sent: what is printed is for curl, psql, duckdb, a player, a browser or a file.
+
+json (one array) and ndjson (an object a line) hold those fields of a session that are named in
+docs/sharing.md, and nothing that was printed; otlp has them as spans of OpenTelemetry. aido verify --export FILE proves later, on this
+machine, what they came from. The others hold what was printed, with secrets masked:
+  asciicast, asciicast-v2   what asciinema plays; version 3 and 2
+  script                    what scriptreplay plays: FILE and FILE.timing
+  text, markdown            what a person would have read
+  html                      one page with colours, light and dark, without scripts
+  svg                       a picture of the last lines, as many as the terminal had
+  bundle                    a tar archive of all files, with their digests; with --no-redact --yes
+                            byte for byte, otherwise masked and with a record for the sidecar")]
 pub struct Arguments {
     /// Which store, and how to print.
     #[command(flatten)]
     pub store: StoreArguments,
-    /// json or ndjson
+    /// json, ndjson, otlp, asciicast, asciicast-v2, script, text, markdown, html, svg or bundle
     #[arg(
         long,
         value_enum,
@@ -42,15 +59,10 @@ pub struct Arguments {
     )]
     pub format: Format,
     /// minimal, or full: also the end of the output, the host's name, and where the files are
-    #[arg(
-        long,
-        value_enum,
-        value_name = "PROFILE",
-        default_value = "minimal",
-        hide_possible_values = true
-    )]
-    pub profile: NamedProfile,
-    /// Write to this file instead, private and in one step
+    /// [default: minimal]
+    #[arg(long, value_enum, value_name = "PROFILE", hide_possible_values = true)]
+    pub profile: Option<NamedProfile>,
+    /// Write to this file instead, private and in one step; DIR/ gets a file for each session
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Also replace whatever looks drawn by lot, which may be ordinary text
@@ -67,13 +79,52 @@ pub struct Arguments {
     pub selectors: Vec<String>,
 }
 
-/// How records are written.
+/// How sessions are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// One array.
+    /// Records as one array.
     Json,
-    /// An object a line.
+    /// Records, an object a line.
     Ndjson,
+    /// asciicast, version 3.
+    Asciicast,
+    /// asciicast, version 2.
+    AsciicastV2,
+    /// Typescript and timing of util-linux.
+    Script,
+    /// Plain text.
+    Text,
+    /// Markdown.
+    Markdown,
+    /// A page.
+    Html,
+    /// A picture.
+    Svg,
+    /// Spans of OpenTelemetry.
+    Otlp,
+    /// All files in an archive.
+    Bundle,
+}
+
+impl Format {
+    /// Whether it holds fields of sessions only.
+    fn is_of_records(self) -> bool {
+        matches!(self, Self::Json | Self::Ndjson | Self::Otlp)
+    }
+
+    /// The form of a recording; none of what is something else.
+    fn form(self) -> Option<Form> {
+        match self {
+            Self::Json | Self::Ndjson | Self::Otlp | Self::Bundle => None,
+            Self::Asciicast => Some(Form::Asciicast(Version::Three)),
+            Self::AsciicastV2 => Some(Form::Asciicast(Version::Two)),
+            Self::Script => Some(Form::Script),
+            Self::Text => Some(Form::Text),
+            Self::Markdown => Some(Form::Markdown),
+            Self::Html => Some(Form::Html),
+            Self::Svg => Some(Form::Svg),
+        }
+    }
 }
 
 /// A profile, as it is named here.
@@ -94,12 +145,17 @@ pub fn export(arguments: &Arguments, flags: Layer) -> CliResult {
         let message = "--no-redact lets secrets out";
         return Err(CliError::new(Kind::Usage, message).with_hint("add --yes if that is wanted"));
     }
+    let form = arguments.format.form();
+    if !arguments.format.is_of_records() && arguments.profile.is_some() {
+        let message = "--profile is for json, ndjson and otlp: this format holds what was printed";
+        return Err(CliError::new(Kind::Usage, message));
+    }
     let reader = Reader::open(&arguments.store, flags)?;
     let rules = Rules::read(&reader)?;
     let terms = Terms {
         profile: match arguments.profile {
-            NamedProfile::Minimal => Profile::Minimal,
-            NamedProfile::Full => Profile::Full,
+            None | Some(NamedProfile::Minimal) => Profile::Minimal,
+            Some(NamedProfile::Full) => Profile::Full,
         },
         redaction: if arguments.no_redact {
             Redaction::Off
@@ -113,7 +169,6 @@ pub fn export(arguments: &Arguments, flags: Layer) -> CliResult {
         },
         ruleset: rules.ruleset.clone(),
     };
-    let redactor = rules.redactor(&reader, terms.depth)?;
     let mut ids: Vec<SessionId> = Vec::new();
     for selector in &arguments.selectors {
         let id = resolve(&reader.store, selector)?;
@@ -121,24 +176,95 @@ pub fn export(arguments: &Arguments, flags: Layer) -> CliResult {
             ids.push(id);
         }
     }
-    let (mut records, mut report) = (Vec::with_capacity(ids.len()), Report::default());
-    for id in &ids {
-        let (record, replaced) = record(&reader, id, &terms, &redactor)?;
-        report.merge(&replaced);
-        records.push(sanitize::json(&Value::Object(record).to_string()).into_owned());
+    if arguments.format.is_of_records() {
+        records(arguments, &reader, &ids, &terms, &rules)?;
+        return Ok(Answer::Yes);
     }
-    let text = match arguments.format {
-        Format::Json => format!("[{}]\n", records.join(",\n")),
-        Format::Ndjson => records.iter().map(|record| format!("{record}\n")).collect(),
+    let output = arguments.output.as_deref();
+    let Some(form) = form else {
+        let terms = Terms {
+            profile: Profile::Full,
+            ..terms
+        };
+        say_masked(bundle::export(&reader, &ids, &rules, &terms, output)?);
+        return Ok(Answer::Yes);
     };
-    match &arguments.output {
-        None => io::Out::stdout().write(&text)?,
-        Some(path) => write_file(path, &text)?,
+    let mut exporter = Exporter {
+        reader: &reader,
+        rules: &rules,
+        terms: &terms,
+        form,
+        masked: 0,
+    };
+    exporter.export(&ids, output)?;
+    say_masked(exporter.masked);
+    Ok(Answer::Yes)
+}
+
+fn say_masked(masked: usize) {
+    match masked {
+        0 => {}
+        1 => io::say("aido: a secret was masked"),
+        more => io::say(&format!("aido: {more} secrets were masked")),
     }
+}
+
+/// Writes records.
+fn records(
+    arguments: &Arguments,
+    reader: &Reader,
+    ids: &[SessionId],
+    terms: &Terms,
+    rules: &Rules,
+) -> Result<(), CliError> {
+    let redactor = rules.redactor(reader, terms.depth)?;
+    let (mut records, mut report) = (Vec::with_capacity(ids.len()), Report::default());
+    for id in ids {
+        let (record, replaced) = record(reader, id, terms, &redactor)?;
+        report.merge(&replaced);
+        records.push(record);
+    }
+    if arguments.format == Format::Otlp {
+        let roots: Vec<String> = ids.iter().map(|id| root(reader, id)).collect();
+        let spans = records.iter().zip(&roots);
+        let spans: Vec<otlp::Record<'_>> = spans
+            .map(|(fields, root)| otlp::Record { fields, root })
+            .collect();
+        records = match otlp::request(&spans) {
+            Value::Object(request) => vec![request],
+            _ => Vec::new(),
+        };
+    }
+    let records: Vec<String> = records
+        .into_iter()
+        .map(|record| sanitize::json(&Value::Object(record).to_string()).into_owned())
+        .collect();
+    let text = match arguments.format {
+        Format::Otlp => records.iter().map(|record| format!("{record}\n")).collect(),
+        Format::Ndjson => records.iter().map(|record| format!("{record}\n")).collect(),
+        _ => format!("[{}]\n", records.join(",\n")),
+    };
+    let mut target = Target::new(arguments.output.as_deref())?;
+    forgive(target.write_all(text.as_bytes()))?;
+    target.finish()?;
     if !report.is_clean() {
         io::say(&format!("aido: {}", summary(&report)));
     }
-    Ok(Answer::Yes)
+    Ok(())
+}
+
+/// The outermost session that one ran in, as far as they are here.
+fn root(reader: &Reader, id: &SessionId) -> String {
+    let mut root = id.clone();
+    for _ in 0..NESTED_MAX {
+        let Ok(session) = reader.read(&root) else {
+            break;
+        };
+        let outer = session.metadata.within.and_then(|id| id.parse().ok());
+        let Some(outer) = outer else { break };
+        root = outer;
+    }
+    root.to_string()
 }
 
 /// A session's record on these terms, and what was replaced in it.
@@ -175,29 +301,4 @@ fn summary(report: &Report) -> String {
         more => format!("secrets were replaced in {more} places"),
     };
     format!("{places}: {}", counts.join(", "))
-}
-
-/// Writes a private file whole, or not at all.
-fn write_file(path: &Path, text: &str) -> Result<(), CliError> {
-    let failed =
-        |error: std::io::Error| CliError::new(Kind::Failed, format!("{}: {error}", path.display()));
-    let name = path.file_name().and_then(|name| name.to_str());
-    let Some(name) = name.filter(|_| !path.exists() || path.is_file()) else {
-        let message = format!("{} can't be replaced by a file", path.display());
-        return Err(CliError::new(Kind::Usage, message)
-            .with_hint("-o takes the name of a file; without it, standard output is written"));
-    };
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let directory = Directory::open(parent.unwrap_or(Path::new("."))).map_err(failed)?;
-    let number = random::number().map_err(failed)?;
-    let temporary = format!(".{name}.{number:08x}");
-    let mut file = directory.create(&temporary).map_err(failed)?;
-    let written = file.write_all(text.as_bytes());
-    let written = written.and_then(|()| directory.replace(&temporary, name));
-    written.map_err(|error| {
-        let _ = directory.remove(&temporary);
-        failed(error)
-    })
 }

@@ -37,6 +37,7 @@ pub mod schema;
 pub mod search;
 pub mod show;
 pub mod stats;
+pub mod target;
 pub mod tasks;
 pub mod text;
 pub mod verify;

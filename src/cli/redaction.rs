@@ -13,7 +13,9 @@ use super::page;
 use super::reading::Reader;
 use crate::environment::Environment;
 use crate::record::secrets;
-use crate::redact::{Depth, IN_REPOSITORY, Options, Redactor, RuleError, Tags, UserRules};
+use crate::redact::{
+    Depth, IN_REPOSITORY, Options, OwnSecret, Redactor, RuleError, Tags, UserRules,
+};
 use crate::sys::file::read_small;
 use crate::view::sanitize;
 
@@ -97,7 +99,20 @@ impl Rules {
     ///
     /// # Errors
     /// When a rule can't be used: what it should have kept here must not leave.
-    pub fn redactor(self, reader: &Reader, depth: Depth) -> Result<Redactor, CliError> {
+    pub fn redactor(&self, reader: &Reader, depth: Depth) -> Result<Redactor, CliError> {
+        self.redactor_for(reader, depth, Vec::new())
+    }
+
+    /// The same for what was printed, where secrets are looked for that are known by themselves, too.
+    ///
+    /// # Errors
+    /// As [`Rules::redactor`].
+    pub fn redactor_for(
+        &self,
+        reader: &Reader,
+        depth: Depth,
+        own: Vec<OwnSecret>,
+    ) -> Result<Redactor, CliError> {
         if let Some(first) = self.problems.first() {
             let more = match self.problems.len() - 1 {
                 0 => String::new(),
@@ -110,7 +125,8 @@ impl Rules {
         Ok(Redactor::new(Options {
             depth,
             tags: reader.key().map_or(Tags::None, secrets::tags),
-            rules: self.rules,
+            own,
+            rules: self.rules.clone(),
             ..Options::default()
         }))
     }

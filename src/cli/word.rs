@@ -53,7 +53,7 @@ pub enum Word {
     Show(show::Arguments),
     /// Search the output, commands and notes of sessions
     Search(Box<search::Arguments>),
-    /// Print what of sessions may leave as JSON, with secrets replaced
+    /// Write sessions for other programs, with secrets replaced: JSON, recordings, pages
     Export(export::Arguments),
     /// Change a session's note, labels, pin, fault or lessons
     Note(note::Arguments),

@@ -1,5 +1,6 @@
 //! Secrets that are known by their place in a command line alone, where its program prints them again.
 
+use crate::redact::{OwnSecret, Redactor};
 use crate::session::Metadata;
 
 /// What stands in a secret's place begins and ends so.
@@ -21,6 +22,38 @@ impl Echoes {
         };
         let argv = known.argv.as_deref().unwrap_or_default();
         Self::between(metadata, argv, known.shell_line.as_deref())
+    }
+
+    /// Those of any session, whether it was marked or not: what of its command line may not leave.
+    #[must_use]
+    pub fn of_leaving(metadata: &Metadata, redactor: &Redactor) -> Self {
+        let line = super::command_line(metadata, redactor);
+        Self::between(metadata, &line.argv, line.shell_line.as_deref())
+    }
+
+    /// The same, to be searched for in bytes.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<OwnSecret> {
+        let rule = |token: &str| {
+            let name = token.strip_prefix(TOKEN.0)?.strip_suffix(TOKEN.1)?;
+            // A tag comes last.
+            Some(name.split(':').next().unwrap_or(name).to_owned())
+        };
+        let known = self.0.iter();
+        known
+            .filter_map(|(secret, token)| Some(OwnSecret::of_replaced(&rule(token)?, secret)))
+            .collect()
+    }
+
+    /// Whether one is known by this rule's name.
+    #[must_use]
+    pub fn has(&self, rule: &str) -> bool {
+        let begins = |token: &str| {
+            let name = token.strip_prefix(TOKEN.0).unwrap_or_default();
+            name.strip_prefix(rule)
+                .is_some_and(|rest| rest.starts_with([':', TOKEN.1]))
+        };
+        self.0.iter().any(|(_, token)| begins(token))
     }
 
     /// Those between a session's command line and what is shown of it.
@@ -112,6 +145,18 @@ mod tests {
             let found: Vec<&str> = echoes.0.iter().map(|(secret, _)| secret.as_str()).collect();
             assert_eq!(found, expected, "{given:?}");
         }
+    }
+
+    #[test]
+    fn an_echo_is_found_in_bytes_under_the_name_that_it_had() {
+        let mut echoes = Echoes::default();
+        echoes.add("zork99q", "[REDACTED:env.WORD:12ab]");
+        assert!(echoes.has("env.WORD") && !echoes.has("env.WOR") && !echoes.has("argument"));
+        let redactor = Redactor::new(crate::redact::Options {
+            own: echoes.secrets(),
+            ..Default::default()
+        });
+        assert_eq!(redactor.text("is zork99q").0, "is [REDACTED:env.WORD]");
     }
 
     #[test]

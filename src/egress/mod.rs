@@ -18,7 +18,7 @@ pub use clean::{clean, clean_event};
 pub use echo::Echoes;
 pub use mark::{mark, mark_again};
 pub use proof::{Claim, Proof, ReadError, read, weigh};
-pub use record::{Profile, Redaction, Subject, Terms, record};
+pub use record::{Profile, Redaction, Subject, Terms, leave, record};
 
 use std::ffi::OsString;
 

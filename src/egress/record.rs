@@ -114,6 +114,7 @@ const INNER_FIELDS: &[(&str, &[(&str, Profile)])] = {
                 ("LC_ALL", Minimal),
                 ("TZ", Minimal),
                 ("CI", Minimal),
+                ("TRACEPARENT", Minimal),
                 ("OS", Minimal),
                 ("REPO_ROOT", Minimal),
             ],
@@ -172,10 +173,7 @@ pub fn record(
     redactor: &Redactor,
 ) -> (Map<String, Value>, Report) {
     let mut metadata = subject.metadata.clone();
-    match terms.redaction {
-        Redaction::On => clean(&mut metadata, redactor),
-        Redaction::Off => keep_marks(&mut metadata, redactor),
-    }
+    leave(&mut metadata, terms.redaction, redactor);
     let mut record = Map::new();
     let known = serde_json::to_value(&metadata).unwrap_or_default();
     for (name, _) in FIELDS.iter().filter(|(_, least)| terms.profile.has(*least)) {
@@ -198,6 +196,14 @@ pub fn record(
         export.insert("sha256".to_owned(), digest.into());
     }
     (record, report)
+}
+
+/// Makes of a session's fields what may leave of them.
+pub fn leave(metadata: &mut Metadata, redaction: Redaction, redactor: &Redactor) {
+    match redaction {
+        Redaction::On => clean(metadata, redactor),
+        Redaction::Off => keep_marks(metadata, redactor),
+    }
 }
 
 /// A command line that was marked never leaves as it is.

@@ -16,7 +16,7 @@ use crate::transcript::render::LineFeed;
 use crate::transcript::{Excerpt, Sealed};
 
 /// Variables whose values are recorded: none of them holds secrets.
-const RECORDED_VARIABLES: &[&str] = &["SHELL", "TERM", "LANG", "LC_ALL", "TZ", "CI"];
+const RECORDED_VARIABLES: &[&str] = &["SHELL", "TERM", "LANG", "LC_ALL", "TZ", "CI", "TRACEPARENT"];
 /// A longer value is not recorded; no honest one is.
 const VARIABLE_MAX_BYTES: usize = 4096;
 

@@ -13,6 +13,7 @@
 //! here panics.
 
 mod argv;
+mod cells;
 mod class;
 mod detect;
 mod finder;

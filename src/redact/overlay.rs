@@ -7,6 +7,7 @@ mod patches;
 
 use patches::Patches;
 
+use super::cells;
 use super::finder::{Finder, Piece};
 use super::{Redactor, replacement};
 
@@ -39,6 +40,9 @@ impl Redactor {
             Piece::Hidden(bytes) => {
                 let (from, to) = (at, at + bytes.len() as u64);
                 at = to;
+                if !bytes.is_ascii() {
+                    patches.mask(from, &cells::mask(bytes));
+                }
                 let label = label.take().map(|(name, tag)| {
                     let name = self.search.name(name);
                     patches.label(&replacement(&name, tag), &replacement(&name, None))
@@ -75,6 +79,12 @@ impl<R> Overlay<R> {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.patches.is_empty()
+    }
+
+    /// How many secrets there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.patches.count()
     }
 
     /// Whether something is secret between two places.
@@ -124,6 +134,22 @@ mod tests {
         let rest = "*".repeat(secret.len() - "[REDACTED:github-token]".len());
         let expected = format!("a [REDACTED:github-token]{rest} b\nPASSWORD=********\n");
         assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn a_secret_of_wide_letters_keeps_its_bytes_and_its_cells() {
+        use unicode_width::UnicodeWidthStr as _;
+        let text = "PASSWORD=пароль日本99é x\n";
+        let shown = covered(text, None);
+        assert_eq!(
+            (shown.len(), shown.width()),
+            (text.len(), text.width()),
+            "{shown}"
+        );
+        assert!(
+            shown.ends_with(" x\n") && !shown.contains('п') && !shown.contains('9'),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -10,14 +10,23 @@ const NAME_BYTES: usize = 64;
 /// The longest value that is searched for; of a longer one, its beginning.
 const MOST_BYTES: usize = 4096;
 
+/// Where a secret is known from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Name {
+    /// A variable of this name.
+    Variable(String),
+    /// What stood in its place when it was replaced before.
+    Rule(String),
+}
+
 /// The longest word of a name that says that there is a secret, such as `CREDENTIALS`.
 const WORD_BYTES: usize = 11;
 
 /// A secret of the caller's, under the name of its variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnSecret {
-    /// The variable's name.
-    pub(super) name: String,
+    /// Where it is known from.
+    name: Name,
     /// The value in each of the forms in which it is searched for.
     pub(super) forms: Vec<Vec<u8>>,
 }
@@ -39,14 +48,28 @@ impl OwnSecret {
         let lines = lines.by_ref().filter(|line| line.len() >= LEAST_BYTES);
         let forms: Vec<Vec<u8>> = lines.flat_map(|line| forms(line.as_bytes())).collect();
         (!forms.is_empty()).then(|| Self {
-            name: name.to_owned(),
+            name: Name::Variable(name.to_owned()),
             forms,
         })
     }
 
+    /// A secret that was replaced in one place, to be found in others: under the name of the rule that
+    /// was told there.
+    #[must_use]
+    pub fn of_replaced(rule: &str, secret: &str) -> Self {
+        Self {
+            name: Name::Rule(rule.to_owned()),
+            forms: forms(secret.as_bytes()),
+        }
+    }
+
     /// How replacements and reports call it: `env.GITHUB_TOKEN`.
     pub(super) fn rule_name(&self) -> String {
-        let plain = self.name.chars().map(|character| match character {
+        let name = match &self.name {
+            Name::Variable(name) => name,
+            Name::Rule(rule) => return rule.clone(),
+        };
+        let plain = name.chars().map(|character| match character {
             'A'..='Z' | 'a'..='z' | '0'..='9' | '_' => character,
             _ => '_',
         });

@@ -1,7 +1,8 @@
 //! Responsible for turning recorded terminal bytes into the text a person would have read: escape
 //! sequences gone, progress bars at their last state, wrapped lines joined, full-screen programs left
 //! out once they were left. Not responsible for making text safe to print (see `view::sanitize`; but no
-//! control character ever comes out of here), for redaction, or for reading files.
+//! control character ever comes out of here, but for the colours of a coloured line where they are
+//! asked for), for redaction, or for reading files.
 //!
 //! Invariants: memory is bounded whatever the input; the same bytes give the same text in any chunks;
 //! nothing here panics.
@@ -15,12 +16,14 @@ mod lines;
 mod plain;
 mod row;
 mod screen;
+mod style;
 #[cfg(test)]
 pub(super) mod tests;
 
 use std::collections::VecDeque;
 
 pub use lasting::Lasting;
+pub use style::{Colour, Mark, Run, Style, runs};
 
 use control::Terminal;
 use lines::Lines;
@@ -48,12 +51,20 @@ pub enum LineFeed {
     WithReturn,
 }
 
+/// What becomes of colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Colours {
+    Dropped,
+    Kept,
+}
+
 /// Renders recorded bytes as lines of text.
 #[derive(Clone, Debug)]
 pub struct Renderer {
     columns: usize,
     rows: usize,
     line_feed: LineFeed,
+    colours: Colours,
     lines: Lines,
     model: Model,
 }
@@ -77,9 +88,17 @@ impl Renderer {
             columns,
             rows,
             line_feed,
+            colours: Colours::Dropped,
             lines: Lines::default(),
             model,
         }
+    }
+
+    /// The same renderer, before its first byte, with coloured lines: [`runs`] reads them.
+    #[must_use]
+    pub fn coloured(mut self) -> Self {
+        self.colours = Colours::Kept;
+        self
     }
 
     /// Feeds bytes and hands each finished line, which can't change any more, to `line` in order and
@@ -126,7 +145,7 @@ impl Renderer {
             let line_feed_returns = self.line_feed == LineFeed::WithReturn;
             let continues = self.lines.is_open();
             let screen = Screen::new(self.columns, self.rows, line_feed_returns, continues);
-            let mut terminal = Box::new(Terminal::new(screen));
+            let mut terminal = Box::new(Terminal::new(screen, self.colours));
             plain.replay(terminal.screen(), &mut self.lines, line);
             self.model = Model::Terminal(terminal);
         }

@@ -15,6 +15,7 @@ mod completion;
 mod doctor;
 mod documents;
 mod faults;
+mod formats;
 mod golden;
 mod handoff;
 mod index_healing;

@@ -35,6 +35,24 @@ const DOORS: &[(Asker, &[&str])] = &[
     (Asker::Anyone, &["export", "--profile", "full"]),
     (Asker::Anyone, &["export", "--profile", "full", "--strict"]),
     (Asker::Anyone, &["export", "-o", "export.json"]),
+    (Asker::Anyone, &["export", "--format", "asciicast"]),
+    (Asker::Anyone, &["export", "--format", "asciicast-v2"]),
+    (
+        Asker::Anyone,
+        &["export", "--format", "script", "-o", "export.script"],
+    ),
+    (Asker::Anyone, &["export", "--format", "text", "last~1"]),
+    (Asker::Anyone, &["export", "--format", "markdown"]),
+    (
+        Asker::Anyone,
+        &["export", "--format", "html", "last", "last~1"],
+    ),
+    (Asker::Anyone, &["export", "--format", "svg", "--strict"]),
+    (
+        Asker::Anyone,
+        &["export", "--format", "otlp", "--profile", "full"],
+    ),
+    (Asker::Anyone, &["export", "--format", "bundle"]),
     (Asker::Anyone, &["verify", "--export", "export.json"]),
     (
         Asker::Anyone,
@@ -269,8 +287,10 @@ fn no_planted_secret_gets_out_by_any_door() {
         }
     }
     assert!(out.is_empty(), "{}", out.join("\n"));
-    let file = fs::read(env.path("work/export.json")).unwrap();
-    assert_eq!(corpus.seen(&file), [""; 0]);
+    for name in ["export.json", "export.script"] {
+        let file = fs::read(env.path("work").join(name)).unwrap();
+        assert_eq!(corpus.seen(&file), [""; 0], "{name}");
+    }
 }
 
 /// The control: where nothing is replaced, the secrets are there.

@@ -7,6 +7,9 @@ use std::collections::HashMap;
 const PATCHES: usize = 1 << 19;
 /// The most labels that are told apart.
 const LABELS: usize = 1 << 13;
+/// Memory of masks for what isn't ASCII; beyond it, such secrets become asterisks too, which moves what
+/// stands behind them in their line.
+const MASKS_BYTES: usize = 4 << 20;
 /// The label of a patch that has none.
 const UNLABELLED: u32 = u32::MAX;
 
@@ -25,6 +28,11 @@ pub(super) struct Patches {
     list: Vec<Patch>,
     labels: Vec<Box<str>>,
     numbers: HashMap<Box<str>, u32>,
+    /// What stands in the place of secrets that hold more than ASCII, byte for byte; in order.
+    masks: Vec<(u64, Box<[u8]>)>,
+    masks_bytes: usize,
+    /// How many secrets were added.
+    named: usize,
     most: usize,
     /// Gaps up to this many bytes are hidden.
     hidden_gap: u64,
@@ -42,6 +50,9 @@ impl Patches {
             list: Vec::new(),
             labels: Vec::new(),
             numbers: HashMap::new(),
+            masks: Vec::new(),
+            masks_bytes: 0,
+            named: 0,
             most,
             hidden_gap: 0,
         }
@@ -62,8 +73,22 @@ impl Patches {
         number
     }
 
+    /// How many secrets were added.
+    pub(super) fn count(&self) -> usize {
+        self.named
+    }
+
+    /// Says what stands in the place of bytes that come after all others and are added next.
+    pub(super) fn mask(&mut self, from: u64, mask: &[u8]) {
+        if self.masks_bytes + mask.len() <= MASKS_BYTES {
+            self.masks_bytes += mask.len();
+            self.masks.push((from, mask.into()));
+        }
+    }
+
     /// Adds bytes that come after all others.
     pub(super) fn add(&mut self, from: u64, to: u64, label: Option<u32>) {
+        self.named += usize::from(label.is_some());
         match self.list.last_mut() {
             // A piece ends where a portion does.
             Some(last) if last.to == from && label.is_none() => last.to = to,
@@ -132,6 +157,23 @@ impl Patches {
                         _ => b'*',
                     };
                 }
+            }
+        }
+        self.cover_with_masks(bytes, place);
+    }
+
+    fn cover_with_masks(&self, bytes: &mut [u8], place: u64) {
+        let end = place + bytes.len() as u64;
+        let end_of = |(from, mask): &(u64, Box<[u8]>)| from + mask.len() as u64;
+        let first = self.masks.partition_point(|mask| end_of(mask) <= place);
+        for mask in self.masks[first..].iter().take_while(|mask| mask.0 < end) {
+            let (from, to) = (mask.0.max(place), end_of(mask).min(end));
+            let within = |at: u64, start: u64| usize::try_from(at - start).ok();
+            let there = within(from, place).zip(within(to, place));
+            let those = within(from, mask.0).zip(within(to, mask.0));
+            // All are places in something in memory.
+            if let (Some((from, to)), Some((first, last))) = (there, those) {
+                bytes[from..to].copy_from_slice(&mask.1[first..last]);
             }
         }
     }

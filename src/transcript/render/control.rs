@@ -1,9 +1,10 @@
 //! Responsible for reading recorded bytes as a terminal does: decodes UTF-8, finds control characters
-//! and escape sequences, and tells the screen what they ask for. What has no effect on text (colours,
-//! titles, images, queries) is read and dropped without being kept. Not responsible for the effects.
+//! and escape sequences, and tells the screen what they ask for. What has no effect on text (titles,
+//! images, queries, and colours unless they are kept) is read and dropped. Not responsible for the effects.
 //!
 //! Invariant: the state after some bytes is the same however they were cut into chunks.
 
+use super::Colours;
 use super::lines::{Lines, Receiver};
 use super::plain::printable_prefix;
 use super::screen::Screen;
@@ -15,6 +16,9 @@ const SUBSTITUTE: u8 = 0x1a;
 
 /// Parameters of a sequence that are kept; no sequence that matters here has more.
 const PARAMETERS: usize = 8;
+
+/// Bytes of parameters that are kept for colours: both in their longest form and all marks fit.
+const COLOUR_BYTES: usize = 96;
 
 /// Longest possible character in UTF-8.
 const CHARACTER_BYTES: usize = 4;
@@ -35,7 +39,7 @@ enum State {
 }
 
 /// A control sequence that is being read.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Sequence {
     parameters: [u16; PARAMETERS],
     current: usize,
@@ -45,10 +49,31 @@ struct Sequence {
     private: u8,
     /// The last byte of 0x20 to 0x2f, or zero.
     intermediate: u8,
+    /// The parameters as they are, and how many bytes they have.
+    bytes: [u8; COLOUR_BYTES],
+    length: usize,
+}
+
+impl Default for Sequence {
+    fn default() -> Self {
+        Self {
+            parameters: [0; PARAMETERS],
+            current: 0,
+            in_subparameter: false,
+            private: 0,
+            intermediate: 0,
+            bytes: [0; COLOUR_BYTES],
+            length: 0,
+        }
+    }
 }
 
 impl Sequence {
     fn push(&mut self, byte: u8) {
+        if let Some(kept) = self.bytes.get_mut(self.length) {
+            *kept = byte;
+        }
+        self.length += 1;
         match byte {
             b'0'..=b'9' if !self.in_subparameter => {
                 if let Some(parameter) = self.parameters.get_mut(self.current) {
@@ -68,6 +93,11 @@ impl Sequence {
         }
     }
 
+    /// The parameters as they are; nothing if there are more than anybody needs.
+    fn bytes(&self) -> Option<&[u8]> {
+        self.bytes.get(..self.length)
+    }
+
     /// Gives a parameter, zero if it is absent.
     fn raw(&self, index: usize) -> usize {
         usize::from(self.parameters[index])
@@ -83,6 +113,7 @@ impl Sequence {
 #[derive(Clone, Debug)]
 pub(super) struct Terminal {
     screen: Screen,
+    colours: Colours,
     state: State,
     sequence: Sequence,
     /// The beginning of a character whose end is in the next chunk.
@@ -91,9 +122,10 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    pub(super) fn new(screen: Screen) -> Self {
+    pub(super) fn new(screen: Screen, colours: Colours) -> Self {
         Self {
             screen,
+            colours,
             state: State::Text,
             sequence: Sequence::default(),
             partial: [0; CHARACTER_BYTES],
@@ -279,7 +311,7 @@ impl Terminal {
 
     /// Carries out a control sequence.
     fn control(&mut self, last: u8, lines: &mut Lines, receiver: &mut Receiver<'_>) {
-        let sequence = self.sequence;
+        let sequence = &self.sequence;
         let screen = &mut self.screen;
         match (sequence.private, sequence.intermediate) {
             (0, 0) => {}
@@ -334,6 +366,11 @@ impl Terminal {
             b'g' if sequence.raw(0) == 0 => screen.set_tab_stop(false),
             b'g' if sequence.raw(0) == 3 => screen.clear_tab_stops(),
             b'h' | b'l' if sequence.raw(0) == 4 => screen.insert = last == b'h',
+            b'm' if self.colours == Colours::Kept => {
+                if let Some(parameters) = sequence.bytes() {
+                    screen.cursor().pen.apply(parameters);
+                }
+            }
             b'r' => {
                 let end = sequence.raw(1);
                 screen.set_region(count - 1, if end == 0 { usize::MAX } else { end });

@@ -92,6 +92,12 @@ impl Lines {
             while !text.is_char_boundary(room) {
                 room -= 1;
             }
+            // A colour stays in one piece; it is far shorter than the limit.
+            if let Some(escape) = text[..room].rfind('\u{1b}')
+                && !text[escape..room].contains('m')
+            {
+                room = escape;
+            }
             let (piece, rest) = text.split_at(room);
             self.text.push_str(piece);
             self.hand_over(receiver);

@@ -4,6 +4,8 @@
 //! Invariants: no cell and no mark is a control character other than the two placeholders below, a
 //! right half always follows its character, and a wrapped row is as long as the screen is wide.
 
+use super::style::Style;
+
 /// Stands in the second cell of a character that takes two.
 const RIGHT_HALF: char = '\0';
 
@@ -22,6 +24,8 @@ pub(super) struct Row {
     cells: Vec<char>,
     /// Combining marks with their column, in the order in which they came.
     marks: Vec<(usize, char)>,
+    /// How the first cells look; the others, which may be all, have the default style.
+    styles: Vec<Style>,
     wrapped: bool,
 }
 
@@ -52,7 +56,29 @@ impl Row {
     pub(super) fn clear(&mut self) {
         self.cells.clear();
         self.marks.clear();
+        self.styles.clear();
         self.wrapped = false;
+    }
+
+    /// Gives the cells `from..to`, which were written, a style.
+    pub(super) fn paint(&mut self, from: usize, to: usize, style: Style) {
+        if style == Style::default() && self.styles.len() <= from {
+            return;
+        }
+        if self.styles.len() < to {
+            self.styles.resize(to, Style::default());
+        }
+        self.styles[from..to].fill(style);
+    }
+
+    /// Writes blanks of a style into the cells `from..to`.
+    pub(super) fn fill(&mut self, from: usize, to: usize, style: Style) {
+        self.prepare(from, to);
+        if self.cells.len() < to {
+            self.cells.resize(to, ' ');
+        }
+        self.cells[from..to].fill(' ');
+        self.paint(from, to, style);
     }
 
     /// Writes printable ASCII.
@@ -107,8 +133,10 @@ impl Row {
         self.prepare(from, to);
         if to >= self.cells.len() {
             self.cells.truncate(from);
+            self.styles.truncate(from);
         } else {
             self.cells[from..to].fill(' ');
+            self.paint(from, to, Style::default());
         }
     }
 
@@ -123,6 +151,11 @@ impl Row {
         self.cells.truncate(columns - count);
         self.cells
             .splice(column..column, std::iter::repeat_n(' ', count));
+        self.styles.truncate(columns - count);
+        if self.styles.len() > column {
+            let blanks = std::iter::repeat_n(Style::default(), count);
+            self.styles.splice(column..column, blanks);
+        }
         self.marks.retain_mut(|(at, _)| {
             if *at >= column {
                 *at += count;
@@ -140,6 +173,8 @@ impl Row {
         let end = column.saturating_add(count).min(self.cells.len());
         self.prepare(column, end);
         self.cells.drain(column..end);
+        let styled = self.styles.len();
+        self.styles.drain(column.min(styled)..end.min(styled));
         for (at, _) in &mut self.marks {
             if *at >= end {
                 *at -= end - column;
@@ -154,7 +189,19 @@ impl Row {
         let length = self.cells.len() - usize::from(left_free);
         self.marks.sort_by_key(|(column, _)| *column);
         let mut marks = self.marks.iter().peekable();
+        let mut shown = Style::default();
         for (column, &cell) in self.cells[..length].iter().enumerate() {
+            if !self.styles.is_empty() && cell != RIGHT_HALF {
+                let style = self.styles.get(column).copied().unwrap_or_default();
+                let style = match cell {
+                    ' ' | LEFT_FREE => style.of_blank(),
+                    _ => style,
+                };
+                if style != shown {
+                    style.write(text);
+                    shown = style;
+                }
+            }
             match cell {
                 RIGHT_HALF => continue,
                 LEFT_FREE => text.push(' '),
@@ -164,6 +211,9 @@ impl Row {
                 text.push(*mark);
             }
         }
+        if shown != Style::default() {
+            Style::default().write(text);
+        }
     }
 
     /// Counts the bytes held, for tests of the memory bound.
@@ -171,6 +221,7 @@ impl Row {
     pub(super) fn retained_bytes(&self) -> usize {
         self.cells.capacity() * size_of::<char>()
             + self.marks.capacity() * size_of::<(usize, char)>()
+            + self.styles.capacity() * size_of::<Style>()
     }
 
     /// Readies the cells `from..to` to be changed: fills the gap before them, frees the halves of

@@ -1,6 +1,6 @@
 //! Responsible for what a terminal shows: the rows of the main and the alternate screen, the cursor and
 //! the modes that change where text lands. Rows that scroll off the main screen become lines. Not
-//! responsible for reading escape sequences, nor for anything that is not text (colours, titles).
+//! responsible for reading escape sequences, nor for anything that is not text (titles, images).
 //!
 //! Invariants: the cursor is on the screen, the scrolling region is not empty, and every loop is bounded
 //! by the size of the screen, whatever count a sequence asks for.
@@ -15,6 +15,7 @@ use unicode_width::UnicodeWidthChar;
 use super::lines::{Lines, Receiver};
 use super::plain::TAB_COLUMNS;
 use super::row::Row;
+use super::style::Style;
 
 /// Stands before the last picture of a program that was still on the alternate screen at the end.
 const LAST_FRAME_MARKER: &str = "[last full-screen frame]";
@@ -37,6 +38,8 @@ pub(super) struct Cursor {
     /// Which of G0 and G1 is in use.
     pub(super) charset: usize,
     pub(super) origin: bool,
+    /// How what is printed looks; always the default where colours are dropped.
+    pub(super) pen: Style,
 }
 
 #[derive(Clone, Debug)]
@@ -138,9 +141,12 @@ impl Screen {
         while !bytes.is_empty() {
             self.wrap_if_due(lines, receiver);
             self.begin_line(lines, receiver);
-            let Cursor { row, column, .. } = self.grid.cursor;
+            let Cursor {
+                row, column, pen, ..
+            } = self.grid.cursor;
             let (now, later) = bytes.split_at(bytes.len().min(self.columns - column));
             self.grid.rows[row].write_ascii(column, now);
+            self.grid.rows[row].paint(column, column + now.len(), pen);
             self.advance(now.len());
             bytes = later;
         }
@@ -179,7 +185,9 @@ impl Screen {
             self.wrap(lines, receiver);
         }
         self.begin_line(lines, receiver);
-        let Cursor { row, column, .. } = self.grid.cursor;
+        let Cursor {
+            row, column, pen, ..
+        } = self.grid.cursor;
         let row = &mut self.grid.rows[row];
         if self.insert {
             row.insert_blanks(column, width.min(2), self.columns);
@@ -189,6 +197,7 @@ impl Screen {
         } else {
             row.write_wide(column, character);
         }
+        row.paint(column, column + width.min(2), pen);
         self.advance(width.min(2));
         self.last_printed = character;
     }
@@ -279,6 +288,7 @@ impl Screen {
         self.grid.cursor.graphics = [false; 2];
         self.grid.cursor.charset = 0;
         self.grid.cursor.origin = false;
+        self.grid.cursor.pen = Style::default();
     }
 
     /// Hands over what is shown.

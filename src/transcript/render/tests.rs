@@ -404,3 +404,69 @@ proptest! {
         prop_assert!(tail(&bytes, size.0, size.1, LineFeed::Plain, max_bytes).len() <= max_bytes);
     }
 }
+
+/// The lines of the bytes, with their colours.
+fn coloured(bytes: &[u8], chunk: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut renderer = Renderer::new(10, 3, LineFeed::Plain).coloured();
+    for bytes in bytes.chunks(chunk) {
+        renderer.feed(bytes, &mut |line| lines.push(line.to_owned()));
+    }
+    renderer.finish(&mut |line| lines.push(line.to_owned()));
+    lines
+}
+
+#[test]
+fn colours_stay_with_their_cells() {
+    const RED: &str = "\x1b[0;38;5;1m";
+    const END: &str = "\x1b[0m";
+    for (bytes, expected) in [
+        (
+            &b"plain\r\n\x1b[31mred\x1b[m x"[..],
+            format!("plain|{RED}red{END} x"),
+        ),
+        (b"\x1b[31mred  \r\n", format!("{RED}red{END}")),
+        (
+            b"\x1b[31m1234567890ab",
+            format!("{RED}1234567890{END}{RED}ab{END}"),
+        ),
+        (b"\x1b[31mabc\r\x1b[mX", format!("X{RED}bc{END}")),
+        (b"\x1b[31mabc\r\x1b[m\x1b[@", format!(" {RED}abc{END}")),
+        (
+            b"\x1b[31ma\x1b[32mb\x1b[mc\r\x1b[P",
+            format!("\x1b[0;38;5;2mb{END}c"),
+        ),
+        (b"\x1b[31mabc\x1b[m\x1b[1K\x1b[1Gd", "d".to_owned()),
+        (b"\x1b[7ma \x1b[m", format!("\x1b[0;7ma {END}")),
+        (b"\x1b7\x1b[31ma\x1b8\x1b[Cb", format!("{RED}a{END}b")),
+        ("\x1b[31m日\x1b[mx".as_bytes(), format!("{RED}日{END}x")),
+        (b"\x1b[31mx\x1bcy", format!("{RED}x{END}|y")),
+    ] {
+        for chunk in [1, 3, 1000] {
+            let lines = coloured(bytes, chunk).join("|");
+            assert_eq!(lines, expected, "{} by {chunk}", bytes.escape_ascii());
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn colours_change_nothing_but_colours(
+        bytes in prop::collection::vec(prop_oneof![
+            3 => Just(0x1b_u8), 3 => Just(b'['), 3 => Just(b'm'), 3 => b'0'..=b'9',
+            1 => Just(b';'), 1 => Just(b'\n'), 1 => Just(b'\r'), 4 => any::<u8>(),
+        ], 0..200),
+    ) {
+        let mut plain = Vec::new();
+        let mut renderer = Renderer::new(10, 3, LineFeed::Plain);
+        renderer.feed(&bytes, &mut |line| plain.push(line.to_owned()));
+        renderer.finish(&mut |line| plain.push(line.to_owned()));
+        let coloured = coloured(&bytes, 7).into_iter();
+        let without: Vec<String> = coloured
+            .map(|line| super::runs(&line).map(|(_, text)| text).collect::<String>())
+            .map(|line| line.trim_end_matches(' ').to_owned())
+            .collect();
+        let end = without.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1);
+        prop_assert_eq!(&without[..end], &plain[..]);
+    }
+}

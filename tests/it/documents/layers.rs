@@ -55,6 +55,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "transcript",
         ],
     ),
+    ("formats", &["session", "transcript", "view"]),
     ("replay", &["view"]),
     ("rerun", &["record", "session", "store"]),
     (
@@ -81,6 +82,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "egress",
             "environment",
             "faults",
+            "formats",
             "handoff",
             "memory",
             "place",

@@ -3,13 +3,14 @@
 
 use super::super::lines::{Lines, Receiver};
 use super::super::row::Row;
+use super::super::style::Colour;
 use super::{Cursor, Screen};
 
 impl Screen {
     /// Blanks cells of the cursor's row from the cursor on.
     pub(in super::super) fn erase_characters(&mut self, count: usize) {
-        let Cursor { row, column, .. } = self.grid.cursor;
-        self.grid.rows[row].erase(column, column.saturating_add(count).min(self.columns));
+        let column = self.grid.cursor.column;
+        self.erase_cells(column, column.saturating_add(count).min(self.columns));
     }
 
     /// Blanks the cursor's row from the cursor on; after the last column there is nothing to blank, so
@@ -22,12 +23,22 @@ impl Screen {
 
     /// Blanks the cursor's row up to and with the cursor.
     pub(in super::super) fn erase_row_before(&mut self) {
-        let Cursor { row, column, .. } = self.grid.cursor;
-        self.grid.rows[row].erase(0, column + 1);
+        self.erase_cells(0, self.grid.cursor.column + 1);
     }
 
     pub(in super::super) fn erase_row(&mut self) {
         self.grid.rows[self.grid.cursor.row].clear();
+        self.erase_cells(0, self.columns);
+    }
+
+    /// Blanks cells of the cursor's row; they take the background that text would have.
+    fn erase_cells(&mut self, from: usize, to: usize) {
+        let Cursor { row, pen, .. } = self.grid.cursor;
+        let row = &mut self.grid.rows[row];
+        row.erase(from, to);
+        if pen.background != Colour::Default {
+            row.fill(from, to, pen.ground());
+        }
     }
 
     /// Blanks the screen from the cursor on.

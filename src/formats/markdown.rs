@@ -1,0 +1,157 @@
+//! Markdown for issues and reviews: what was run, and what it printed as a fenced block (CommonMark 0.31,
+//! 4.5).
+
+use std::io::{self, Write};
+
+use super::rendering::Rendering;
+use super::{Format, Head};
+use crate::transcript::timeline::Moment;
+use crate::view::{sanitize, units};
+
+/// The shortest fence.
+const FENCE_LEAST: usize = 3;
+
+/// Measures how long a fence has to be, so that nothing in a recording ends it.
+pub struct Fence {
+    rendering: Rendering,
+    longest: usize,
+}
+
+impl Fence {
+    /// Will measure a recording.
+    #[must_use]
+    pub fn new(head: &Head) -> Self {
+        Self {
+            rendering: Rendering::plain(head),
+            longest: 0,
+        }
+    }
+
+    /// Its length, in back quotes.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        (self.longest + 1).max(FENCE_LEAST)
+    }
+}
+
+fn longest_run(line: &str) -> usize {
+    let runs = line.split(|character| character != '`').map(str::len);
+    runs.max().unwrap_or(0)
+}
+
+impl Format for Fence {
+    fn begin(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn moment(&mut self, moment: &Moment<'_>) -> io::Result<()> {
+        let longest = &mut self.longest;
+        self.rendering.moment(moment, &mut |line| {
+            *longest = longest_run(line).max(*longest);
+            Ok(())
+        })
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        let longest = &mut self.longest;
+        self.rendering.end(&mut |line| {
+            *longest = longest_run(line).max(*longest);
+            Ok(())
+        })
+    }
+}
+
+/// Writes Markdown.
+pub struct Markdown<W> {
+    head: Head,
+    fence: String,
+    rendering: Rendering,
+    out: W,
+}
+
+impl<W: Write> Markdown<W> {
+    /// Will write to `out`, with the fence that was measured for this recording.
+    pub fn new(head: Head, fence: &Fence, out: W) -> Self {
+        Self {
+            rendering: Rendering::plain(&head),
+            fence: "`".repeat(fence.length()),
+            head,
+            out,
+        }
+    }
+}
+
+/// A code span, whose marks are longer than any run of back quotes in it.
+fn code(text: &str) -> String {
+    let text = sanitize::line(text);
+    let marks = "`".repeat(longest_run(&text) + 1);
+    let space = match text.starts_with('`') || text.ends_with('`') {
+        true => " ",
+        false => "",
+    };
+    format!("{marks}{space}{text}{space}{marks}")
+}
+
+fn write_line(out: &mut impl Write, line: &str) -> io::Result<()> {
+    out.write_all(sanitize::line(line).as_bytes())?;
+    out.write_all(b"\n")
+}
+
+impl<W: Write> Format for Markdown<W> {
+    fn begin(&mut self) -> io::Result<()> {
+        let head = &self.head;
+        let took = head.duration_ms.map(units::duration);
+        let took = took.map(|took| format!(", {took}")).unwrap_or_default();
+        writeln!(self.out, "## {}\n", code(&head.command))?;
+        let (agent, began) = (code(&head.agent), head.began);
+        writeln!(
+            self.out,
+            "{}{took}, {agent}, {began}",
+            sanitize::line(&head.outcome)
+        )?;
+        if let Some(directory) = &head.directory {
+            writeln!(self.out, "in {}", code(directory))?;
+        }
+        writeln!(self.out, "as {}\n\n{}text", code(&head.title), self.fence)
+    }
+
+    fn moment(&mut self, moment: &Moment<'_>) -> io::Result<()> {
+        let out = &mut self.out;
+        self.rendering
+            .moment(moment, &mut |line| write_line(out, line))
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        let out = &mut self.out;
+        self.rendering.end(&mut |line| write_line(out, line))?;
+        writeln!(self.out, "{}\n", self.fence)?;
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::tests::{head, write};
+    use crate::session::Stream;
+
+    #[test]
+    fn nothing_that_was_printed_ends_the_fence() {
+        let pieces: [(Stream, &[u8]); 2] = [
+            (Stream::Stdout, b"````\r\n# no heading\r\n``"),
+            (Stream::Stdout, b"````\r\n"),
+        ];
+        let mut head = head();
+        head.command = "echo `a`".to_owned();
+        let mut fence = Fence::new(&head);
+        write(&mut fence, &pieces);
+        let mut out = Vec::new();
+        write(&mut Markdown::new(head, &fence, &mut out), &pieces);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "## `` echo `a` ``\n\nexit 3, 1.50s, `ai-agent`, 1970-01-01T00:00:00.000Z\nin `/srv/a`\n\
+             as `ai-agent-20260305_132522-3216-2f587606`\n\n```````text\n````\n# no heading\n``````\n\
+             ```````\n\n"
+        );
+    }
+}
