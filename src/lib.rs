@@ -6,7 +6,7 @@
 //! begins a session in the [`store`], lets [`capture`] run the plan, and publishes the sidecar.
 //! [`capture`] relays bytes between the command and its caller and tells a tee of sinks what
 //! happens; [`transcript`] is the sink that writes it down, and reads and renders it again.
-//! [`formats`] writes a recording for other programs.
+//! [`formats`] writes a recording for other programs, [`import`] reads theirs.
 //! [`replay`] decides when each piece of a recording is shown again, [`rerun`] what a session would
 //! run again; [`stats`] counts over many, [`search`] finds text in what was recorded, [`faults`] tells
 //! which failure a failed one was, [`handoff`] gathers what the next agent should know, [`redact`] finds
@@ -26,6 +26,7 @@ pub mod environment;
 pub mod faults;
 pub mod formats;
 pub mod handoff;
+pub mod import;
 pub mod memory;
 pub mod place;
 pub mod plan;

@@ -15,6 +15,7 @@ pub mod faults;
 pub mod filter;
 pub mod handoff;
 mod ignored;
+pub mod import;
 pub mod io;
 pub mod lessons;
 pub mod list;

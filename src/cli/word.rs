@@ -4,8 +4,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::page::Form;
 use super::{
-    CliResult, check, complete, completions, doctor, export, faults, handoff, lessons, list, note,
-    prune, recover, replay, rerun, schema, search, show, stats, tasks, verify,
+    CliResult, check, complete, completions, doctor, export, faults, handoff, import, lessons,
+    list, note, prune, recover, replay, rerun, schema, search, show, stats, tasks, verify,
 };
 use crate::config::Layer;
 
@@ -16,6 +16,7 @@ pub const NAMES: &[&str] = &[
     "show",
     "search",
     "export",
+    "import",
     "note",
     "replay",
     "rerun",
@@ -55,6 +56,8 @@ pub enum Word {
     Search(Box<search::Arguments>),
     /// Write sessions for other programs, with secrets replaced: JSON, recordings, pages
     Export(export::Arguments),
+    /// File recordings of other programs as sessions
+    Import(import::Arguments),
     /// Change a session's note, labels, pin, fault or lessons
     Note(note::Arguments),
     /// Play a session again as it happened
@@ -123,6 +126,7 @@ impl Word {
             Self::Show(arguments) => arguments.store.json,
             Self::Search(arguments) => arguments.store.json || arguments.ndjson,
             Self::Export(arguments) => arguments.store.json,
+            Self::Import(arguments) => arguments.store.json,
             Self::Note(arguments) => arguments.store.json,
             Self::Rerun(arguments) => arguments.store.json,
             Self::Recover(arguments) => arguments.store.json,
@@ -151,6 +155,7 @@ impl Word {
             Self::Show(arguments) => show::show(&arguments, flags),
             Self::Search(arguments) => search::search(&arguments, flags),
             Self::Export(arguments) => export::export(&arguments, flags),
+            Self::Import(arguments) => import::import(&arguments, flags),
             Self::Note(arguments) => note::note(&arguments, flags),
             Self::Replay(arguments) => replay::replay(&arguments, flags),
             Self::Rerun(arguments) => rerun::rerun(&arguments, flags),

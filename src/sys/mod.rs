@@ -16,6 +16,7 @@ pub mod monitor;
 pub mod process;
 pub mod pty;
 pub mod random;
+pub mod regular;
 pub mod signals;
 pub mod spawn;
 pub mod stamp;

@@ -14,7 +14,7 @@ use crate::session::{Size, Stream};
 const PIECE_BYTES: usize = 64 * 1024;
 
 /// The latest time that is believed: no recording takes 30 years.
-const LATEST: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+pub const LATEST: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]

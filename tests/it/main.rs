@@ -18,6 +18,7 @@ mod faults;
 mod formats;
 mod golden;
 mod handoff;
+mod import;
 mod index_healing;
 mod launch;
 mod listing;

@@ -56,6 +56,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("formats", &["session", "transcript", "view"]),
+    ("import", &["session", "transcript"]),
     ("replay", &["view"]),
     ("rerun", &["record", "session", "store"]),
     (
@@ -84,6 +85,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "faults",
             "formats",
             "handoff",
+            "import",
             "memory",
             "place",
             "plan",

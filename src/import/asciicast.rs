@@ -1,0 +1,437 @@
+//! asciicast, the format of asciinema: versions 2 and 3, an event a line, and version 1, one object.
+//!
+//! Source: asciinema's documentation of the three versions.
+
+use std::io::{self, BufRead, Read};
+use std::time::Duration;
+
+use chrono::DateTime;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{Facts, Line, Recording, read_line, size_of};
+use crate::session::{Stream, Timestamp};
+use crate::transcript::timeline::{LATEST, Moment, What};
+
+/// The longest line that is read.
+const LINE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The largest file of version 1, which is read whole.
+const WHOLE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The longest text of a header that is taken.
+const TEXT_BYTES: usize = 64 * 1024;
+
+/// Why a file is no asciicast.
+#[derive(Debug, thiserror::Error)]
+pub enum CastError {
+    /// It can't be read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// Its header is none.
+    #[error("it is no asciicast: {0}")]
+    Header(String),
+    /// It has a version that nobody knows here.
+    #[error("it is an asciicast of version {0}; 1, 2 and 3 are read")]
+    Version(u64),
+    /// It is of version 1 and too large.
+    #[error("it is an asciicast of version 1 with more than 64 MiB, which is read whole")]
+    Large,
+}
+
+/// An asciicast that is read.
+pub struct Cast<R> {
+    events: Events<R>,
+    now: Duration,
+    text: String,
+    doubts: Vec<String>,
+    /// Whether markers are aido's own.
+    is_own: bool,
+}
+
+enum Events<R> {
+    /// Version 1: pauses and texts.
+    Pauses(std::vec::IntoIter<(f64, String)>),
+    /// Versions 2 and 3.
+    Lines {
+        file: R,
+        line: Vec<u8>,
+        number: u64,
+        times: Times,
+    },
+    Over,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Times {
+    /// Since the start.
+    Absolute,
+    /// Since the event before.
+    Relative,
+}
+
+#[derive(Deserialize)]
+struct One {
+    width: Option<u64>,
+    height: Option<u64>,
+    command: Option<String>,
+    title: Option<String>,
+    env: Option<Map<String, Value>>,
+    stdout: Vec<(f64, String)>,
+}
+
+impl<R: BufRead> Cast<R> {
+    /// Reads what comes first.
+    ///
+    /// # Errors
+    /// When it is no asciicast.
+    pub fn open(mut file: R) -> Result<(Facts, Self), CastError> {
+        let mut line = Vec::new();
+        // Spaces and line ends may stand before an object, as anywhere in JSON.
+        while matches!(read_line(&mut file, LINE_BYTES, &mut line)?, Line::Whole)
+            && line.trim_ascii().is_empty()
+        {}
+        match serde_json::from_slice::<Map<String, Value>>(&line) {
+            Ok(header) if header.get("version") != Some(&1.into()) => of_lines(&header, file),
+            // Version 1 may be spread over lines.
+            first => whole(line, file).map_err(|error| match (error, first) {
+                (CastError::Header(_), Err(error)) => CastError::Header(error.to_string()),
+                (error, _) => error,
+            }),
+        }
+    }
+
+    fn doubt(&mut self, doubt: String) {
+        self.doubts.push(doubt);
+    }
+
+    /// Goes to a time; one that makes no sense is the one before.
+    fn go_to(&mut self, seconds: f64, times: Times) {
+        let Ok(given) = Duration::try_from_secs_f64(seconds) else {
+            return;
+        };
+        let time = match times {
+            Times::Absolute => given,
+            Times::Relative => self.now.saturating_add(given),
+        };
+        self.now = self.now.max(time.min(LATEST));
+    }
+
+    /// Reads the next event of a file of lines; none at its end.
+    fn next_event(&mut self) -> io::Result<Option<(f64, String, String)>> {
+        let Events::Lines {
+            file, line, number, ..
+        } = &mut self.events
+        else {
+            return Ok(None);
+        };
+        loop {
+            let end = read_line(file, LINE_BYTES, line)?;
+            *number += 1;
+            if end == Line::None {
+                return Ok(None);
+            }
+            let text = line.trim_ascii();
+            if end == Line::Whole && (text.is_empty() || text.starts_with(b"#")) {
+                continue;
+            }
+            let event = serde_json::from_slice::<(f64, String, Value)>(text);
+            if let (Ok((time, code, data)), true) = (event, end != Line::TooLong) {
+                let data = match data {
+                    Value::String(data) => data,
+                    other => other.to_string(),
+                };
+                return Ok(Some((time, code, data)));
+            }
+            let doubt = match end {
+                Line::Last => format!("the file ends inside of line {number}"),
+                _ => format!("line {number} is no event; nothing after it was taken"),
+            };
+            self.doubt(doubt);
+            return Ok(None);
+        }
+    }
+
+    /// Goes to the next thing that a session has.
+    fn advance(&mut self) -> io::Result<Option<What<'static>>> {
+        loop {
+            if let Events::Pauses(pauses) = &mut self.events {
+                let Some((pause, text)) = pauses.next() else {
+                    return Ok(None);
+                };
+                self.go_to(pause, Times::Relative);
+                self.text = text;
+                return Ok(Some(What::Output(Stream::Stdout, &[])));
+            }
+            let Events::Lines { times, .. } = self.events else {
+                return Ok(None);
+            };
+            let Some((time, code, data)) = self.next_event()? else {
+                self.events = Events::Over;
+                return Ok(None);
+            };
+            self.go_to(time, times);
+            match code.as_str() {
+                "o" => {
+                    self.text = data;
+                    return Ok(Some(What::Output(Stream::Stdout, &[])));
+                }
+                "r" => {
+                    let size = data.split_once('x').and_then(|(columns, rows)| {
+                        size_of(columns.parse().ok()?, rows.parse().ok()?)
+                    });
+                    if let Some(size) = size {
+                        return Ok(Some(What::Resize(size)));
+                    }
+                }
+                "x" => {
+                    let exit_code = exit_code(&data);
+                    return Ok(Some(What::Exit { exit_code }));
+                }
+                // Version 2 has no event for it.
+                "m" if self.is_own => {
+                    if let Some(code) = data.strip_prefix("exit ").and_then(exit_code) {
+                        let exit_code = Some(code);
+                        return Ok(Some(What::Exit { exit_code }));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn exit_code(text: &str) -> Option<i32> {
+    text.parse().ok().filter(|code| (0..256).contains(code))
+}
+
+fn text(value: Option<&Value>) -> Option<String> {
+    let text = value?.as_str()?;
+    (text.len() <= TEXT_BYTES).then(|| text.to_owned())
+}
+
+fn variable(variables: Option<&Map<String, Value>>, name: &str) -> Option<String> {
+    text(variables?.get(name))
+}
+
+/// Versions 2 and 3.
+fn of_lines<R: BufRead>(
+    header: &Map<String, Value>,
+    file: R,
+) -> Result<(Facts, Cast<R>), CastError> {
+    let number = |value: Option<&Value>| value.and_then(Value::as_u64);
+    let version = number(header.get("version"));
+    let variables = header.get("env").and_then(Value::as_object);
+    let (size, terminal, times) = match version {
+        Some(2) => {
+            let size = number(header.get("width")).zip(number(header.get("height")));
+            (size, variable(variables, "TERM"), Times::Absolute)
+        }
+        Some(3) => {
+            let term = header.get("term").and_then(Value::as_object);
+            let part = |name: &str| number(term.and_then(|term| term.get(name)));
+            let size = part("cols").zip(part("rows"));
+            (size, variable(term, "type"), Times::Relative)
+        }
+        Some(other) => return Err(CastError::Version(other)),
+        None => {
+            return Err(CastError::Header(
+                "its first line has no version".to_owned(),
+            ));
+        }
+    };
+    let began = header.get("timestamp").and_then(Value::as_i64);
+    let began = began.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    let facts = Facts {
+        format: format!("asciicast {}", version.unwrap_or_default()),
+        title: text(header.get("title")),
+        command: text(header.get("command")),
+        began: began.map(Timestamp),
+        size: size.and_then(|(columns, rows)| size_of(columns, rows)),
+        terminal,
+        shell: variable(variables, "SHELL"),
+    };
+    let events = Events::Lines {
+        file,
+        line: Vec::new(),
+        number: 1,
+        times,
+    };
+    Ok(cast(facts, events))
+}
+
+/// Version 1.
+fn whole<R: BufRead>(mut bytes: Vec<u8>, file: R) -> Result<(Facts, Cast<R>), CastError> {
+    bytes.push(b'\n');
+    file.take(WHOLE_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > WHOLE_BYTES {
+        return Err(CastError::Large);
+    }
+    let one: One =
+        serde_json::from_slice(&bytes).map_err(|error| CastError::Header(error.to_string()))?;
+    let facts = Facts {
+        format: "asciicast 1".to_owned(),
+        title: one.title,
+        command: one.command,
+        began: None,
+        size: one
+            .width
+            .zip(one.height)
+            .and_then(|(width, height)| size_of(width, height)),
+        terminal: variable(one.env.as_ref(), "TERM"),
+        shell: variable(one.env.as_ref(), "SHELL"),
+    };
+    Ok(cast(facts, Events::Pauses(one.stdout.into_iter())))
+}
+
+fn cast<R>(facts: Facts, events: Events<R>) -> (Facts, Cast<R>) {
+    let title = facts.title.as_deref().unwrap_or_default();
+    let cast = Cast {
+        events,
+        now: Duration::ZERO,
+        text: String::new(),
+        doubts: Vec::new(),
+        is_own: title.parse::<crate::session::SessionId>().is_ok(),
+    };
+    (facts, cast)
+}
+
+impl<R: BufRead> Recording for Cast<R> {
+    fn next_moment(&mut self) -> io::Result<Option<Moment<'_>>> {
+        let what = match self.advance()? {
+            None => return Ok(None),
+            Some(What::Output(stream, _)) => What::Output(stream, self.text.as_bytes()),
+            Some(other) => other,
+        };
+        Ok(Some(Moment { at: self.now, what }))
+    }
+
+    fn doubts(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.doubts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Everything that happened, with its time in milliseconds, and what was doubted.
+    type Read = (Facts, Vec<(u128, String)>, Vec<String>);
+
+    fn read(text: &[u8]) -> Result<Read, CastError> {
+        let (facts, mut cast) = Cast::open(text)?;
+        let mut all = Vec::new();
+        while let Some(Moment { at, what }) = cast.next_moment()? {
+            let what = match what {
+                What::Output(_, bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                other => format!("{other:?}"),
+            };
+            all.push((at.as_millis(), what));
+        }
+        let doubts = cast.doubts();
+        Ok((facts, all, doubts))
+    }
+
+    #[test]
+    fn all_three_versions_say_the_same() {
+        let one = r#"{"version": 1, "width": 80, "height": 24, "command": "ls", "title": "t",
+            "env": {"TERM": "xterm", "SHELL": "/bin/zsh"}, "stdout": [[0.5, "a"], [0.25, "é\r\n"]]}"#;
+        let two = "{\"version\":2,\"width\":80,\"height\":24,\"timestamp\":1772717122,\"command\":\"ls\",\
+            \"title\":\"t\",\"env\":{\"TERM\":\"xterm\",\"SHELL\":\"/bin/zsh\"}}\n[0.5,\"o\",\"a\"]\n\
+            [0.6,\"i\",\"secret\"]\n\n[0.75,\"o\",\"é\\r\\n\"]\n";
+        let three = "{\"version\":3,\"term\":{\"cols\":80,\"rows\":24,\"type\":\"xterm\"},\
+            \"timestamp\":1772717122,\"command\":\"ls\",\"title\":\"t\",\"env\":{\"SHELL\":\"/bin/zsh\"}}\n\
+            # a comment\n[0.5,\"o\",\"a\"]\n[0.25,\"o\",\"é\\r\\n\"]\n[1,\"r\",\"100x30\"]\n[0,\"x\",\"3\"]\n";
+        for (text, version, more) in [
+            (one, 1, &[][..]),
+            (two, 2, &[]),
+            (
+                three,
+                3,
+                &[
+                    "Resize(Size { columns: 100, rows: 30 })",
+                    "Exit { exit_code: Some(3) }",
+                ],
+            ),
+        ] {
+            let (facts, all, doubts) = read(text.as_bytes()).unwrap();
+            let began = "2026-03-05T13:25:22.000Z".parse().unwrap();
+            let expected = Facts {
+                format: format!("asciicast {version}"),
+                title: Some("t".to_owned()),
+                command: Some("ls".to_owned()),
+                began: (version > 1).then_some(began),
+                size: size_of(80, 24),
+                terminal: Some("xterm".to_owned()),
+                shell: Some("/bin/zsh".to_owned()),
+            };
+            assert_eq!((facts, doubts.len()), (expected, 0));
+            assert_eq!(all[..2], [(500, "a".to_owned()), (750, "é\r\n".to_owned())]);
+            let rest: Vec<&str> = all[2..].iter().map(|(_, what)| what.as_str()).collect();
+            assert_eq!(rest, more);
+        }
+    }
+
+    #[test]
+    fn a_marker_is_an_exit_code_only_where_aido_wrote_it() {
+        let cast = |title: &str| {
+            let text = format!(
+                "{{\"version\":2,\"title\":\"{title}\"}}\n[1,\"m\",\"exit 3\"]\n[1,\"m\",\"exit 999\"]\n"
+            );
+            read(text.as_bytes()).unwrap().1.len()
+        };
+        assert_eq!(cast("ai-agent-20260305_132522-3216-2f587606"), 1);
+        assert_eq!(cast("demo"), 0);
+    }
+
+    #[test]
+    fn a_file_that_stops_making_sense_gives_what_came_before() {
+        let start = "{\"version\":3,\"term\":{\"cols\":0,\"rows\":99999}}\n[1e300,\"o\",\"a\"]\n\
+            [-5,\"o\",\"b\"]\n[1,\"r\",\"0x9\"]\n[1,\"?\",[]]\n";
+        for (rest, doubt) in [
+            ("[1,\"o\",\"c\"", "the file ends inside of line 6"),
+            (
+                "garbage\n[1,\"o\",\"c\"]\n",
+                "line 6 is no event; nothing after it was taken",
+            ),
+        ] {
+            let (facts, all, doubts) = read(format!("{start}{rest}").as_bytes()).unwrap();
+            assert_eq!(facts.size, None);
+            let texts: Vec<&str> = all.iter().map(|(_, what)| what.as_str()).collect();
+            assert_eq!(texts, ["a", "b"]);
+            assert!(all.iter().all(|(at, _)| *at <= LATEST.as_millis()));
+            assert_eq!(doubts, [doubt]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_asciicast_is_refused() {
+        for text in [
+            "",
+            "\n\n",
+            "{}",
+            "{\"version\":4}\n",
+            "{\"version\":\"2\"}\n",
+            "{\"version\":1}",
+            "[1,2]",
+            "{\"version\":1,\"stdout\":[[\"a\",\"b\"]]}",
+            "Script started on x\n",
+        ] {
+            assert!(read(text.as_bytes()).is_err(), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_file_makes_it_panic(
+            lines in prop::collection::vec("[\\[{]?[-0-9.e,\"oirmx: \\\\\\]}]{0,30}", 0..12),
+            version in 0..5_u8,
+        ) {
+            let text = format!("{{\"version\":{version}}}\n{}", lines.join("\n"));
+            if let Ok((_, all, _)) = read(text.as_bytes()) {
+                prop_assert!(all.len() <= lines.len());
+            }
+        }
+    }
+}
