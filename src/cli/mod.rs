@@ -32,6 +32,7 @@ pub mod reading;
 pub mod recover;
 pub mod redaction;
 pub mod replay;
+pub mod report;
 pub mod rerun;
 pub mod run;
 pub mod schema;

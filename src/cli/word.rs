@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand};
 use super::page::Form;
 use super::{
     CliResult, check, complete, completions, doctor, export, faults, handoff, import, lessons,
-    list, note, prune, recover, replay, rerun, schema, search, show, stats, tasks, verify,
+    list, note, prune, recover, replay, report, rerun, schema, search, show, stats, tasks, verify,
 };
 use crate::config::Layer;
 
@@ -19,6 +19,7 @@ pub const NAMES: &[&str] = &[
     "import",
     "note",
     "replay",
+    "report",
     "rerun",
     "recover",
     "prune",
@@ -62,6 +63,8 @@ pub enum Word {
     Note(note::Arguments),
     /// Play a session again as it happened
     Replay(replay::Arguments),
+    /// Write a page about sessions: a timeline, failures, the slowest, repeats, and their output
+    Report(Box<report::Arguments>),
     /// Run a session's command again, in its directory
     Rerun(rerun::Arguments),
     /// Finish the sessions that a killed aido left behind
@@ -128,6 +131,7 @@ impl Word {
             Self::Export(arguments) => arguments.store.json,
             Self::Import(arguments) => arguments.store.json,
             Self::Note(arguments) => arguments.store.json,
+            Self::Report(arguments) => arguments.store.json,
             Self::Rerun(arguments) => arguments.store.json,
             Self::Recover(arguments) => arguments.store.json,
             Self::Prune(arguments) => arguments.store.json,
@@ -158,6 +162,7 @@ impl Word {
             Self::Import(arguments) => import::import(&arguments, flags),
             Self::Note(arguments) => note::note(&arguments, flags),
             Self::Replay(arguments) => replay::replay(&arguments, flags),
+            Self::Report(arguments) => report::report(&arguments, flags),
             Self::Rerun(arguments) => rerun::rerun(&arguments, flags),
             Self::Recover(arguments) => recover::recover(&arguments, flags),
             Self::Prune(arguments) => prune::prune(&arguments, flags),

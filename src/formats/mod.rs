@@ -15,6 +15,7 @@ mod markdown;
 pub mod otlp;
 mod palette;
 mod rendering;
+pub mod report;
 mod script;
 mod svg;
 mod text;

@@ -32,6 +32,7 @@ mod recording;
 mod recover;
 mod regression;
 mod replay;
+mod report;
 mod rerun;
 mod robustness;
 mod search;

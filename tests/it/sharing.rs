@@ -53,6 +53,8 @@ const DOORS: &[(Asker, &[&str])] = &[
         &["export", "--format", "otlp", "--profile", "full"],
     ),
     (Asker::Anyone, &["export", "--format", "bundle"]),
+    (Asker::Anyone, &["report"]),
+    (Asker::Anyone, &["report", "--lines", "100000"]),
     (Asker::Anyone, &["verify", "--export", "export.json"]),
     (
         Asker::Anyone,
