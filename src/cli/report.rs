@@ -75,7 +75,8 @@ pub fn report(arguments: &Arguments, flags: Layer) -> CliResult {
     let title = match &arguments.filters.task {
         Some(task) => format!("Task {task}"),
         None => {
-            let root = reader.root.as_ref().and_then(|root| root.file_name());
+            let root = reader.repositories.first();
+            let root = root.and_then(|root| root.file_name());
             let name = root.map(|name| name.to_string_lossy().into_owned());
             name.map_or_else(
                 || "Sessions".to_owned(),

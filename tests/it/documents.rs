@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::support::{AIDO, Output, TestEnv, files_below, has_program};
 
 mod layers;
+mod recipes;
 mod source;
 
 const README: &str = include_str!("../../README.md");

@@ -200,6 +200,7 @@ fn known(subject: &Subject, began: Timestamp) -> Metadata {
         env,
         notes: sidecar.notes.clone(),
         fault: None,
+        outcome: None,
         lessons: sidecar.lessons.clone(),
         schema_version: SCHEMA_VERSION.to_owned(),
         origin: Origin::Imported,
