@@ -10,12 +10,14 @@
 //! [`replay`] decides when each piece of a recording is shown again, [`rerun`] what a session would
 //! run again; [`stats`] counts over many, [`search`] finds text in what was recorded, [`faults`] tells
 //! which failure a failed one was, [`handoff`] gathers what the next agent should know, [`redact`] finds
-//! secrets in what is to leave, and [`egress`] says what of a session may. [`session`] is the
+//! secrets in what is to leave, and [`egress`] says what of a session may. [`agents`] reads and answers the
+//! hooks of agents' programs, and [`rewrite`] puts aido into a line of shell. [`session`] is the
 //! vocabulary they all share, [`sys`] the operating system below them, and [`view`] how sessions look to
 //! people and programs.
 //!
 //! docs/architecture.md draws it, with who may use whom.
 
+pub mod agents;
 pub mod caller;
 pub mod capture;
 pub mod cli;
@@ -34,6 +36,7 @@ pub mod record;
 pub mod redact;
 pub mod replay;
 pub mod rerun;
+pub mod rewrite;
 pub mod search;
 pub mod session;
 pub mod stats;

@@ -2,6 +2,7 @@
 
 mod check;
 mod failures;
+mod hooks;
 
 use std::io::{IsTerminal, Write};
 
@@ -57,6 +58,7 @@ pub fn doctor(arguments: &Arguments, flags: Layer) -> CliResult {
         }
     }
     checks.extend(terminal_checks(&environment));
+    checks.extend(hooks::checks(&place, &environment));
     checks.push(agent(&environment));
     let mut out = io::Out::stdout();
     let has_problem = checks.iter().any(|check| check.verdict == Verdict::Problem);
@@ -127,7 +129,11 @@ fn settings(environment: &Environment, place: &Place) -> Vec<Check> {
             );
         }
     }
-    let own = [crate::record::SESSION_VARIABLE, "AIDO_PAGER"];
+    let own = [
+        crate::record::SESSION_VARIABLE,
+        "AIDO_PAGER",
+        super::hook::VARIABLE,
+    ];
     for (name, _) in environment.all() {
         let name = name.to_string_lossy();
         if name.starts_with("AIDO_") && !own.contains(&&*name) && !config::layer::is_variable(&name)

@@ -156,6 +156,64 @@ pub fn handoff(arguments: &Arguments, flags: Layer) -> CliResult {
     Ok(Answer::Yes)
 }
 
+/// The same for an agent that starts, as Markdown of at most `budget` characters; none where nothing was
+/// recorded that it could want to know, and where the store can't be read.
+#[must_use]
+pub fn for_agent(
+    agent: &str,
+    budget: usize,
+    place: &Place,
+    environment: &Environment,
+    flags: Layer,
+) -> Option<String> {
+    let stopwatch = Stopwatch::start();
+    let arguments = Arguments {
+        store: StoreArguments {
+            session_dir: None,
+            json: false,
+        },
+        reader: Some(agent.to_owned()),
+        since: None,
+        task: None,
+        format: Format::Md,
+        budget,
+        within: parse_duration(WITHIN)?,
+    };
+    let (redactor, _) = redactor(place, environment);
+    let redact = |text: &str, kind| {
+        let (text, report) = match kind {
+            Kind::Command => redactor.shell_line(text),
+            Kind::Text => redactor.text(text),
+        };
+        (text, report.total())
+    };
+    let cleaner = Cleaner::new(&redact);
+    let asked = Asked {
+        arguments: &arguments,
+        query: &Query::default(),
+        place,
+        environment,
+        cleaner: &cleaner,
+        elapsed: &|| stopwatch.elapsed(),
+    };
+    let reader = Reader::open(&arguments.store, flags).ok()?;
+    let handoff = asked.gather(&reader);
+    let is_empty = handoff.commands.is_empty()
+        && handoff.failures.is_empty()
+        && handoff.tasks.is_empty()
+        && handoff.notes.is_empty();
+    if is_empty {
+        return None;
+    }
+    let shown = Shown {
+        handoff: &handoff,
+        now: clock::now(),
+        budget,
+        store_option: None,
+    };
+    Some(markdown(&shown, &Frame::new(random::bytes().ok()?)))
+}
+
 /// What is asked for, and what is known without the store.
 struct Asked<'a> {
     arguments: &'a Arguments,

@@ -4,8 +4,9 @@ use clap::{Args, Parser, Subcommand};
 
 use super::page::Form;
 use super::{
-    CliResult, check, complete, completions, doctor, export, faults, handoff, import, lessons,
-    list, note, prune, recover, replay, report, rerun, schema, search, show, stats, tasks, verify,
+    CliResult, check, complete, completions, doctor, export, faults, handoff, hook, import, init,
+    lessons, list, note, prune, recover, replay, report, rerun, schema, search, show, stats, tasks,
+    verify,
 };
 use crate::config::Layer;
 
@@ -31,6 +32,8 @@ pub const NAMES: &[&str] = &[
     "lessons",
     "lesson",
     "check",
+    "init",
+    "hook",
     "doctor",
     "schema",
     "completions",
@@ -87,6 +90,10 @@ pub enum Word {
     Lesson(lessons::ChangeArguments),
     /// Say whether a command is known to fail here, why, and what worked instead
     Check(check::Arguments),
+    /// Install hooks in the settings of agents' programs, or take them out
+    Init(init::Arguments),
+    /// Answer the hook of an agent's program (see docs/agents.md)
+    Hook(hook::Arguments),
     /// Say what is wrong with this store, terminal and install, and how to mend it
     Doctor(doctor::Arguments),
     /// Print the JSON Schema of a sidecar
@@ -143,9 +150,10 @@ impl Word {
             Self::Lessons(arguments) => arguments.store.json || arguments.ndjson,
             Self::Lesson(arguments) => arguments.store.json,
             Self::Check(arguments) => arguments.store.json,
+            Self::Init(arguments) => arguments.json,
             Self::Doctor(arguments) => arguments.store.json,
             Self::Schema(arguments) => arguments.json,
-            Self::Replay(_) | Self::Completions(_) | Self::Complete(_) => false,
+            Self::Replay(_) | Self::Completions(_) | Self::Complete(_) | Self::Hook(_) => false,
         }
     }
 
@@ -174,6 +182,8 @@ impl Word {
             Self::Lessons(arguments) => lessons::lessons(&arguments, flags),
             Self::Lesson(arguments) => lessons::lesson(&arguments, flags),
             Self::Check(arguments) => check::check(&arguments, flags),
+            Self::Init(arguments) => init::init(&arguments, flags),
+            Self::Hook(arguments) => hook::hook(&arguments, flags),
             Self::Doctor(arguments) => doctor::doctor(&arguments, flags),
             Self::Schema(arguments) => schema::schema(&arguments),
             Self::Completions(arguments) => completions::completions(&arguments),

@@ -6,6 +6,7 @@
 mod arguments;
 pub mod describe;
 pub mod notice;
+pub mod observed;
 mod remember;
 pub mod secrets;
 pub mod shell;
@@ -102,7 +103,7 @@ pub fn run(request: &Request, tell: &mut dyn FnMut(&Notice)) -> Ran {
     debug.log(|| format!("terminal: {terminal:?}"));
 
     let facts = describe::facts(request, &terminal);
-    let (draft, known) = match begin(request, store.as_ref(), &facts) {
+    let (draft, known) = match begin(request, store.as_ref(), &facts, None) {
         Ok(Some((draft, known))) => (Some(draft), known),
         Ok(None) => (None, facts),
         Err(error) if settings.strict => {
@@ -167,6 +168,7 @@ fn begin(
     request: &Request,
     store: Option<&FileStore>,
     facts: &Metadata,
+    random: Option<u32>,
 ) -> Result<Begun, StoreError> {
     if !request.settings.record {
         return Ok(None);
@@ -187,6 +189,7 @@ fn begin(
         agent: AgentName::from_any(&facts.agent),
         local_time: facts.session_id.local_time().to_owned(),
         process: std::process::id(),
+        random,
     };
     let with_id = |id: &SessionId| {
         let mut known = facts.clone();

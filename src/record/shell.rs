@@ -90,6 +90,33 @@ pub fn is_on_path(name: &str, environment: &Environment) -> bool {
     !name.contains('/') && find_program(OsStr::new(name), environment).is_some()
 }
 
+/// Whether a shell would start this word by itself, now, and aido the same file: an executable in a format of
+/// the system's own, or a script that says what runs it. What else a shell makes of a file is its own affair.
+#[must_use]
+pub fn is_plain_program(word: &str, environment: &Environment) -> bool {
+    let path = environment.value("PATH").unwrap_or_default();
+    // A relative directory leads elsewhere after a `cd`.
+    if !std::env::split_paths(path).all(|directory| directory.is_absolute()) {
+        return false;
+    }
+    let Some(found) = find_program(OsStr::new(word), environment) else {
+        return false;
+    };
+    let mut beginning = [0; 4];
+    let read = std::fs::File::open(&found)
+        .and_then(|mut file| io::Read::read_exact(&mut file, &mut beginning));
+    if read.is_err() || !is_executable(&found) {
+        return false;
+    }
+    match interpreter(&found) {
+        Some(interpreter) => {
+            let interpreter = Path::new(&interpreter);
+            interpreter.is_absolute() && is_executable(interpreter)
+        }
+        None => beginning == *b"\x7fELF",
+    }
+}
+
 /// The program that a word names: itself with a slash, else along PATH.
 fn find_program(word: &OsStr, environment: &Environment) -> Option<PathBuf> {
     if word.as_bytes().contains(&b'/') {
@@ -204,6 +231,39 @@ mod tests {
             let environment = Environment::from_pairs([("SHELL", shell)]);
             assert_eq!(default_shell(&environment), Path::new(expected), "{shell}");
         }
+    }
+
+    #[test]
+    fn a_plain_program_is_one_that_every_shell_starts_alike() {
+        let temporary = tempfile::tempdir().unwrap();
+        let make = |name: &str, text: &str, mode: u32| {
+            let path = temporary.path().join(name);
+            let mut file = std::fs::File::create(&path).unwrap();
+            io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(&path, mode).unwrap();
+        };
+        make("script", "#!/bin/sh\n", 0o755);
+        make("bare", "echo no interpreter\n", 0o755);
+        make("lost", "#!/no/such/interpreter\n", 0o755);
+        make("plain", "#!/bin/sh\n", 0o644);
+        let path = format!("{}:/usr/bin:/bin", temporary.path().display());
+        let environment = Environment::from_pairs([("PATH", path.as_str())]);
+        for (word, expected) in [
+            ("script", true),
+            ("sh", true),
+            ("/bin/sh", true),
+            ("bare", false),
+            ("lost", false),
+            ("plain", false),
+            ("no-such-thing", false),
+            ("/tmp", false),
+        ] {
+            assert_eq!(is_plain_program(word, &environment), expected, "{word}");
+        }
+        let path = format!("{path}:relative");
+        let environment = Environment::from_pairs([("PATH", path.as_str())]);
+        assert!(!is_plain_program("sh", &environment));
     }
 
     #[test]

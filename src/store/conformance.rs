@@ -22,6 +22,7 @@ fn seed() -> IdSeed {
         agent: AgentName::from_any("codex"),
         local_time: "20260305_132522".to_owned(),
         process: 3216,
+        random: None,
     }
 }
 

@@ -21,6 +21,8 @@ pub const ENDINGS: &str = "index.endings";
 pub const PRUNED: &str = "pruned.jsonl";
 /// Its time says when the store was last put in order.
 pub const HOUSEKEEPING: &str = ".housekeeping";
+/// What a call is filed under that a host reported, so that it is filed once.
+pub const OBSERVED_LOCK: &str = ".observed.lock";
 /// What changes to finished sessions are made under, for milliseconds.
 pub const LOCK: &str = ".lock";
 

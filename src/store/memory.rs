@@ -103,7 +103,8 @@ impl Store for MemoryStore {
         cap_bytes: u64,
         start_line: &dyn Fn(&SessionId) -> Vec<u8>,
     ) -> Result<Box<dyn Draft>, StoreError> {
-        let random = random::number().map_err(StoreError::file("memory"))?;
+        let random = seed.random.map_or_else(random::number, Ok);
+        let random = random.map_err(StoreError::file("memory"))?;
         let id = SessionId::new(&seed.agent, &seed.local_time, seed.process, random);
         let mut kept = Kept {
             running: true,

@@ -108,6 +108,8 @@ pub struct IdSeed {
     pub local_time: String,
     /// The recorder's process id.
     pub process: u32,
+    /// The id's hex ending, where it is made of something and not of chance.
+    pub random: Option<u32>,
 }
 
 /// A session that was found, in few words.

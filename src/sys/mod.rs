@@ -17,6 +17,7 @@ pub mod process;
 pub mod pty;
 pub mod random;
 pub mod regular;
+pub mod replace;
 pub mod signals;
 pub mod spawn;
 pub mod stamp;

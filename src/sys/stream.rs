@@ -115,3 +115,13 @@ pub fn say(line: &str) {
         let _ = rustix::io::write(stderr, line.as_bytes());
     }
 }
+
+/// Reads what is there, at most as much as fits: none at the end. Waits if nothing is there.
+///
+/// # Errors
+/// When it can't be read.
+pub fn read_some(source: BorrowedFd<'_>, buffer: &mut [u8]) -> std::io::Result<usize> {
+    Ok(rustix::io::retry_on_intr(|| {
+        rustix::io::read(source, &mut *buffer)
+    })?)
+}

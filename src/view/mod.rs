@@ -12,6 +12,7 @@ pub mod frame;
 pub mod handoff;
 pub mod list;
 pub mod paint;
+pub mod patch;
 pub mod prune;
 pub mod sanitize;
 pub mod search;

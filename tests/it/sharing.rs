@@ -102,6 +102,8 @@ const DOORS: &[(Asker, &[&str])] = &[
     ),
     (Asker::Agent, &["replay"]),
     (Asker::Agent, &["replay", "--safe"]),
+    (Asker::Anyone, &["hook", "claude"]),
+    (Asker::Anyone, &["hook", "copilot", "sessionStart"]),
     (Asker::Anyone, &["handoff"]),
     (Asker::Anyone, &["handoff", "--json", "--budget", "50000"]),
     (Asker::Anyone, &["faults"]),
@@ -258,7 +260,10 @@ fn with_secrets() -> (TestEnv, Corpus) {
 }
 
 fn ask(env: &TestEnv, asker: Asker, words: &[&str]) -> Output {
-    let run = env.aido(words);
+    // What a host says when a conversation starts; nothing to the others.
+    let payload =
+        json!({"hook_event_name": "SessionStart", "session_id": "c", "transcript_path": "x"});
+    let run = env.aido(words).stdin(payload.to_string());
     match asker {
         Asker::Anyone => run.output(),
         // The agent's shell has the variable, too.

@@ -66,7 +66,7 @@ pub(super) fn begin(
 /// Draws an id that is free, and makes its entry, which is what makes it taken.
 fn draw_id(opened: &Opened, entries: &Directory, seed: &IdSeed) -> io::Result<(SessionId, File)> {
     for _ in 0..ID_TRIES {
-        let random = random::number()?;
+        let random = seed.random.map_or_else(random::number, Ok)?;
         let id = SessionId::new(&seed.agent, &seed.local_time, seed.process, random);
         match entries.create(id.as_str()) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -154,6 +154,7 @@ mod tests {
             agent: AgentName::from_any("a"),
             local_time: "20260305_132522".to_owned(),
             process: 1,
+            random: None,
         };
         let line = |_: &SessionId| b"{\"type\":\"start\",\"pid\":1}\n".to_vec();
         let mut draft = store.begin(&seed, 0, &line).unwrap();

@@ -30,6 +30,7 @@ fn begun(store: &MemoryStore) -> Box<dyn Draft> {
         agent: AgentName::from_any("ai-agent"),
         local_time: "20260305_132522".to_owned(),
         process: 3216,
+        random: None,
     };
     let start = |id: &SessionId| start_line(&unended(id), 1, Some(2)).unwrap();
     let mut draft = store.begin(&seed, 0, &start).unwrap();

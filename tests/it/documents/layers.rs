@@ -29,6 +29,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["egress", "redact", "session", "sys", "transcript"],
     ),
     ("environment", &[]),
+    ("agents", &[]),
+    ("rewrite", &[]),
     (
         "config",
         &["environment", "place", "plan", "session", "sys"],
@@ -77,6 +79,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "agents",
             "caller",
             "clock",
             "config",
@@ -93,6 +96,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "redact",
             "replay",
             "rerun",
+            "rewrite",
             "search",
             "session",
             "stats",

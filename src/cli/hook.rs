@@ -1,0 +1,240 @@
+//! `aido hook`
+//!
+//! Called by agents' programs, many times a minute. Whatever it is given, it ends with 0, says nothing on
+//! standard error, and prints one object or nothing: no host may be kept from its work.
+
+mod context;
+mod decide;
+mod filing;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Answer, CliResult, io};
+use crate::agents::payload::{self, Named};
+use crate::agents::{Call, Host, Mode, Moment, reply};
+use crate::clock::Stopwatch;
+use crate::config::{self, Layer, Settings};
+use crate::environment::Environment;
+use crate::place::Place;
+use crate::sys::stream;
+use crate::view::sanitize;
+use decide::Decision;
+
+/// The most of a payload that is read; of a longer one there is nothing to be told.
+const PAYLOAD_BYTES: usize = 1024 * 1024;
+/// How long to wait for a payload.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The variable that switches hooks off, or what they do.
+pub(super) const VARIABLE: &str = "AIDO_HOOK";
+
+/// `aido hook`
+#[derive(Debug, clap::Args)]
+#[command(override_usage = "aido hook [OPTIONS] AGENT [EVENT]\n       \
+                            aido hook rewrite LINE")]
+pub struct Arguments {
+    /// What to do: observe (file finished calls) or wrap (have commands run under aido, too)
+    #[arg(long, value_name = "MODE", default_value = "observe")]
+    pub mode: String,
+    /// Say what would be done, and why, and do nothing
+    #[arg(long)]
+    pub explain: bool,
+    /// Whose hook it is (claude, codex, gemini, cursor, copilot or auto), and the event where the payload
+    /// doesn't say; or `rewrite` and a line of shell
+    #[arg(
+        value_name = "AGENT",
+        allow_hyphen_values = true,
+        trailing_var_arg = true
+    )]
+    pub words: Vec<OsString>,
+}
+
+/// Answers a hook. Never fails.
+///
+/// # Errors
+/// None.
+pub fn hook(arguments: &Arguments, flags: Layer) -> CliResult {
+    // A host reads standard error, or shows it to people: a mistake of aido's is nothing to it.
+    std::panic::set_hook(Box::new(|_| {}));
+    let answer = catch_unwind(AssertUnwindSafe(|| answer(arguments, flags)));
+    let text = answer.unwrap_or_default();
+    let mut out = io::Out::stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    Ok(Answer::Yes)
+}
+
+fn answer(arguments: &Arguments, flags: Layer) -> String {
+    let word = |index: usize| arguments.words.get(index).and_then(|word| word.to_str());
+    let environment = Environment::of_process();
+    let mode = mode(arguments, &environment);
+    if word(0) == Some("rewrite") {
+        return rewrite(word(1).unwrap_or_default(), mode, &environment, flags);
+    }
+    let named = Named {
+        dialect: word(0).and_then(Host::named).and_then(Host::dialect),
+        event: word(1),
+    };
+    let payload = read_payload();
+    let call = match payload.map(|text| payload::read(&text, named)) {
+        Some(Ok(call)) => call,
+        problem => {
+            if arguments.explain {
+                let why = match problem {
+                    Some(Err(problem)) => problem.to_string(),
+                    _ => "it is longer than is read, or no text, or it never came".to_owned(),
+                };
+                return format!("payload: {why}\nanswer: nothing\n");
+            }
+            return named.dialect.map_or("", reply::nothing).to_owned();
+        }
+    };
+    let nothing = reply::nothing(call.dialect).to_owned();
+    if mode == Mode::Off && !arguments.explain {
+        return nothing;
+    }
+    // From here on the hook stands where the host does.
+    if let Some(directory) = call.cwd.as_deref().map(PathBuf::from)
+        && directory.is_absolute()
+    {
+        let _ = std::env::set_current_dir(directory);
+    }
+    let place = Place::find(std::env::current_dir().ok(), &environment);
+    // Settings that can't be taken, or are partly ignored, would be said by every command.
+    let resolved = config::resolve(flags.clone(), &environment, &place);
+    let settings = resolved
+        .ok()
+        .filter(|resolved| resolved.warnings.is_empty());
+    let hooked = Hooked {
+        call: &call,
+        mode,
+        place,
+        settings: settings.map(|resolved| resolved.settings),
+        environment,
+        flags,
+    };
+    if arguments.explain {
+        return hooked.explain();
+    }
+    hooked.answer().unwrap_or(nothing)
+}
+
+/// What a hook knows when it decides.
+struct Hooked<'a> {
+    call: &'a Call,
+    mode: Mode,
+    place: Place,
+    /// None where a command under aido would say something about them.
+    settings: Option<Settings>,
+    environment: Environment,
+    flags: Layer,
+}
+
+impl Hooked<'_> {
+    fn answer(&self) -> Option<String> {
+        match self.call.moment {
+            Moment::Start => {
+                let text = context::at_start(self)?;
+                reply::with_context(self.call, &text)
+            }
+            Moment::Before => match self.decide() {
+                Decision::Rewrite { answer, .. } => Some(answer),
+                Decision::Leave(_) => None,
+            },
+            Moment::After | Moment::AfterFailure => {
+                self.file();
+                let text = context::after_failure(self)?;
+                reply::with_context(self.call, &text)
+            }
+            Moment::Other => None,
+        }
+    }
+
+    fn explain(&self) -> String {
+        let call = self.call;
+        let mut lines = vec![
+            format!("shape: {:?}", call.dialect),
+            format!("event: {}", call.event),
+        ];
+        if let Some(command) = &call.command {
+            lines.push(format!("line: {command}"));
+        }
+        let does = match (self.mode, call.moment) {
+            (Mode::Off, _) => "nothing: hooks are off".to_owned(),
+            (_, Moment::Start) => match context::at_start(self) {
+                Some(text) => format!("{} characters of what is known", text.chars().count()),
+                None => "nothing: there is nothing to say".to_owned(),
+            },
+            (_, Moment::Before) => match self.decide() {
+                Decision::Rewrite { line, .. } => format!("another line: {line}"),
+                Decision::Leave(why) => format!("nothing: {why}"),
+            },
+            (_, Moment::After | Moment::AfterFailure) => match self.report() {
+                Ok(report) => match report.exit_code {
+                    Some(code) => format!("the call is filed: exit {code}"),
+                    None => "the call is filed: its exit code is not known".to_owned(),
+                },
+                Err(why) => format!("nothing is filed: {why}"),
+            },
+            (_, Moment::Other) => "nothing: the event is none of aido's".to_owned(),
+        };
+        lines.push(format!("answer: {does}"));
+        let lines = lines
+            .iter()
+            .map(|line| sanitize::line(line).into_owned() + "\n");
+        lines.collect()
+    }
+}
+
+/// The variable before the option: a hook's command is the same for everybody who shares a repository.
+fn mode(arguments: &Arguments, environment: &Environment) -> Mode {
+    let named = |name: &str| match name {
+        "0" | "off" | "false" | "no" => Some(Mode::Off),
+        "observe" => Some(Mode::Observe),
+        "wrap" => Some(Mode::Wrap),
+        _ => None,
+    };
+    let variable = environment.text(VARIABLE).and_then(named);
+    // What isn't known can't be asked for: the least that a hook does.
+    variable
+        .or_else(|| named(&arguments.mode))
+        .unwrap_or(Mode::Observe)
+}
+
+fn rewrite(line: &str, mode: Mode, environment: &Environment, flags: Layer) -> String {
+    let place = Place::find(std::env::current_dir().ok(), environment);
+    let resolved = config::resolve(flags, environment, &place);
+    let is_quiet = resolved.is_ok_and(|resolved| resolved.warnings.is_empty());
+    if mode == Mode::Off || !is_quiet {
+        return String::new();
+    }
+    let line = decide::for_plugin(line, &place, environment);
+    line.map_or_else(String::new, |line| line + "\n")
+}
+
+/// Standard input, if it is a text of reasonable size that comes in reasonable time. More is read than is
+/// taken, so that nobody who writes it meets a closed pipe.
+fn read_payload() -> Option<String> {
+    let stdin = rustix::stdio::stdin();
+    let stopwatch = Stopwatch::start();
+    let mut bytes = Vec::new();
+    let mut is_too_long = false;
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        let left = PATIENCE.checked_sub(stopwatch.elapsed())?;
+        if stream::wait_to_read([stdin], Some(left)) != [true] {
+            return None;
+        }
+        match stream::read_some(stdin, &mut piece) {
+            Ok(0) => break,
+            Ok(count) if bytes.len() + count <= PAYLOAD_BYTES => {
+                bytes.extend_from_slice(&piece[..count]);
+            }
+            Ok(_) => is_too_long = true,
+            Err(_) => return None,
+        }
+    }
+    String::from_utf8(bytes).ok().filter(|_| !is_too_long)
+}

@@ -1,0 +1,331 @@
+//! `aido init`
+
+mod plan;
+mod record;
+mod status;
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::error::{CliError, Kind};
+use super::{Answer, CliResult, io};
+use crate::agents::block::{AGENTS, GITIGNORE};
+use crate::agents::host::Scope;
+use crate::agents::{Host, Mode};
+use crate::config::Layer;
+use crate::environment::Environment;
+use crate::place::Place;
+use crate::record::secrets;
+use crate::redact::{Options, Redactor};
+use crate::session::metadata::SCHEMA_VERSION;
+use crate::sys::replace::{make_directories, replace};
+use crate::view::patch::patch;
+use crate::view::sanitize;
+use plan::{Change, Piece, Site, Step};
+use record::{Installed, Records};
+pub(super) use status::{Status, installed};
+
+/// `aido init`
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Only for these agents: claude, codex, gemini, cursor, copilot, opencode [default: those that are used here]
+    #[arg(long = "agent", value_name = "NAME", value_delimiter = ',', value_parser = host)]
+    pub agents: Vec<Host>,
+    /// Whose settings: local (yours, in this repository), project (its own) or user (yours, everywhere)
+    /// [default: local]
+    #[arg(long, value_name = "SCOPE", value_parser = scope)]
+    pub scope: Option<Scope>,
+    /// What hooks do: observe (file finished calls) or wrap (have commands run under aido, too)
+    #[arg(long, value_name = "MODE", default_value = "observe", value_parser = mode)]
+    pub mode: Mode,
+    /// Also tell agents without hooks of aido, in AGENTS.md
+    #[arg(long)]
+    pub agents_md: bool,
+    /// Also install a skill, which agents read when they need it
+    #[arg(long)]
+    pub skill: bool,
+    /// Take everything out again
+    #[arg(long)]
+    pub uninstall: bool,
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Don't ask
+    #[arg(long, short = 'y')]
+    pub yes: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn host(text: &str) -> Result<Host, String> {
+    Host::named(text).ok_or_else(|| {
+        let names: Vec<&str> = Host::ALL.iter().map(|host| host.name()).collect();
+        format!("one of {}", names.join(", "))
+    })
+}
+
+fn scope(text: &str) -> Result<Scope, String> {
+    match text {
+        "local" => Ok(Scope::Local),
+        "project" => Ok(Scope::Project),
+        "user" => Ok(Scope::User),
+        _ => Err("one of local, project, user".to_owned()),
+    }
+}
+
+fn mode(text: &str) -> Result<Mode, String> {
+    match text {
+        "observe" => Ok(Mode::Observe),
+        "wrap" => Ok(Mode::Wrap),
+        _ => Err("one of observe, wrap".to_owned()),
+    }
+}
+
+/// Puts hooks into the settings of agents' programs, or takes them out. Shows what changes, and asks.
+///
+/// # Errors
+/// When there is nowhere to put them, or a file can't be written.
+pub fn init(arguments: &Arguments, _flags: Layer) -> CliResult {
+    let environment = Environment::of_process();
+    let place = Place::find(std::env::current_dir().ok(), &environment);
+    let state = place.state.as_deref().ok_or_else(|| {
+        CliError::new(
+            Kind::Failed,
+            "there is no home directory to remember changes in",
+        )
+        .with_hint("set HOME or XDG_STATE_HOME")
+    })?;
+    let site = Site {
+        place: &place,
+        environment: &environment,
+    };
+    let records = Records::open(state)?;
+    let steps = match arguments.uninstall {
+        true => to_uninstall(arguments, &site, records.as_ref()),
+        false => to_install(arguments, &site, records.as_ref())?,
+    };
+    let is_refused = steps
+        .iter()
+        .any(|step| matches!(step, Step::Refused { .. }));
+    let changes: Vec<&Change> = steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::Change(change) => Some(change),
+            Step::Done(_) | Step::Refused { .. } => None,
+        })
+        .collect();
+    let mut out = io::Out::stdout();
+    if !arguments.json {
+        out.write_all(shown(&steps, &environment).as_bytes())?;
+    }
+    let may_write = may_write(arguments, &changes, &mut out)?;
+    if may_write {
+        let (records, _lock) = Records::change(state)?;
+        for change in &changes {
+            carry_out(change, &records, arguments.uninstall)?;
+        }
+    }
+    if arguments.json {
+        let steps: Vec<Value> = steps.iter().map(as_json).collect();
+        let written = may_write && !changes.is_empty();
+        out.json(&json!({"schema_version": SCHEMA_VERSION, "written": written, "files": steps}))?;
+        writeln!(out)?;
+    } else {
+        let said = match (changes.len(), may_write) {
+            (0, _) if is_refused => String::new(),
+            (0, _) if arguments.uninstall => "nothing is installed here\n".to_owned(),
+            (0, _) => "everything is in place\n".to_owned(),
+            (count, true) if arguments.uninstall => format!("{} restored\n", files(count)),
+            (count, true) => format!(
+                "{} written; what was there is kept, and `aido init --uninstall` brings it back\n",
+                files(count)
+            ),
+            (_, false) if arguments.dry_run => String::new(),
+            (_, false) => "nothing was written; --yes writes it\n".to_owned(),
+        };
+        out.write_all(said.as_bytes())?;
+    }
+    out.flush()?;
+    let is_left = !changes.is_empty() && !may_write && !arguments.dry_run;
+    Ok(if is_refused || is_left {
+        Answer::No
+    } else {
+        Answer::Yes
+    })
+}
+
+fn files(count: usize) -> String {
+    match count {
+        1 => "1 file".to_owned(),
+        count => format!("{count} files"),
+    }
+}
+
+fn to_install(
+    arguments: &Arguments,
+    site: &Site<'_>,
+    records: Option<&Records>,
+) -> Result<Vec<Step>, CliError> {
+    let scope = arguments.scope.unwrap_or(Scope::Local);
+    let root = site.place.root.as_deref();
+    if root.is_none() && scope != Scope::User {
+        return Err(CliError::new(Kind::Failed, "there is no repository here")
+            .with_hint("aido init --scope user installs for all of yours"));
+    }
+    let hosts = match arguments.agents.is_empty() {
+        true => site.hosts(),
+        false => arguments.agents.clone(),
+    };
+    if hosts.is_empty() && !arguments.agents_md && !arguments.skill {
+        return Err(
+            CliError::new(Kind::NotFound, "no agent's program is used here")
+                .with_hint("aido init --agent NAME installs for one that isn't there yet"),
+        );
+    }
+    let mut wanted: Vec<(Piece, PathBuf)> = Vec::new();
+    for host in &hosts {
+        let file = site.file(*host, scope);
+        wanted.extend(file.map(|file| (Piece::Hooks(*host), file)));
+    }
+    if let Some(root) = root.filter(|_| scope != Scope::User) {
+        if arguments.skill {
+            wanted.extend(site.skill(&hosts).map(|place| (Piece::Skill, place)));
+        }
+        if arguments.agents_md {
+            wanted.push((Piece::Lines(AGENTS), root.join("AGENTS.md")));
+        }
+        wanted.push((Piece::Lines(GITIGNORE), root.join(".gitignore")));
+    }
+    let steps = wanted.iter();
+    let steps = steps.map(|(piece, path)| plan::install(piece, path, arguments.mode, records));
+    Ok(steps.collect())
+}
+
+fn to_uninstall(arguments: &Arguments, site: &Site<'_>, records: Option<&Records>) -> Vec<Step> {
+    let scopes: &[Scope] = match arguments.scope {
+        Some(Scope::User) => &[Scope::User],
+        Some(Scope::Local) | Some(Scope::Project) | None => &[Scope::Local, Scope::Project],
+    };
+    let all = site.all(scopes);
+    let wanted = all.iter().filter(|(piece, _)| match piece {
+        Piece::Hooks(host) => arguments.agents.is_empty() || arguments.agents.contains(host),
+        // They are everybody's.
+        Piece::Lines(_) | Piece::Skill => arguments.agents.is_empty(),
+    });
+    wanted
+        .filter_map(|(piece, path)| plan::uninstall(piece, path, records))
+        .collect()
+}
+
+/// The differences, without secrets: settings may hold some.
+fn shown(steps: &[Step], environment: &Environment) -> String {
+    let redactor = Redactor::new(Options {
+        own: secrets::own(environment),
+        ..Options::default()
+    });
+    let mut text = String::new();
+    for step in steps {
+        match step {
+            Step::Done(shown) => {
+                text += &format!("{}: in place\n", sanitize::line(&shown.to_string_lossy()));
+            }
+            Step::Refused {
+                shown,
+                why,
+                snippet,
+            } => {
+                let name = shown.to_string_lossy();
+                text += &format!(
+                    "{}: left as it is: {}\n",
+                    sanitize::line(&name),
+                    sanitize::line(why)
+                );
+                if !snippet.is_empty() {
+                    text += &format!("  what belongs into it:\n\n{snippet}\n");
+                }
+            }
+            Step::Change(change) => {
+                let name = change.shown.to_string_lossy();
+                let patch = patch(&name, change.before.as_deref(), change.after.as_deref());
+                text += &redactor.text(&patch).0;
+                text.push('\n');
+            }
+        }
+    }
+    text
+}
+
+fn as_json(step: &Step) -> Value {
+    match step {
+        Step::Done(shown) => {
+            json!({"path": shown.to_string_lossy(), "action": "none", "why": null})
+        }
+        Step::Refused { shown, why, .. } => {
+            json!({"path": shown.to_string_lossy(), "action": "refused", "why": why})
+        }
+        Step::Change(change) => {
+            let action = match change.after {
+                Some(_) => "write",
+                None => "remove",
+            };
+            json!({"path": change.shown.to_string_lossy(), "action": action, "why": null})
+        }
+    }
+}
+
+/// Asks, if a person is there to answer; without one, nothing is written that nobody said yes to.
+fn may_write(
+    arguments: &Arguments,
+    changes: &[&Change],
+    out: &mut io::Out,
+) -> Result<bool, CliError> {
+    if arguments.dry_run || changes.is_empty() {
+        return Ok(false);
+    }
+    let is_watched = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    if arguments.yes || !is_watched || arguments.json {
+        return Ok(arguments.yes);
+    }
+    out.write(&format!("Write {}? [y/N] ", files(changes.len())))?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+fn carry_out(change: &Change, records: &Records, is_last: bool) -> Result<(), CliError> {
+    let failed = |why: &dyn std::fmt::Display| {
+        CliError::new(Kind::Failed, format!("{}: {why}", change.shown.display()))
+    };
+    let path = &change.path;
+    let now = std::fs::read_to_string(path).ok();
+    if now != change.before {
+        return Err(failed(&"it was changed meanwhile").with_hint("run aido init again"));
+    }
+    let known = records.of(path);
+    let mut made = known
+        .as_ref()
+        .map_or_else(Vec::new, |known| known.made.clone());
+    let Some(after) = &change.after else {
+        std::fs::remove_file(path).map_err(|error| failed(&error))?;
+        // Only what was made for it, and holds nothing else.
+        for directory in made.iter().rev() {
+            let _ = std::fs::remove_dir(directory);
+        }
+        records.forget(path);
+        return Ok(());
+    };
+    if is_last {
+        replace(path, after.as_bytes()).map_err(|error| failed(&error))?;
+        records.forget(path);
+        return Ok(());
+    }
+    let parent = path.parent().unwrap_or(Path::new("/"));
+    made.extend(make_directories(parent).map_err(|error| failed(&error))?);
+    // First what can undo it.
+    let installed = Installed::new(path, change.without.clone(), after, made);
+    records.keep(&installed).map_err(|error| failed(&error))?;
+    replace(path, after.as_bytes()).map_err(|error| failed(&error))
+}

@@ -1,0 +1,60 @@
+//! What is installed, for `aido doctor`.
+
+use std::path::PathBuf;
+
+use super::plan::{Piece, Site, is_in};
+use super::record::Records;
+use crate::agents::host::Scope;
+use crate::environment::Environment;
+use crate::place::Place;
+use crate::sys::file::read_small;
+
+/// The largest file that is looked at.
+const FILE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// A file with something of aido's in it.
+pub(crate) struct Status {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// What is there.
+    pub(crate) what: String,
+    /// Whether it is as aido wrote it; none where aido doesn't remember it.
+    pub(crate) is_unchanged: Option<bool>,
+}
+
+/// Every file of the user's and of the repository's that has something of aido's.
+pub(crate) fn installed(place: &Place, environment: &Environment) -> Vec<Status> {
+    let site = Site { place, environment };
+    let mut all = site.all(&[Scope::Local, Scope::Project]);
+    all.extend(site.all(&[Scope::User]));
+    let records = place.state.as_deref();
+    let records = records.and_then(|state| Records::open(state).ok().flatten());
+    let look = |(piece, path): (Piece, PathBuf)| {
+        let bytes = read_small(&path, FILE_BYTES).ok()?;
+        let text = String::from_utf8(bytes).ok()?;
+        if !is_in(&piece, &text) {
+            return None;
+        }
+        let what = match piece {
+            Piece::Hooks(host) => {
+                let mode = match text.contains("aido hook --mode wrap ")
+                    || text.contains("tool.execute.before")
+                {
+                    true => "wrap",
+                    false => "observe",
+                };
+                format!("hooks of {} ({mode})", host.name())
+            }
+            Piece::Lines(_) => "a block".to_owned(),
+            Piece::Skill => "the skill".to_owned(),
+        };
+        let real = path.canonicalize().ok()?;
+        let known = records.as_ref().and_then(|records| records.of(&real));
+        Some(Status {
+            path,
+            what,
+            is_unchanged: known.map(|known| known.is_unchanged(&text)),
+        })
+    };
+    all.into_iter().filter_map(look).collect()
+}

@@ -1,0 +1,131 @@
+//! Files that belong to the user and not to aido: replaced in one step, with the mode that they had, or the
+//! one that the umask gives a new one.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::random;
+
+/// The mode of a new file, before the umask.
+const NEW_FILE: Mode = Mode::from_raw_mode(0o666);
+/// The mode of a new directory, before the umask.
+const NEW_DIRECTORY: Mode = Mode::from_raw_mode(0o777);
+
+/// Puts a file with these bytes in the place of the one at `path`, or where there is none; `path` is no link.
+/// The file is whole or as it was, whatever happens meanwhile.
+///
+/// # Errors
+/// When it can't be written; it is as it was then.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let parent = retry_on_intr(|| rustix::fs::open(parent, flags, Mode::empty()))?;
+    let mode = match rustix::fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(status) => Some(Mode::from_raw_mode(status.st_mode)),
+        Err(Errno::NOENT) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let new = format!(".{}.{:08x}.aido", name.display(), random::number()?);
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = retry_on_intr(|| rustix::fs::openat(&parent, &new, flags, NEW_FILE))?;
+    let written = write(File::from(file), bytes, mode)
+        .and_then(|()| Ok(rustix::fs::renameat(&parent, &new, &parent, name)?));
+    match written {
+        // Its name as well: a power cut must leave one of the two.
+        Ok(()) => Ok(rustix::fs::fsync(parent.as_fd())?),
+        Err(error) => {
+            let _ = rustix::fs::unlinkat(&parent, &new, AtFlags::empty());
+            Err(error)
+        }
+    }
+}
+
+fn write(mut file: File, bytes: &[u8], mode: Option<Mode>) -> io::Result<()> {
+    if let Some(mode) = mode {
+        rustix::fs::fchmod(&file, mode)?;
+    }
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Makes what is missing of a directory's path, and tells what that was, the outermost first.
+///
+/// # Errors
+/// When it can't be made.
+pub fn make_directories(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut made = Vec::new();
+    let missing: Vec<&Path> = path.ancestors().take_while(|path| !path.exists()).collect();
+    for directory in missing.into_iter().rev() {
+        match retry_on_intr(|| rustix::fs::mkdir(directory, NEW_DIRECTORY)) {
+            Ok(()) => made.push(directory.to_owned()),
+            // Somebody else made it meanwhile.
+            Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(made)
+}
+
+/// Why a file is not to be replaced, where there is a reason.
+#[must_use]
+pub fn reason_to_keep(path: &Path) -> Option<&'static str> {
+    let status = match rustix::fs::stat(path) {
+        Ok(status) => status,
+        Err(Errno::NOENT) if path.symlink_metadata().is_err() => return None,
+        Err(Errno::NOENT) => return Some("it is a link that leads nowhere"),
+        Err(_) => return Some("it can't be looked at"),
+    };
+    if rustix::fs::FileType::from_raw_mode(status.st_mode) != rustix::fs::FileType::RegularFile {
+        Some("it is no regular file")
+    } else if status.st_mode & 0o222 == 0 {
+        Some("it is read-only")
+    } else if status.st_uid != rustix::process::geteuid().as_raw() {
+        Some("it belongs to another user")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_file_is_replaced_whole_with_the_mode_that_it_had() {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = temporary.path().join("a/b");
+        let made = make_directories(&directory).unwrap();
+        assert_eq!(made, [temporary.path().join("a"), directory.clone()]);
+        assert!(make_directories(&directory).unwrap().is_empty());
+        let path = directory.join("settings.json");
+        assert_eq!(reason_to_keep(&path), None);
+        replace(&path, b"one").unwrap();
+        let mode = std::fs::Permissions::from_mode(0o640);
+        std::fs::set_permissions(&path, mode).unwrap();
+        replace(&path, b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(
+            directory.read_dir().unwrap().count(),
+            1,
+            "nothing else is left"
+        );
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o440)).unwrap();
+        assert_eq!(reason_to_keep(&path), Some("it is read-only"));
+        assert_eq!(reason_to_keep(&directory), Some("it is no regular file"));
+        let link = directory.join("link");
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        assert_eq!(
+            reason_to_keep(&link),
+            Some("it is a link that leads nowhere")
+        );
+    }
+}

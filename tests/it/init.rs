@@ -1,0 +1,278 @@
+//! `aido init`: hooks go into settings and come out again, and everything else stays as it was.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::support::{AIDO, Output, TestEnv, files_below};
+
+fn place() -> TestEnv {
+    let env = TestEnv::in_repository();
+    fs::create_dir(env.path("bin")).unwrap();
+    symlink(AIDO, env.path("bin/aido")).unwrap();
+    env
+}
+
+fn init(env: &TestEnv, words: &[&str]) -> Output {
+    let path = format!("{}:/usr/bin:/bin", env.path("bin").display());
+    env.aido([&["init"], words].concat())
+        .env("PATH", path)
+        .output()
+}
+
+/// Every file of the work tree and its bytes, git's own aside.
+fn tree(env: &TestEnv) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = files_below(&env.work());
+    files.retain(|file| !file.starts_with(env.path("work/.git/")));
+    files
+        .into_iter()
+        .map(|file| (file.clone(), fs::read(file).unwrap()))
+        .collect()
+}
+
+#[test]
+fn what_is_installed_comes_out_to_the_last_byte() {
+    let env = place();
+    env.write(
+        "work/.claude/settings.local.json",
+        "{\n\t\"x\": 1.0,\n\t\"hooks\": {}\n}",
+    );
+    env.write("work/.gemini/settings.json", "");
+    env.write("work/.gitignore", "target");
+    env.write("work/AGENTS.md", "# Mine\n");
+    env.write("work/GEMINI.md", "x\n");
+    let before = tree(&env);
+    let all = "claude,codex,gemini,cursor,copilot,opencode";
+    for mode in ["observe", "wrap"] {
+        let words = [
+            "--agent",
+            all,
+            "--mode",
+            mode,
+            "--agents-md",
+            "--skill",
+            "--yes",
+        ];
+        let run = init(&env, &words);
+        assert_eq!(run.code(), 0, "{run:?}");
+        let installed = tree(&env);
+        for name in [
+            ".claude/settings.local.json",
+            ".codex/hooks.json",
+            ".gemini/settings.json",
+            ".cursor/hooks.json",
+            ".github/hooks/aido.json",
+            ".opencode/plugins/aido.ts",
+            ".agents/skills/aido/SKILL.md",
+            "AGENTS.md",
+            ".gitignore",
+        ] {
+            let text = &installed[&env.path(&format!("work/{name}"))];
+            let text = String::from_utf8_lossy(text);
+            assert!(text.contains("aido"), "{name}: {text}");
+            if name.ends_with(".json") {
+                serde_json::from_str::<Value>(&text).unwrap();
+            }
+        }
+        let again = init(&env, &words);
+        assert_eq!((again.code(), tree(&env)), (0, installed), "{again:?}");
+        assert!(
+            again.stdout_text().ends_with("everything is in place\n"),
+            "{again:?}"
+        );
+    }
+    let run = init(&env, &["--uninstall", "--yes"]);
+    assert_eq!(run.code(), 0, "{run:?}");
+    assert_eq!(tree(&env), before);
+    for gone in [".codex", ".cursor", ".github", ".opencode", ".agents"] {
+        assert!(!env.path(&format!("work/{gone}")).exists(), "{gone}");
+    }
+    let run = init(&env, &["--uninstall", "--yes"]);
+    assert_eq!(run.stdout_text(), "nothing is installed here\n");
+}
+
+#[test]
+fn what_somebody_changed_since_stays() {
+    let env = place();
+    let file = "work/.claude/settings.local.json";
+    init(&env, &["--agent", "claude", "--yes"]);
+    let text = fs::read_to_string(env.path(file)).unwrap();
+    env.write(file, &text.replacen('{', "{\n  \"mine\": [1, 2],", 1));
+    let doctor = env.aido(["doctor"]).output().stdout_text();
+    assert!(doctor.contains("the file was changed since"), "{doctor}");
+    init(&env, &["--agent", "claude", "--mode", "wrap", "--yes"]);
+    let text = fs::read_to_string(env.path(file)).unwrap();
+    assert!(
+        text.contains("\"mine\"") && text.contains("--mode wrap claude"),
+        "{text}"
+    );
+    assert_eq!(init(&env, &["--uninstall", "--yes"]).code(), 0);
+    let left: Value = serde_json::from_str(&fs::read_to_string(env.path(file)).unwrap()).unwrap();
+    assert_eq!(left, serde_json::json!({"mine": [1, 2]}));
+    // Without a memory of what was there, own entries are still known.
+    init(&env, &["--agent", "claude", "--yes"]);
+    fs::remove_dir_all(env.home().join(".local/state/aido")).unwrap();
+    assert_eq!(init(&env, &["--uninstall", "--yes"]).code(), 0);
+    let text = fs::read_to_string(env.path(file)).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), left);
+}
+
+#[test]
+fn nothing_is_written_that_nobody_said_yes_to() {
+    let env = place();
+    env.write("work/.claude/settings.json", "{}");
+    let before = tree(&env);
+    let asked = init(&env, &[]);
+    assert_eq!(asked.code(), 1, "{asked:?}");
+    let text = asked.stdout_text();
+    assert!(
+        text.contains("+++ ") && text.contains("aido hook claude"),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("nothing was written; --yes writes it\n"),
+        "{text}"
+    );
+    let dry = init(&env, &["--dry-run"]);
+    assert_eq!(dry.code(), 0);
+    let json = init(&env, &["--json", "--dry-run"]);
+    let json: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json["written"], false);
+    assert_eq!(json["files"][0]["action"], "write");
+    assert_eq!(tree(&env), before);
+    // Where no agent is used there is nothing to do, and it says how to go on.
+    let other = place();
+    let run = init(&other, &["--yes"]);
+    assert!(
+        run.code() == 1 && run.stderr_text().contains("--agent NAME"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn files_that_are_not_understood_are_left_with_what_belongs_into_them() {
+    for (text, why) in [
+        ("{\n  // mine\n  \"a\": 1\n}\n", "comment"),
+        ("{\"a\": 1, \"a\": 2}", "twice"),
+        ("{\"hooks\": []}", "no object"),
+        ("[1]", "no object"),
+        ("{\"a\": 1", "ends"),
+        ("{\"a\": 1,}", "comma"),
+        ("\u{1}", "expected"),
+    ] {
+        let env = place();
+        env.write("work/.gemini/settings.json", text);
+        let run = init(&env, &["--agent", "gemini", "--yes"]);
+        let said = run.stdout_text();
+        assert_eq!(run.code(), 1, "{said}");
+        assert!(
+            said.contains("left as it is: ") && said.contains(why),
+            "{why}: {said}"
+        );
+        assert!(said.contains("exec aido hook gemini"), "{said}");
+        assert_eq!(
+            fs::read_to_string(env.path("work/.gemini/settings.json")).unwrap(),
+            text
+        );
+    }
+    let env = place();
+    env.write("work/.opencode/plugins/aido.ts", "// somebody's own\n");
+    let run = init(&env, &["--agent", "opencode", "--yes"]);
+    assert!(run.stdout_text().contains("not aido's"), "{run:?}");
+    assert_eq!(init(&env, &["--uninstall", "--yes"]).code(), 0);
+    assert!(env.path("work/.opencode/plugins/aido.ts").exists());
+}
+
+#[test]
+fn links_are_followed_modes_kept_and_read_only_files_left_alone() {
+    let env = place();
+    let text = "{\"a\": 1}\n";
+    env.write("home/dotfiles/claude.json", text);
+    let target = env.path("home/dotfiles/claude.json");
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::create_dir(env.path("work/.claude")).unwrap();
+    let link = env.path("work/.claude/settings.local.json");
+    symlink(&target, &link).unwrap();
+    let run = init(&env, &["--agent", "claude", "--yes"]);
+    assert_eq!(run.code(), 0, "{run:?}");
+    assert_eq!(
+        fs::read_link(&link).unwrap(),
+        target,
+        "the link is one still"
+    );
+    assert!(
+        fs::read_to_string(&target)
+            .unwrap()
+            .contains("aido hook claude")
+    );
+    assert_eq!(
+        target.metadata().unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    init(&env, &["--uninstall", "--yes"]);
+    assert_eq!(fs::read_to_string(&target).unwrap(), text);
+
+    env.write("work/.codex/hooks.json", text);
+    let file = env.path("work/.codex/hooks.json");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o444)).unwrap();
+    let run = init(&env, &["--agent", "codex", "--yes"]);
+    assert!(
+        run.code() == 1 && run.stdout_text().contains("it is read-only"),
+        "{run:?}"
+    );
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+    symlink("nowhere", env.path("work/.cursor")).unwrap();
+    let run = init(&env, &["--agent", "cursor", "--yes"]);
+    assert_eq!(run.code(), 1, "{run:?}");
+}
+
+#[test]
+fn inits_at_once_leave_one_of_each_entry() {
+    let env = place();
+    env.write("work/.claude/settings.local.json", "{\"a\": 1}\n");
+    let runs: Vec<_> = (0..6)
+        .map(|_| env.aido(["init", "--agent", "claude", "--yes"]).spawn())
+        .collect();
+    let codes: Vec<i32> = runs.into_iter().map(|run| run.wait().code()).collect();
+    // Who comes too late says that the file was changed meanwhile.
+    assert!(codes.contains(&0), "{codes:?}");
+    let text = fs::read_to_string(env.path("work/.claude/settings.local.json")).unwrap();
+    assert_eq!(text.matches("aido hook claude").count(), 3, "{text}");
+    init(&env, &["--uninstall", "--yes"]);
+    let text = fs::read_to_string(env.path("work/.claude/settings.local.json")).unwrap();
+    assert_eq!(text, "{\"a\": 1}\n");
+}
+
+#[test]
+fn the_users_own_settings_are_another_scope() {
+    let env = place();
+    let run = init(
+        &env,
+        &["--agent", "claude,codex", "--scope", "user", "--yes"],
+    );
+    assert_eq!(run.code(), 0, "{run:?}");
+    assert!(tree(&env).is_empty(), "nothing in the repository");
+    for name in [".claude/settings.json", ".codex/hooks.json"] {
+        let text = fs::read_to_string(env.home().join(name)).unwrap();
+        assert!(text.contains("exec aido hook "), "{text}");
+    }
+    init(&env, &["--uninstall", "--yes"]);
+    assert!(env.home().join(".codex/hooks.json").exists());
+    init(&env, &["--uninstall", "--scope", "user", "--yes"]);
+    assert!(!env.home().join(".codex").exists() && !env.home().join(".claude").exists());
+}
+
+#[test]
+fn settings_with_secrets_are_shown_without_them() {
+    let env = place();
+    let secret = "correct horse battery staple 9";
+    let text = format!("{{\n  \"env\": {{\n    \"DEPLOY_TOKEN\": \"{secret}\"\n  }}\n}}\n");
+    env.write("work/.claude/settings.local.json", &text);
+    let words = ["init", "--agent", "claude", "--dry-run"];
+    let run = env.aido(words).env("DEPLOY_TOKEN", secret).output();
+    assert!(run.stdout_text().contains("DEPLOY_TOKEN"), "{run:?}");
+    assert!(!run.stdout_text().contains(secret), "{run:?}");
+}
