@@ -5,6 +5,7 @@
 //! passed over, and echoed where a whole object has to be given back.
 
 pub mod block;
+pub mod conversation;
 pub mod edit;
 pub mod host;
 pub mod json;

@@ -8,6 +8,7 @@ pub mod check;
 pub mod color;
 pub mod complete;
 pub mod completions;
+pub mod conversations;
 pub mod doctor;
 pub mod error;
 pub mod export;

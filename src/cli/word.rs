@@ -4,9 +4,9 @@ use clap::{Args, Parser, Subcommand};
 
 use super::page::Form;
 use super::{
-    CliResult, check, complete, completions, doctor, export, faults, handoff, hook, import, init,
-    lessons, list, note, prune, recover, replay, report, rerun, schema, search, show, stats, tasks,
-    verify,
+    CliResult, check, complete, completions, conversations, doctor, export, faults, handoff, hook,
+    import, init, lessons, list, note, prune, recover, replay, report, rerun, schema, search, show,
+    stats, tasks, verify,
 };
 use crate::config::Layer;
 
@@ -32,6 +32,7 @@ pub const NAMES: &[&str] = &[
     "lessons",
     "lesson",
     "check",
+    "conversations",
     "init",
     "hook",
     "doctor",
@@ -90,6 +91,8 @@ pub enum Word {
     Lesson(lessons::ChangeArguments),
     /// Say whether a command is known to fail here, why, and what worked instead
     Check(check::Arguments),
+    /// List the agents' own conversations about this repository, and how to resume them
+    Conversations(conversations::Arguments),
     /// Install hooks in the settings of agents' programs, or take them out
     Init(init::Arguments),
     /// Answer the hook of an agent's program (see docs/agents.md)
@@ -150,6 +153,7 @@ impl Word {
             Self::Lessons(arguments) => arguments.store.json || arguments.ndjson,
             Self::Lesson(arguments) => arguments.store.json,
             Self::Check(arguments) => arguments.store.json,
+            Self::Conversations(arguments) => arguments.store.json,
             Self::Init(arguments) => arguments.json,
             Self::Doctor(arguments) => arguments.store.json,
             Self::Schema(arguments) => arguments.json,
@@ -182,6 +186,7 @@ impl Word {
             Self::Lessons(arguments) => lessons::lessons(&arguments, flags),
             Self::Lesson(arguments) => lessons::lesson(&arguments, flags),
             Self::Check(arguments) => check::check(&arguments, flags),
+            Self::Conversations(arguments) => conversations::conversations(&arguments, flags),
             Self::Init(arguments) => init::init(&arguments, flags),
             Self::Hook(arguments) => hook::hook(&arguments, flags),
             Self::Doctor(arguments) => doctor::doctor(&arguments, flags),

@@ -5,6 +5,7 @@
 
 pub mod chart;
 mod columns;
+pub mod conversations;
 pub mod diff;
 pub mod events;
 pub mod faults;

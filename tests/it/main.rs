@@ -12,6 +12,7 @@
 
 mod background;
 mod completion;
+mod conversations;
 mod doctor;
 mod documents;
 mod faults;

@@ -102,6 +102,8 @@ const DOORS: &[(Asker, &[&str])] = &[
     ),
     (Asker::Agent, &["replay"]),
     (Asker::Agent, &["replay", "--safe"]),
+    (Asker::Agent, &["conversations"]),
+    (Asker::Agent, &["conversations", "--json"]),
     (Asker::Anyone, &["hook", "claude"]),
     (Asker::Anyone, &["hook", "copilot", "sessionStart"]),
     (Asker::Anyone, &["handoff"]),
