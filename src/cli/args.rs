@@ -160,6 +160,19 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Invocation, CliError> {
             words: arguments.into_iter().skip(1).collect(),
         }));
     }
+    // And so is what hooks put before a command.
+    if let [_, option, mode, dashes, words @ ..] = arguments.as_slice()
+        && (option == "--tty" && mode == "auto" && dashes == "--")
+        && !words.is_empty()
+    {
+        let mut flags = Layer::default();
+        flags.set("tty", &Given::Text("auto"), &Source::Flag)?;
+        return Ok(Invocation::Run(TypedRun {
+            flags,
+            line: None,
+            words: words.to_vec(),
+        }));
+    }
     let count = arguments.len();
     let after_dashes = |words: usize| arguments.get(count - words - 1) == Some(&"--".into());
     let typed = match RunLine::try_parse_from(&arguments) {
@@ -316,6 +329,10 @@ mod tests {
             (&["--tty", "auto", "git", "-c", "x"], &["git", "-c", "x"]),
             (&["--strict", "sh", "--strict"], &["sh", "--strict"]),
             (&["--", "list"], &["list"]),
+            (
+                &["--tty", "auto", "--", "list", "--json"],
+                &["list", "--json"],
+            ),
             (&["--strict", "--", "list", "--json"], &["list", "--json"]),
             (&["--", "--version"], &["--version"]),
             (&["git", "--", "x"], &["git", "--", "x"]),
@@ -324,6 +341,20 @@ mod tests {
         ] {
             assert_eq!(run_of(words), command, "{words:?}");
         }
+    }
+
+    #[test]
+    fn what_hooks_put_before_a_command_is_read_as_the_parser_reads_it() {
+        let prefix: Vec<&str> = crate::rewrite::PREFIX.split_whitespace().collect();
+        let words = [&prefix[1..], &["cargo", "--", "-x"]].concat();
+        let (Ok(Invocation::Run(quick)), Ok(parsed)) = (
+            parse_words(&words),
+            RunLine::try_parse_from(["aido"].iter().chain(&words)),
+        ) else {
+            panic!("a run");
+        };
+        assert_eq!(quick.words, parsed.words);
+        assert_eq!(quick.flags, parsed.options.into_layer().unwrap());
     }
 
     #[test]
