@@ -1,5 +1,8 @@
 //! What a host says about a call, from its payload: one struct for every dialect.
 
+#[cfg(test)]
+mod tests;
+
 use super::json::{self, Node, Problem};
 
 /// Whose shape a payload has, and an answer must have.
