@@ -15,6 +15,7 @@ use super::{Answer, CliResult, io};
 use crate::clock;
 use crate::config::Layer;
 use crate::environment::Environment;
+use crate::place::Place;
 use crate::session::metadata::SCHEMA_VERSION;
 use crate::session::{Query, SessionId};
 use crate::store::{Found, Store};
@@ -68,7 +69,8 @@ pub enum Action {
 pub fn conversations(arguments: &Arguments, flags: Layer) -> CliResult {
     let reader = Reader::open(&arguments.store, flags)?;
     let environment = Environment::of_process();
-    let root = reader.root.clone().ok_or_else(|| {
+    let place = Place::find(std::env::current_dir().ok(), &environment);
+    let root = place.root.ok_or_else(|| {
         CliError::new(Kind::NotFound, "there is no repository here")
             .with_hint("conversations are listed of the repository that one stands in")
     })?;

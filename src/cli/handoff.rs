@@ -109,13 +109,9 @@ pub fn handoff(arguments: &Arguments, flags: Layer) -> CliResult {
     let place = Place::find(std::env::current_dir().ok(), &environment);
     let reader = Reader::open(&arguments.store, flags);
     let (redactor, bad_rules) = redactor(reader.as_ref().ok(), &place, &environment);
-    let redact = |text: &str, kind| {
-        let (text, report) = match (&redactor, kind) {
-            (Some(redactor), Kind::Command) => redactor.shell_line(text),
-            (Some(redactor), Kind::Text) => redactor.text(text),
-            (None, _) => return (LEFT_OUT.to_owned(), 0),
-        };
-        (text, report.total())
+    let redact = |text: &str, kind| match &redactor {
+        Some(redactor) => redact(redactor, text, kind),
+        None => (LEFT_OUT.to_owned(), 0),
     };
     let cleaner = Cleaner::new(&redact);
     let asked = Asked {
@@ -157,7 +153,7 @@ pub fn handoff(arguments: &Arguments, flags: Layer) -> CliResult {
 }
 
 /// The same for an agent that starts, as Markdown of at most `budget` characters; none where nothing was
-/// recorded that it could want to know, and where the store can't be read.
+/// recorded that it could want to know, and where the store or the rules for secrets can't be read.
 #[must_use]
 pub fn for_agent(
     agent: &str,
@@ -179,14 +175,9 @@ pub fn for_agent(
         budget,
         within: parse_duration(WITHIN)?,
     };
-    let (redactor, _) = redactor(place, environment);
-    let redact = |text: &str, kind| {
-        let (text, report) = match kind {
-            Kind::Command => redactor.shell_line(text),
-            Kind::Text => redactor.text(text),
-        };
-        (text, report.total())
-    };
+    let reader = Reader::open(&arguments.store, flags).ok()?;
+    let redactor = redactor(Some(&reader), place, environment).0?;
+    let redact = |text: &str, kind| redact(&redactor, text, kind);
     let cleaner = Cleaner::new(&redact);
     let asked = Asked {
         arguments: &arguments,
@@ -196,7 +187,6 @@ pub fn for_agent(
         cleaner: &cleaner,
         elapsed: &|| stopwatch.elapsed(),
     };
-    let reader = Reader::open(&arguments.store, flags).ok()?;
     let handoff = asked.gather(&reader);
     let is_empty = handoff.commands.is_empty()
         && handoff.failures.is_empty()
@@ -255,6 +245,15 @@ impl Asked<'_> {
             is_known.then(|| caller::identify(configured, self.environment).agent)
         })
     }
+}
+
+/// A text without its secrets, and how many it had.
+fn redact(redactor: &Redactor, text: &str, kind: Kind) -> (String, u64) {
+    let (text, report) = match kind {
+        Kind::Command => redactor.shell_line(text),
+        Kind::Text => redactor.text(text),
+    };
+    (text, report.total())
 }
 
 /// What finds secrets: the built-in rules, those of the repositories, and the values of the caller's own

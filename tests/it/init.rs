@@ -276,3 +276,41 @@ fn settings_with_secrets_are_shown_without_them() {
     assert!(run.stdout_text().contains("DEPLOY_TOKEN"), "{run:?}");
     assert!(!run.stdout_text().contains(secret), "{run:?}");
 }
+
+#[test]
+fn a_person_is_asked_first() {
+    for (answer, is_written) in [
+        (&b"n\n"[..], false),
+        (b"\n", false),
+        (b"\x04", false),
+        (b"y\n", true),
+    ] {
+        let env = place();
+        let mut user = env.terminal().run(["aido", "init", "--agent", "claude"]);
+        user.wait_for("Write 2 files? [y/N] ");
+        assert!(!env.path("work/.claude").exists());
+        user.send(answer);
+        assert_eq!(
+            user.wait_code(),
+            i32::from(!is_written),
+            "{}",
+            answer.escape_ascii()
+        );
+        let file = env.path("work/.claude/settings.local.json");
+        assert_eq!(file.exists(), is_written, "{}", answer.escape_ascii());
+    }
+}
+
+#[test]
+fn what_changes_while_a_person_thinks_is_not_written_over() {
+    let env = place();
+    let file = "work/.claude/settings.local.json";
+    env.write(file, "{}");
+    let mut user = env.terminal().run(["aido", "init", "--agent", "claude"]);
+    user.wait_for("[y/N] ");
+    env.write(file, "{\"mine\": 1}");
+    user.send("y\n");
+    assert_eq!(user.wait_code(), 1);
+    user.wait_for("it was changed meanwhile");
+    assert_eq!(fs::read_to_string(env.path(file)).unwrap(), "{\"mine\": 1}");
+}

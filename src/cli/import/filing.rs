@@ -124,6 +124,7 @@ fn seed(known: &Metadata, subject: &Subject) -> IdSeed {
         agent: AgentName::from_any(&known.agent),
         local_time: clock::local_stamp(known.timestamp, zone),
         process: before.unwrap_or_else(std::process::id),
+        random: None,
     }
 }
 
