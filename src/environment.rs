@@ -47,6 +47,17 @@ impl Environment {
         path.is_absolute().then_some(path)
     }
 
+    /// Sets a variable, in its place if it is there already, or removes it.
+    pub fn set(&mut self, name: OsString, value: Option<OsString>) {
+        let place = self.0.iter().position(|(known, _)| *known == name);
+        match (place, value) {
+            (Some(index), Some(value)) => self.0[index].1 = value,
+            (Some(_), None) => self.0.retain(|(known, _)| *known != name),
+            (None, Some(value)) => self.0.push((name, value)),
+            (None, None) => {}
+        }
+    }
+
     /// All variables that are text, name and value, in the order in which they stand.
     pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         let pairs = self.0.iter();

@@ -37,13 +37,16 @@ pub mod redact;
 pub mod replay;
 pub mod rerun;
 pub mod rewrite;
+pub mod screen;
 pub mod search;
 pub mod session;
 pub mod stats;
 pub mod store;
+pub mod supervise;
 pub mod sys;
 pub mod transcript;
 pub mod view;
+pub mod wire;
 
 /// Waits until a condition holds. A lock that was just let go may be held a moment longer by the
 /// copy that a process has which another test forks, until that process execs.

@@ -122,9 +122,20 @@ pub enum ErrorStream {
     Own(Carrier),
 }
 
+/// Who sits at a terminal of the command's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Front {
+    /// aido's caller, at its terminal.
+    Caller,
+    /// Whoever comes: the session is detached.
+    Clients,
+}
+
 /// Which terminal the command gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TerminalPlan {
+    /// Who sits at it, in [`Situation::Full`].
+    pub front: Front,
     /// The mode asked for.
     pub mode: TtyMode,
     /// The row of the table.
@@ -165,12 +176,30 @@ impl TerminalPlan {
             ErrorStream::Own(carrier(caller.stderr))
         };
         Self {
+            front: Front::Caller,
             mode,
             situation,
             caller,
             stdout,
             stderr,
             size: caller.size.unwrap_or(DEFAULT_SIZE),
+        }
+    }
+
+    /// A terminal of the command's own, without a caller at it.
+    #[must_use]
+    pub fn for_clients(size: Size) -> Self {
+        let caller = Caller {
+            stdin: CallerStream::Terminal,
+            stdout: CallerStream::Terminal,
+            stderr: CallerStream::Terminal,
+            stderr_is_stdout: true,
+            controlling_terminal: false,
+            size: Some(size),
+        };
+        Self {
+            front: Front::Clients,
+            ..Self::new(TtyMode::Always, caller)
         }
     }
 

@@ -7,12 +7,14 @@
 //! - Nothing here blocks on anything but the one poll(2), except a write to a regular file.
 //! - A sink that fails is dropped and reported; the run goes on.
 
+pub mod attendant;
 pub mod channel;
 pub mod driver;
 pub mod outer;
 pub mod start;
 pub mod tee;
 
+pub use attendant::{Attendant, Wish};
 pub use driver::{Ended, Undelivered};
 pub use start::{Running, StartError, inbox, open, start};
 pub use tee::Tee;

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use super::channel::{Channel, Source, pipe};
 use super::outer::Outer;
 use crate::clock::Stopwatch;
-use crate::plan::{CallerStream, Carrier, ErrorStream, RunPlan, Situation, TerminalPlan};
+use crate::plan::{CallerStream, Carrier, ErrorStream, Front, RunPlan, Situation, TerminalPlan};
 use crate::session::Stream;
 use crate::sys::monitor::Monitor;
 use crate::sys::process::Target;
@@ -178,7 +178,7 @@ pub fn start<'i>(
     let started = match (&stdout.end, situation) {
         (Some(slave), Situation::Full) => {
             let pty = channels.first().and_then(Channel::pty);
-            start_at_terminal(command, slave, pty, inbox)?
+            start_at_terminal(command, slave, pty, inbox, plan.terminal.front)?
         }
         _ => start_directly(command, situation, group, inbox)?,
     };
@@ -209,19 +209,22 @@ fn start_at_terminal(
     slave: &OwnedFd,
     pty: Option<&Pty>,
     inbox: &Inbox,
+    front: Front,
 ) -> Result<Started, StartError> {
-    let mut outer = Outer::new();
-    outer.follow_foreground(pty);
-    if !outer.is_raw()
-        && let Some(pty) = pty
-    {
-        pty.set_post_processing(false);
+    let mut outer = (front == Front::Caller).then(Outer::new);
+    if let Some(outer) = &mut outer {
+        outer.follow_foreground(pty);
+        if !outer.is_raw()
+            && let Some(pty) = pty
+        {
+            pty.set_post_processing(false);
+        }
     }
     let monitor = Monitor::start(command, slave.as_fd(), inbox.inheritance())?;
     Ok(Started {
         target: Target::Group(monitor.command),
         child: Child::Monitored(monitor),
-        outer: Some(outer),
+        outer,
     })
 }
 
@@ -258,6 +261,15 @@ fn leads_its_group() -> bool {
 }
 
 fn open_terminal(terminal: &TerminalPlan) -> io::Result<Opened> {
+    if terminal.front == Front::Clients {
+        let (pty, slave) = Pty::open(terminal.size, &Processing::Usual)?;
+        let mut opened = opened(Source::Pty(pty), slave, Stream::Stdout);
+        if let Some(channel) = &mut opened.channel {
+            // Whoever comes sees it through the attendant.
+            channel.stop_delivering();
+        }
+        return Ok(opened);
+    }
     let outer = rustix::termios::tcgetattr(rustix::stdio::stdin())?;
     let (pty, slave) = Pty::open(terminal.size, &Processing::Like(&outer))?;
     Ok(opened(Source::Pty(pty), slave, Stream::Stdout))

@@ -10,10 +10,10 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 
+use super::destination::{Destination, forgive};
 use super::error::{CliError, Kind};
 use super::reading::Reader;
 use super::redaction::Rules;
-use super::target::{Target, forgive};
 use super::word::StoreArguments;
 use super::{Answer, CliResult, io};
 use crate::config::Layer;
@@ -244,9 +244,9 @@ fn records(
         Format::Ndjson => records.iter().map(|record| format!("{record}\n")).collect(),
         _ => format!("[{}]\n", records.join(",\n")),
     };
-    let mut target = Target::new(arguments.output.as_deref())?;
-    forgive(target.write_all(text.as_bytes()))?;
-    target.finish()?;
+    let mut destination = Destination::new(arguments.output.as_deref())?;
+    forgive(destination.write_all(text.as_bytes()))?;
+    destination.finish()?;
     if !report.is_clean() {
         io::say(&format!("aido: {}", summary(&report)));
     }

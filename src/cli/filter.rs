@@ -146,6 +146,7 @@ impl Filters {
             cwd: self.cwd.as_deref().map(directory).transpose()?,
             tag: self.tag.clone(),
             fault: self.fault.clone(),
+            name: None,
             pinned: self.pinned.then_some(true),
             text: self.grep.as_deref().map(text_test).transpose()?,
         })

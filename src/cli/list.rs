@@ -1,5 +1,7 @@
 //! `aido list`
 
+mod flags;
+
 use std::io::Write;
 use std::ops::ControlFlow;
 
@@ -21,6 +23,7 @@ use crate::session::query::Match;
 use crate::session::{Entry, Query, Timestamp};
 use crate::store::{Found, State, Store};
 use crate::view::list::{Removed, Table};
+use crate::view::running;
 use crate::view::sanitize;
 use crate::view::session::Shown;
 
@@ -81,6 +84,9 @@ pub fn list(arguments: &Arguments, flags: Layer) -> CliResult {
         return removed(arguments, &reader, &query, (now, out));
     }
     reader.recover_in_passing(now);
+    if arguments.filters.running && arguments.fields.is_empty() {
+        return running(arguments, &reader, &query, (now, out));
+    }
     let mut lister = Lister::new(arguments, now, &mut out)?;
     let (mut listed, mut is_cut, mut failed) = (0, false, None);
     reader.store.newest(&query, &mut |found: Found| {
@@ -125,9 +131,13 @@ pub fn list(arguments: &Arguments, flags: Layer) -> CliResult {
     Ok(Answer::Yes)
 }
 
+fn is_table(arguments: &Arguments) -> bool {
+    !arguments.store.json && !arguments.ndjson && arguments.fields.is_empty()
+}
+
 /// What is printed on. A table is framed for agents; the other forms are for programs.
 fn page(arguments: &Arguments, environment: &Environment) -> Result<Page, CliError> {
-    let is_table = !arguments.store.json && !arguments.ndjson && arguments.fields.is_empty();
+    let is_table = is_table(arguments);
     let page = PageArguments {
         color: When::Never,
         no_pager: true,
@@ -137,6 +147,58 @@ fn page(arguments: &Arguments, environment: &Environment) -> Result<Page, CliErr
         },
     };
     Page::open(page, Paging::Unfit, environment)
+}
+
+/// Lists running sessions with how each is.
+fn running(
+    arguments: &Arguments,
+    reader: &Reader,
+    query: &Query,
+    (now, mut out): (Timestamp, Page),
+) -> CliResult {
+    let (mut sessions, mut is_cut) = (Vec::new(), false);
+    reader.store.newest(query, &mut |found: Found| {
+        if arguments.count > 0 && sessions.len() == arguments.count {
+            is_cut = true;
+            return ControlFlow::Break(());
+        }
+        match reader.read_found(&found) {
+            Ok(session) => sessions.extend(session.filter(|shown| shown.state == State::Running)),
+            Err(error) => io::say(&format!("aido: {}", sanitize::line(&error.to_string()))),
+        }
+        ControlFlow::Continue(())
+    })?;
+    let sessions = flags::look(reader, sessions, now);
+    let all: Vec<Value> = sessions.iter().map(running::Running::to_json).collect();
+    if arguments.store.json {
+        out.json(&all)?;
+        writeln!(out)?;
+    } else if arguments.ndjson {
+        for session in &all {
+            out.json(session)?;
+            writeln!(out)?;
+        }
+    } else if sessions.is_empty() {
+        let place = reader.store.path();
+        let line = format!("no sessions that fit in {}", place.display());
+        writeln!(out, "{}", sanitize::line(&line))?;
+    } else {
+        let table = running::Table {
+            sessions: &sessions,
+            now,
+            width: width(),
+            audience: out.audience,
+        };
+        write!(out, "{table}")?;
+    }
+    out.close()?;
+    if is_cut && is_table(arguments) {
+        let listed = sessions.len();
+        io::say(&format!(
+            "aido: the newest {listed}; aido list -n 0 lists all"
+        ));
+    }
+    Ok(Answer::Yes)
 }
 
 /// How sessions are printed.

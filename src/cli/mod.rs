@@ -4,11 +4,14 @@
 //! ([`crate::config`]). Only [`io`] prints, and only [`main`] turns an end into an exit status.
 
 pub mod args;
+pub mod attach;
+pub mod capture;
 pub mod check;
 pub mod color;
 pub mod complete;
 pub mod completions;
 pub mod conversations;
+pub mod destination;
 pub mod doctor;
 pub mod error;
 pub mod export;
@@ -40,12 +43,16 @@ pub mod rerun;
 pub mod run;
 pub mod schema;
 pub mod search;
+pub mod send;
 pub mod show;
+pub mod start;
 pub mod stats;
-pub mod target;
+pub mod stop;
+mod target;
 pub mod tasks;
 pub mod text;
 pub mod verify;
+pub mod wait;
 pub mod word;
 
 use std::ffi::OsString;

@@ -4,13 +4,13 @@ use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
+use super::destination::{Destination, forgive};
 use super::error::{CliError, Kind};
 use super::export::subject::Subject;
 use super::filter::Filters;
 use super::io::say;
 use super::reading::Reader;
 use super::redaction::Rules;
-use super::target::{Target, forgive};
 use super::word::StoreArguments;
 use super::{Answer, CliResult};
 use crate::clock::{self, Zone};
@@ -86,18 +86,18 @@ pub fn report(arguments: &Arguments, flags: Layer) -> CliResult {
     };
     let redactor = rules.redactor(&reader, terms.depth)?;
     let title = redactor.text(&title).0;
-    let mut target = Target::new(arguments.output.as_deref())?;
-    forgive(html::page_start(&mut target, &title, report::STYLE))?;
-    forgive(report::overview(&mut target, &title, &heads))?;
+    let mut destination = Destination::new(arguments.output.as_deref())?;
+    forgive(html::page_start(&mut destination, &title, report::STYLE))?;
+    forgive(report::overview(&mut destination, &title, &heads))?;
     let mut masked = 0;
     for (id, head) in ids.iter().zip(heads) {
         match Subject::read(&reader, id, &rules, &terms) {
-            Ok(subject) => masked += section(&subject, head, arguments.lines, &mut target)?,
-            Err(error) => forgive(html::absent(&mut target, &head, error.message()))?,
+            Ok(subject) => masked += section(&subject, head, arguments.lines, &mut destination)?,
+            Err(error) => forgive(html::absent(&mut destination, &head, error.message()))?,
         }
     }
-    forgive(html::page_end(&mut target))?;
-    target.finish()?;
+    forgive(html::page_end(&mut destination))?;
+    destination.finish()?;
     if masked > 0 {
         say(&format!("aido: secrets were masked in {masked} places"));
     }
@@ -109,16 +109,16 @@ fn section(
     subject: &Subject<'_>,
     head: Head,
     lines: usize,
-    target: &mut dyn Write,
+    destination: &mut dyn Write,
 ) -> Result<usize, CliError> {
     let (mut recording, masked) = match subject.recording() {
         Ok(opened) => opened,
         Err(error) => {
-            forgive(html::absent(target, &head, error.message()))?;
+            forgive(html::absent(destination, &head, error.message()))?;
             return Ok(0);
         }
     };
-    let mut page = Html::new(head, target).last_lines(lines);
+    let mut page = Html::new(head, destination).last_lines(lines);
     forgive(page.begin())?;
     while let Some(moment) = recording
         .next_moment()

@@ -84,7 +84,11 @@ pub fn code_of(exit: Exit) -> ExitCode {
     })
 }
 
-fn prepare(
+/// What is to be run: the settings of these flags and of all other places, and where the caller stands.
+///
+/// # Errors
+/// Settings that can't be taken.
+pub(super) fn prepare(
     flags: Layer,
     parent: Option<SessionId>,
     command: impl FnOnce(Option<&Path>, &Environment) -> Command,
@@ -104,6 +108,7 @@ fn prepare(
         environment,
         caller: caller(),
         parent,
+        detached: None,
     })
 }
 

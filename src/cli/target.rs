@@ -1,171 +1,218 @@
-//! Where what is exported goes: standard output, or a private file that appears whole or not at all.
+//! What the words for detached sessions share: which session, its supervisor, and how times and sizes
+//! are typed.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
 
 use super::error::{CliError, Kind};
-use super::io::Out;
-use crate::sys::file::Directory;
-use crate::sys::random;
+use super::reading::Reader;
+use crate::clock::Stopwatch;
+use crate::config::units::{DURATION_FORMS, parse_duration};
+use crate::session::{Metadata, SessionId, Size, State};
+use crate::store::Store;
+use crate::store::resolve::resolve;
+use crate::sys::stream;
+use crate::transcript::record::CHANNEL;
+use crate::wire::{Client, Incoming, Refusal, Reply, Request};
 
-/// Bytes that are collected before they are written.
-const BUFFER_BYTES: usize = 64 * 1024;
+/// How long a supervisor that doesn't answer is tried again.
+const RECONNECT: Duration = Duration::from_secs(2);
+/// How long to pause before.
+const PAUSE: Duration = Duration::from_millis(20);
 
-/// Somewhere to write to.
-pub enum Target {
-    /// Standard output. A reader that goes away is [`io::ErrorKind::BrokenPipe`], so that whoever makes
-    /// something large can stop.
-    Stdout(Out),
-    /// A file.
-    File(PrivateFile),
+/// A session that a word is about.
+pub(super) struct Target<'r> {
+    reader: &'r Reader,
+    pub(super) id: SessionId,
 }
 
-impl Target {
-    /// Standard output, or a file at this path.
+/// How a session is, for those who would talk to it.
+pub(super) enum Contact {
+    /// It runs, and its supervisor answers.
+    Live(Client),
+    /// It runs, and its supervisor can't be reached.
+    Silent(std::io::Error),
+    /// It is over, and this is what is known of it.
+    Over(Box<Metadata>),
+    /// Its supervisor was killed.
+    Lost,
+}
+
+impl<'r> Target<'r> {
+    /// Finds the session that a selector or a name means.
     ///
     /// # Errors
-    /// When there can't be such a file.
-    pub fn new(path: Option<&Path>) -> Result<Self, CliError> {
-        match path {
-            None => Ok(Self::Stdout(Out::stdout())),
-            Some(path) => PrivateFile::create(path).map(Self::File),
-        }
+    /// When there is none, or more than one.
+    pub(super) fn find(reader: &'r Reader, selector: &str) -> Result<Self, CliError> {
+        let id = resolve(&reader.store, selector)?;
+        Ok(Self { reader, id })
     }
 
-    /// Ends what was written; a file gets its name.
+    /// What its start record says.
+    pub(super) fn start_record(&self) -> Result<Map<String, Value>, CliError> {
+        Ok(self.reader.store.start_record(&self.id)?)
+    }
+
+    /// Looks how it is.
     ///
     /// # Errors
-    /// When it can't be written.
-    pub fn finish(self) -> Result<(), CliError> {
-        match self {
-            Self::Stdout(mut out) => Ok(out.flush()?),
-            Self::File(file) => file.finish(),
+    /// When its files can't be read, or it was never detached.
+    pub(super) fn contact(&self) -> Result<Contact, CliError> {
+        let began = Stopwatch::start();
+        loop {
+            let failed = match self.reader.store.state(&self.id)? {
+                State::Finished => {
+                    let metadata = self.reader.metadata(&self.id)?;
+                    return Ok(Contact::Over(Box::new(metadata)));
+                }
+                State::Interrupted => return Ok(Contact::Lost),
+                State::Running => match self.connect()? {
+                    Ok(client) => return Ok(Contact::Live(client)),
+                    Err(error) => error,
+                },
+            };
+            // It may have just begun, or be about to end; its socket may be healed.
+            if began.elapsed() > RECONNECT {
+                return Ok(Contact::Silent(failed));
+            }
+            pause(PAUSE);
         }
     }
-}
 
-impl Write for Target {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Stdout(out) if !out.is_read() => Err(io::ErrorKind::BrokenPipe.into()),
-            Self::Stdout(out) => Write::write(out, bytes),
-            Self::File(file) => file.file.write(bytes),
+    fn connect(&self) -> Result<std::io::Result<Client>, CliError> {
+        let known = self.start_record()?;
+        let is_detached = known.get("detached").and_then(Value::as_bool);
+        if is_detached != Some(true) {
+            let message = format!("{} has its caller's terminal", self.id);
+            return Err(CliError::new(Kind::Failed, message)
+                .with_hint("only a session that aido start began can be reached from elsewhere"));
         }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Stdout(out) => out.flush(),
-            Self::File(file) => file.file.flush(),
-        }
-    }
-}
-
-/// A reader that went away is no error.
-///
-/// # Errors
-/// All others.
-pub fn forgive(written: io::Result<()>) -> io::Result<()> {
-    match written {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
-    }
-}
-
-/// A file that has no name of its own until it is whole. Dropped before that, it leaves nothing.
-pub struct PrivateFile {
-    path: PathBuf,
-    directory: Directory,
-    name: String,
-    temporary: Option<String>,
-    file: BufWriter<File>,
-}
-
-impl PrivateFile {
-    /// Begins a file.
-    ///
-    /// # Errors
-    /// When there can't be one at this path.
-    pub fn create(path: &Path) -> Result<Self, CliError> {
-        let name = path.file_name().and_then(|name| name.to_str());
-        let Some(name) = name.filter(|_| !path.exists() || path.is_file()) else {
-            let message = format!("{} can't be replaced by a file", path.display());
-            return Err(CliError::new(Kind::Usage, message)
-                .with_hint("-o takes the name of a file; without it, standard output is written"));
+        let channel = known
+            .get(CHANNEL)
+            .and_then(Value::as_str)
+            .map(PathBuf::from);
+        let Some(channel) = channel else {
+            return Ok(Err(std::io::ErrorKind::NotFound.into()));
         };
-        let parent = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        let begin = || {
-            let directory = Directory::open(parent.unwrap_or(Path::new(".")))?;
-            let temporary = format!(".{name}.{:08x}", random::number()?);
-            let file = directory.create(&temporary)?;
-            Ok((directory, temporary, file))
-        };
-        let (directory, temporary, file) = begin().map_err(|error| failed(path, &error))?;
-        Ok(Self {
-            path: path.to_owned(),
-            directory,
-            name: name.to_owned(),
-            temporary: Some(temporary),
-            file: BufWriter::with_capacity(BUFFER_BYTES, file),
-        })
+        Ok(Client::connect(&channel, &self.id))
     }
 
-    /// Gives it its name, in place of a file that has it.
+    /// Connects, where nothing but a live session will do.
     ///
     /// # Errors
-    /// When it can't be written; nothing is left then.
-    pub fn finish(mut self) -> Result<(), CliError> {
-        let written = self.file.flush().and_then(|()| match &self.temporary {
-            Some(temporary) => self.directory.replace(temporary, &self.name),
-            None => Ok(()),
-        });
-        written.map_err(|error| failed(&self.path, &error))?;
-        self.temporary = None;
-        Ok(())
-    }
-}
-
-impl Drop for PrivateFile {
-    fn drop(&mut self) {
-        if let Some(temporary) = &self.temporary {
-            let _ = self.directory.remove(temporary);
+    /// When it is over, or its supervisor can't be reached.
+    pub(super) fn live(&self) -> Result<Client, CliError> {
+        match self.contact()? {
+            Contact::Live(client) => Ok(client),
+            Contact::Silent(error) => Err(self.unreachable(&error)),
+            Contact::Over(_) => Err(self.is_over()),
+            Contact::Lost => Err(self.is_lost()),
         }
     }
-}
 
-fn failed(path: &Path, error: &io::Error) -> CliError {
-    CliError::new(Kind::Failed, format!("{}: {error}", path.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-
-    #[test]
-    fn a_file_appears_whole_and_private_or_not_at_all() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("out");
-        fs::File::create(&path)
-            .unwrap()
-            .write_all(b"before")
-            .unwrap();
-        let names = || fs::read_dir(directory.path()).unwrap().count();
-        let mut target = Target::new(Some(&path)).unwrap();
-        target.write_all(b"after").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"before");
-        drop(target);
-        assert_eq!((fs::read(&path).unwrap(), names()), (b"before".to_vec(), 1));
-        let mut target = Target::new(Some(&path)).unwrap();
-        target.write_all(b"after").unwrap();
-        target.finish().unwrap();
-        assert_eq!((fs::read(&path).unwrap(), names()), (b"after".to_vec(), 1));
-        let mode = fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        assert!(Target::new(Some(directory.path())).is_err());
+    /// Asks for something that is answered at once.
+    ///
+    /// # Errors
+    /// As [`Target::live`], and when it is refused or not answered.
+    pub(super) fn ask(&self, request: &Request) -> Result<Reply, CliError> {
+        let mut client = self.live()?;
+        client.request(request)?;
+        match client.receive(Some(crate::wire::client::PATIENCE)) {
+            Incoming::Reply(Reply::Refused { why, detail }) => Err(self.refused(why, &detail)),
+            Incoming::Reply(Reply::Unsupported) => Err(self.unsupported()),
+            Incoming::Reply(Reply::Ended { .. }) | Incoming::Gone => Err(self.is_over()),
+            Incoming::Reply(reply) => Ok(reply),
+            Incoming::Draw(_) | Incoming::Nothing => {
+                Err(self.unreachable(&std::io::ErrorKind::TimedOut.into()))
+            }
+        }
     }
+
+    /// What a refusal is for people.
+    pub(super) fn refused(&self, why: Refusal, detail: &str) -> CliError {
+        let error = CliError::new(Kind::Failed, format!("nothing was typed: {detail}"));
+        match why {
+            Refusal::Password => error.with_hint("aido send --secret types it all the same"),
+            Refusal::TooLong => {
+                error.with_hint("break it into lines; what is beyond would be lost")
+            }
+            Refusal::Screen | Refusal::Busy => {
+                error.with_hint(format!("aido capture {} shows the screen", self.id.hex()))
+            }
+            Refusal::Full | Refusal::Invalid | Refusal::Over | Refusal::Other => error,
+        }
+    }
+
+    pub(super) fn unsupported(&self) -> CliError {
+        let message = format!(
+            "the supervisor of {} is older and doesn't know this",
+            self.id
+        );
+        CliError::new(Kind::Failed, message).with_hint("what was started before stays as it is")
+    }
+
+    pub(super) fn unreachable(&self, error: &std::io::Error) -> CliError {
+        let message = format!("the supervisor of {} can't be reached: {error}", self.id);
+        CliError::new(Kind::Failed, message)
+            .with_hint("aido show reads what was recorded; aido stop ends it")
+    }
+
+    pub(super) fn is_over(&self) -> CliError {
+        CliError::new(Kind::Failed, format!("{} is over", self.id))
+            .with_hint(format!("aido show {} says how it ended", self.id.hex()))
+    }
+
+    pub(super) fn is_lost(&self) -> CliError {
+        let message = format!(
+            "the supervisor of {} was killed, and nobody knows how it ended",
+            self.id
+        );
+        CliError::new(Kind::Failed, message)
+            .with_hint(format!("aido show {} has what was recorded", self.id.hex()))
+    }
+}
+
+/// Sleeps, where there is nothing to wait for.
+pub(super) fn pause(time: Duration) {
+    let [] = stream::wait_to_read([], Some(time));
+}
+
+/// A duration as it was typed.
+pub(super) fn time_of(option: &str, text: &str) -> Result<Duration, CliError> {
+    parse_duration(text).ok_or_else(|| {
+        let message = format!("{option} {text:?} is no duration");
+        CliError::new(Kind::Usage, message).with_hint(DURATION_FORMS)
+    })
+}
+
+/// A duration as milliseconds.
+pub(super) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A window's size as it was typed.
+pub(super) fn size_of(text: &str) -> Result<Size, CliError> {
+    let parsed = text.split_once(['x', 'X']).and_then(|(columns, rows)| {
+        let size = Size {
+            columns: columns.trim().parse().ok()?,
+            rows: rows.trim().parse().ok()?,
+        };
+        let largest = crate::screen::LARGEST;
+        let fits = (2..=largest).contains(&size.columns) && (1..=largest).contains(&size.rows);
+        fits.then_some(size)
+    });
+    parsed.ok_or_else(|| {
+        CliError::new(Kind::Usage, format!("{text:?} is no size of a window"))
+            .with_hint("columns and rows such as 120x40: 2 to 1000, and 1 to 1000")
+    })
+}
+
+/// Whether the start record's process still is the one that it names, so that it may be signalled.
+pub(super) fn recorder(known: &Map<String, Value>) -> Option<i32> {
+    let process = known.get("pid").and_then(Value::as_u64)?;
+    let started = known.get("process_start").and_then(Value::as_u64)?;
+    let process = i32::try_from(process).ok()?;
+    (crate::sys::process::start_time_of(process) == Some(started)).then_some(process)
 }

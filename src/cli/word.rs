@@ -4,15 +4,21 @@ use clap::{Args, Parser, Subcommand};
 
 use super::page::Form;
 use super::{
-    CliResult, check, complete, completions, conversations, doctor, export, faults, handoff, hook,
-    import, init, lessons, list, note, prune, recover, replay, report, rerun, schema, search, show,
-    stats, tasks, verify,
+    CliResult, attach, capture, check, complete, completions, conversations, doctor, export,
+    faults, handoff, hook, import, init, lessons, list, note, prune, recover, replay, report,
+    rerun, schema, search, send, show, start, stats, stop, tasks, verify, wait,
 };
 use crate::config::Layer;
 
 /// The name of every word. Kept beside the enum by a test, so that a plain run doesn't build clap's
 /// tables.
 pub const NAMES: &[&str] = &[
+    "start",
+    "send",
+    "capture",
+    "wait",
+    "attach",
+    "stop",
     "list",
     "show",
     "search",
@@ -53,6 +59,18 @@ pub struct WordLine {
 /// aido's own words.
 #[derive(Debug, Subcommand)]
 pub enum Word {
+    /// Start a command in a session of its own, which goes on without its caller
+    Start(start::Arguments),
+    /// Type text or keys to a session that was started so
+    Send(send::Arguments),
+    /// Print what is on a session's screen
+    Capture(capture::Arguments),
+    /// Wait for a session's end, or for something to be so in it
+    Wait(wait::Arguments),
+    /// Show such a session on this terminal, and type to it
+    Attach(attach::Arguments),
+    /// End such sessions, with everything that they started
+    Stop(stop::Arguments),
     /// List sessions, newest first
     List(Box<list::Arguments>),
     /// Show a session: a summary and its output as text
@@ -135,6 +153,11 @@ impl Word {
     #[must_use]
     pub fn wants_json(&self) -> bool {
         match self {
+            Self::Start(arguments) => arguments.store.json,
+            Self::Send(arguments) => arguments.store.json,
+            Self::Capture(arguments) => arguments.store.json,
+            Self::Wait(arguments) => arguments.store.json,
+            Self::Stop(arguments) => arguments.store.json,
             Self::List(arguments) => arguments.store.json,
             Self::Show(arguments) => arguments.store.json,
             Self::Search(arguments) => arguments.store.json || arguments.ndjson,
@@ -157,7 +180,11 @@ impl Word {
             Self::Init(arguments) => arguments.json,
             Self::Doctor(arguments) => arguments.store.json,
             Self::Schema(arguments) => arguments.json,
-            Self::Replay(_) | Self::Completions(_) | Self::Complete(_) | Self::Hook(_) => false,
+            Self::Attach(_)
+            | Self::Replay(_)
+            | Self::Completions(_)
+            | Self::Complete(_)
+            | Self::Hook(_) => false,
         }
     }
 
@@ -167,6 +194,12 @@ impl Word {
     /// What went wrong, for people.
     pub fn run(self, flags: Layer) -> CliResult {
         match self {
+            Self::Start(arguments) => start::start(&arguments, flags),
+            Self::Send(arguments) => send::send(&arguments, flags),
+            Self::Capture(arguments) => capture::capture(&arguments, flags),
+            Self::Wait(arguments) => wait::wait(&arguments, flags),
+            Self::Attach(arguments) => attach::attach(&arguments, flags),
+            Self::Stop(arguments) => stop::stop(&arguments, flags),
             Self::List(arguments) => list::list(&arguments, flags),
             Self::Show(arguments) => show::show(&arguments, flags),
             Self::Search(arguments) => search::search(&arguments, flags),

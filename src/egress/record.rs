@@ -97,6 +97,7 @@ const FIELDS: &[(&str, Profile)] = {
         ("durable", Minimal),
         ("harness", Minimal),
         ("detached", Minimal),
+        ("name", Minimal),
         ("sensitive", Minimal),
     ]
 };
@@ -337,7 +338,9 @@ mod tests {
 
     #[test]
     fn every_field_of_the_sidecar_was_thought_of() {
-        let known = serde_json::to_value(minimal(ID)).unwrap();
+        let mut metadata = minimal(ID);
+        metadata.name = Some("gov".to_owned());
+        let known = serde_json::to_value(metadata).unwrap();
         let mut names: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).collect();
         names.extend(["argv_hex", "redactions", "mac"]);
         names.sort_unstable();

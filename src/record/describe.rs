@@ -76,7 +76,11 @@ pub fn facts(request: &Request, terminal: &TerminalPlan) -> Metadata {
         pinned: false,
         durable: false,
         harness: identity.harness,
-        detached: false,
+        detached: request.detached.is_some(),
+        name: request
+            .detached
+            .as_ref()
+            .and_then(|detached| detached.name.clone()),
         sensitive: None,
         redactions: None,
         mac: None,

@@ -15,27 +15,30 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::capture::{self, Ended, StartError, Tee};
+use crate::capture::{self, Attendant, Ended, StartError, Tee};
 use crate::clock::{self, Stopwatch};
 use crate::config::{Report, Settings};
 use crate::egress;
 use crate::environment::Environment;
 use crate::place::Place;
-use crate::plan::{self, Caller, RunPlan, TerminalPlan, TtyMode};
+use crate::plan::{self, Caller, Front, RunPlan, TerminalPlan, TtyMode};
 use crate::session::outcome::{AIDO_FAILED, NOT_EXECUTABLE, NOT_FOUND};
 use crate::session::{
-    AgentName, Durability, Judgement, Metadata, Outcome, SessionId, Signal, Sink,
+    AgentName, Durability, Judgement, Metadata, Outcome, SessionId, Signal, Sink, Size,
 };
 use crate::store::fs::FileStore;
 use crate::store::{Draft, IdSeed, Key, Store, StoreError, key};
 use crate::sys::signals::Inbox;
 use crate::transcript::{Excerpt, record as events};
+use crate::wire::{self, Client};
 use notice::{DebugLog, Notice};
 pub use remember::KnownFailure;
 use remember::Remember;
 
 /// The variable that tells an aido inside a session which one it is in.
 pub const SESSION_VARIABLE: &str = "AIDO_SESSION";
+/// The variable with the directory of the socket of the detached session around.
+const CHANNEL_VARIABLE: &str = "AIDO_CHANNEL";
 
 /// A command that ran longer than this is made durable by default: nobody notices it then.
 const WORTH_SYNCING: Duration = Duration::from_secs(1);
@@ -54,6 +57,19 @@ pub struct Request {
     pub caller: Caller,
     /// The session that this one runs again.
     pub parent: Option<SessionId>,
+    /// For a session without a caller at its terminal.
+    pub detached: Option<Detached>,
+}
+
+/// What is special about a session without a caller at its terminal.
+#[derive(Clone, Debug)]
+pub struct Detached {
+    /// What people call it.
+    pub name: Option<String>,
+    /// The directory of its socket.
+    pub channel: Option<PathBuf>,
+    /// The window's size.
+    pub size: Size,
 }
 
 /// How aido itself is to end.
@@ -78,6 +94,15 @@ pub struct Ran {
 
 /// Runs a command and records it. `tell` is called with everything that the caller should know.
 pub fn run(request: &Request, tell: &mut dyn FnMut(&Notice)) -> Ran {
+    run_attended(request, None, tell)
+}
+
+/// The same with an attendant in the caller's place, for a request that is detached.
+pub fn run_attended(
+    request: &Request,
+    mut attendant: Option<&mut (dyn Attendant + 'static)>,
+    tell: &mut dyn FnMut(&Notice),
+) -> Ran {
     let unrecorded = |exit| Ran { exit, id: None };
     let stopwatch = Stopwatch::start();
     // Held to the end, so that no signal ends aido between the command's end and its sidecar.
@@ -99,7 +124,10 @@ pub fn run(request: &Request, tell: &mut dyn FnMut(&Notice)) -> Ran {
             FileStore::new(location, state, request.place.current.clone())
         });
     let mut debug = DebugLog::open(settings, store.as_ref(), stopwatch);
-    let terminal = TerminalPlan::new(settings.tty, request.caller);
+    let terminal = match &request.detached {
+        Some(detached) => TerminalPlan::for_clients(detached.size),
+        None => TerminalPlan::new(settings.tty, request.caller),
+    };
     debug.log(|| format!("terminal: {terminal:?}"));
 
     let facts = describe::facts(request, &terminal);
@@ -125,6 +153,9 @@ pub fn run(request: &Request, tell: &mut dyn FnMut(&Notice)) -> Ran {
         tell(&Notice::KnownToFail(&known_failure));
     }
     let id = draft.as_ref().map(|draft| draft.id().clone());
+    if let (Some(attendant), Some(id)) = (&mut attendant, &id) {
+        attendant.begun(id);
+    }
     let recording = Recording {
         draft,
         known,
@@ -135,6 +166,7 @@ pub fn run(request: &Request, tell: &mut dyn FnMut(&Notice)) -> Ran {
     let watch = Watch {
         inbox: &mut inbox,
         stopwatch,
+        attendant,
     };
     let exit = execute(plan, recording, request, watch, &mut debug, tell);
     debug.log(|| format!("exit: {exit:?}"));
@@ -150,6 +182,7 @@ pub fn run(request: &Request, tell: &mut dyn FnMut(&Notice)) -> Ran {
 struct Watch<'i> {
     inbox: &'i mut Inbox,
     stopwatch: Stopwatch,
+    attendant: Option<&'i mut (dyn Attendant + 'static)>,
 }
 
 /// The recorder's side of a run.
@@ -200,7 +233,9 @@ fn begin(
     let start_line = |id: &SessionId| {
         let start = crate::sys::process::start_time();
         // Serialising what this program made doesn't fail; an empty line would be a torn one.
-        events::start_line(&with_id(id), std::process::id(), start).unwrap_or_default()
+        let channel = request.detached.as_ref();
+        let channel = channel.and_then(|detached| detached.channel.as_deref());
+        events::start_line(&with_id(id), std::process::id(), start, channel).unwrap_or_default()
     };
     let draft = store.begin(&seed, request.settings.max_bytes, &start_line)?;
     let known = with_id(draft.id());
@@ -212,12 +247,37 @@ fn make_plan(request: &Request, terminal: TerminalPlan, id: Option<&SessionId>) 
     terminal.adapt(&mut environment);
     if let Some(id) = id {
         plan::set(&mut environment, SESSION_VARIABLE, id.as_str());
+        let channel = request.detached.as_ref();
+        let channel = channel.and_then(|detached| detached.channel.as_deref()?.to_str());
+        if let Some(channel) = channel {
+            plan::set(&mut environment, CHANNEL_VARIABLE, channel);
+        }
     }
     RunPlan {
         argv: request.command.argv.clone(),
         environment,
         terminal,
         timeout: request.settings.timeout,
+    }
+}
+
+/// Tells the detached session around this one which conversation of its own the agent is in. Nobody
+/// waits for it, and where it can't be told it isn't.
+fn tell_conversation(request: &Request, known: &Metadata) {
+    let conversation = known.harness.as_ref();
+    let conversation =
+        conversation.and_then(|harness| Some((&harness.name, harness.conversation.as_ref()?)));
+    let environment = &request.environment;
+    let around = known
+        .within
+        .as_deref()
+        .and_then(|id| id.parse::<SessionId>().ok());
+    let channel = environment.absolute_path(CHANNEL_VARIABLE);
+    if let (Some((agent, id)), Some(around), Some(channel)) = (conversation, around, channel)
+        && let Ok(mut client) = Client::connect(&channel, &around)
+    {
+        let (agent, id) = (agent.clone(), id.clone());
+        let _ = client.request(&wire::Request::Conversation { agent, id });
     }
 }
 
@@ -228,11 +288,13 @@ fn lacks_descriptors(error: &io::Error) -> bool {
 /// Starts the command, with pipes where there can be no PTY.
 fn start<'i>(
     plan: &mut RunPlan,
-    watch: &'i mut Watch<'_>,
+    inbox: &'i mut Inbox,
+    stopwatch: Stopwatch,
     tell: &mut dyn FnMut(&Notice),
 ) -> Result<capture::Running<'i>, StartError> {
     let opening = match capture::open(&plan.terminal) {
-        Err(error) if plan.terminal.has_pty() => {
+        // Detached, nobody could type to a command without a terminal.
+        Err(error) if plan.terminal.has_pty() && plan.terminal.front == Front::Caller => {
             tell(&Notice::NoTerminal(error));
             plan.terminal = TerminalPlan::new(TtyMode::Never, plan.terminal.caller);
             capture::open(&plan.terminal)
@@ -240,20 +302,24 @@ fn start<'i>(
         result => result,
     };
     let opening = opening.map_err(StartError::Resources)?;
-    capture::start(plan, opening, watch.inbox, watch.stopwatch)
+    capture::start(plan, opening, inbox, stopwatch)
 }
 
 fn execute(
     mut plan: RunPlan,
     mut recording: Recording,
     request: &Request,
-    mut watch: Watch<'_>,
+    watch: Watch<'_>,
     debug: &mut DebugLog,
     tell: &mut dyn FnMut(&Notice),
 ) -> Exit {
     let mut excerpt = Excerpt::new();
-    let stopwatch = watch.stopwatch;
-    let mut started = start(&mut plan, &mut watch, tell);
+    let Watch {
+        inbox,
+        stopwatch,
+        attendant,
+    } = watch;
+    let mut started = start(&mut plan, inbox, stopwatch, tell);
     if let Err(StartError::Resources(error)) = &started
         && lacks_descriptors(error)
         && recording.draft.take().is_some()
@@ -264,11 +330,12 @@ fn execute(
             source: io::Error::other(error.to_string()),
         }));
         drop(started);
-        started = start(&mut plan, &mut watch, tell);
+        started = start(&mut plan, inbox, stopwatch, tell);
     }
     // While the command starts: what only its start needed is given back, and what its end needs is
     // fetched.
     plan.environment = Vec::new();
+    tell_conversation(request, &recording.known);
     if recording.draft.is_some() {
         let state = request.place.state.as_deref();
         recording.key = state.and_then(|state| key::load_or_make(state).ok());
@@ -281,7 +348,7 @@ fn execute(
                 sinks.push(draft.recorder());
                 sinks.push(&mut excerpt);
             }
-            running.relay(&mut Tee::new(sinks))
+            running.relay(&mut Tee::new(sinks), attendant)
         }
         Err(error) => not_started(&error, request, stopwatch, tell),
     };

@@ -84,6 +84,14 @@ pub struct Entry<'a> {
         skip_serializing_if = "Option::is_none"
     )]
     pub fault: Option<Cow<'a, str>>,
+    /// What it was called, where it was detached.
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub name: Option<Cow<'a, str>>,
     /// Bytes of recorded output.
     #[serde(default)]
     pub output_bytes: u64,
@@ -182,6 +190,7 @@ impl<'a> Entry<'a> {
             tags: tags.map(|tag| tag.as_str().into()).collect(),
             pinned: metadata.pinned,
             fault: metadata.fault.as_deref().map(Cow::from),
+            name: metadata.name.as_deref().map(Cow::from),
             output_bytes: metadata.output_bytes,
             size_bytes,
             command: command.into(),
@@ -223,6 +232,7 @@ impl<'a> Entry<'a> {
             tags: Vec::new(),
             pinned: false,
             fault: None,
+            name: None,
             output_bytes: 0,
             size_bytes: 0,
             command: "".into(),
@@ -282,6 +292,7 @@ impl<'a> Entry<'a> {
             tags: self.tags.into_iter().map(own).collect(),
             pinned: self.pinned,
             fault: self.fault.map(own),
+            name: self.name.map(own),
             output_bytes: self.output_bytes,
             size_bytes: self.size_bytes,
             command: own(self.command),

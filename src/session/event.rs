@@ -43,6 +43,13 @@ pub enum Event<'a> {
         /// The signal that stopped it; none when it goes on.
         by: Option<Signal>,
     },
+    /// An agent that runs in the session said which conversation of its own it is in.
+    Conversation {
+        /// The agent program.
+        agent: &'a str,
+        /// Its own id of the conversation.
+        id: &'a str,
+    },
     /// The command ended, and all of its output has been handed over.
     Exit(&'a Outcome),
 }

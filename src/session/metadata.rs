@@ -109,6 +109,9 @@ pub struct Metadata {
     pub harness: Option<Harness>,
     /// Whether the session ran under a supervisor, detached from its starter.
     pub detached: bool,
+    /// What people called it, where it was detached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Whether a secret was found in the command line or in what is quoted of the output; null where
     /// nobody looked.
     #[serde(default)]
@@ -334,6 +337,7 @@ pub(crate) mod tests {
             durable: false,
             harness: None,
             detached: false,
+            name: None,
             sensitive: None,
             redactions: None,
             mac: None,

@@ -9,6 +9,7 @@ pub mod id;
 pub mod judgement;
 pub mod keeping;
 pub mod metadata;
+pub mod name;
 pub mod outcome;
 pub mod query;
 pub mod quote;

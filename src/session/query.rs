@@ -29,6 +29,8 @@ pub struct Query {
     pub tag: Option<String>,
     /// The fault it ran into.
     pub fault: Option<String>,
+    /// What it was called.
+    pub name: Option<String>,
     /// Whether it is pinned.
     pub pinned: Option<bool>,
     /// What its command, its note or one of its labels has to pass.
@@ -87,6 +89,7 @@ impl Query {
             && (!self.in_any_task || entry.task.is_some())
             && is(&self.branch, &entry.branch)
             && is(&self.fault, &entry.fault)
+            && is(&self.name, &entry.name)
             && self.fits_directory(entry)
             && self.fits_tag(entry);
         match (certain, &self.text) {

@@ -31,7 +31,7 @@ fn begin(store: &dyn Store) -> Box<dyn Draft> {
         let mut known = minimal(id.as_str());
         known.exit_code = None;
         known.status = Status::Interrupted;
-        record::start_line(&known, 3216, None).unwrap()
+        record::start_line(&known, 3216, None, None).unwrap()
     };
     store.begin(&seed(), 0, &start_line).unwrap()
 }

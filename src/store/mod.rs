@@ -209,6 +209,22 @@ pub trait Store {
         Ok(ids.filter(|id| selector.fits(id)).take(limit).collect())
     }
 
+    /// The running session that was given this name.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn running_named(&self, name: &str) -> Result<Option<SessionId>, StoreError> {
+        for id in self.ids()? {
+            if self.state(&id)? == State::Running
+                && let Ok(known) = self.start_record(&id)
+                && known.get("name").and_then(Value::as_str) == Some(name)
+            {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
     /// Changes the sidecar of a finished session, one change at a time. What did not verify before
     /// is not signed: a changed or foreign sidecar stays one.
     ///

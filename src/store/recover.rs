@@ -194,6 +194,7 @@ pub fn known_by_id(id: &SessionId, typescript_file: String) -> Metadata {
         durable: false,
         harness: None,
         detached: false,
+        name: None,
         sensitive: None,
         redactions: None,
         mac: None,

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::ops::ControlFlow;
 
 use super::{Store, StoreError};
+use crate::session::name::SessionName;
 use crate::session::query::WantedOutcome;
 use crate::session::{Query, Selector, SessionId};
 
@@ -98,22 +99,40 @@ pub fn resolve(store: &dyn Store, text: &str) -> Result<SessionId, ResolveError>
             nth(store, &query, 0)?
         }
         Selector::Id(id) => store.state(id).is_ok().then(|| id.clone()),
-        Selector::Part(part) => {
-            let mut candidates = store.find(part, CANDIDATES)?;
-            candidates.sort_by_cached_key(|id| Reverse(id.local_time().to_owned()));
-            if candidates.len() > 1 {
-                return Err(ResolveError::Ambiguous {
-                    selector: text.to_owned(),
-                    candidates,
-                });
+        Selector::Part(part) if part.parse::<SessionName>().is_ok() => {
+            match store.running_named(part)? {
+                Some(id) => Some(id),
+                None => by_part(store, part, text)?,
             }
-            candidates.pop()
         }
+        Selector::Part(part) => by_part(store, part, text)?,
     };
     match found {
         Some(id) => Ok(id),
         None => Err(nothing(store, &selector, text)?),
     }
+}
+
+/// The session that begins or ends so; else the newest that had this for a name.
+fn by_part(store: &dyn Store, part: &str, text: &str) -> Result<Option<SessionId>, ResolveError> {
+    let mut candidates = store.find(part, CANDIDATES)?;
+    if candidates.len() != 1 && part.parse::<SessionName>().is_ok() {
+        let query = Query {
+            name: Some(part.to_owned()),
+            ..Query::default()
+        };
+        if let Some(id) = nth(store, &query, 0)? {
+            return Ok(Some(id));
+        }
+    }
+    candidates.sort_by_cached_key(|id| Reverse(id.local_time().to_owned()));
+    if candidates.len() > 1 {
+        return Err(ResolveError::Ambiguous {
+            selector: text.to_owned(),
+            candidates,
+        });
+    }
+    Ok(candidates.pop())
 }
 
 fn nth(store: &dyn Store, query: &Query, back: usize) -> Result<Option<SessionId>, StoreError> {

@@ -8,6 +8,7 @@
 //!   sits on the open file, which the caller shares.
 //! - Whatever is changed for a while (terminal modes, signal handlers) is changed back by a guard.
 
+pub mod daemon;
 pub mod file;
 pub mod lock;
 #[cfg(target_env = "musl")]
@@ -19,6 +20,7 @@ pub mod random;
 pub mod regular;
 pub mod replace;
 pub mod signals;
+pub mod socket;
 pub mod spawn;
 pub mod stamp;
 pub mod startup;

@@ -97,6 +97,12 @@ impl Monitor {
         }
     }
 
+    /// The monitor's own process.
+    #[must_use]
+    pub fn process(&self) -> Pid {
+        self.pid
+    }
+
     /// Waits for the monitor's end, which follows its last report.
     pub fn reap(self) {
         process::reap(self.pid);

@@ -1,7 +1,7 @@
 //! Processes that were started: how they end, and how they are reached.
 #![expect(
     unsafe_code,
-    reason = "closing a range of inherited descriptors in a forked helper"
+    reason = "waitid, and closing a range of inherited descriptors in a forked helper"
 )]
 
 use std::io;
@@ -66,6 +66,81 @@ pub fn poll_change_or_stop(child: Pid) -> Option<Change> {
     Change::of(waited.ok()??.1)
 }
 
+/// Forgets every child that has ended.
+pub fn reap_ended() {
+    reap_until(0);
+}
+
+/// Forgets every child that has ended, up to this one, which somebody else waits for.
+pub fn reap_all_but(child: Pid) {
+    reap_until(child.as_raw_nonzero().get());
+}
+
+fn reap_until(child: libc::pid_t) {
+    let options = libc::WEXITED | libc::WNOHANG;
+    loop {
+        // SAFETY: a zeroed siginfo is a valid value to fill in; without a child that has ended its
+        // process id stays 0.
+        let ended = unsafe {
+            let mut info: libc::siginfo_t = std::mem::zeroed();
+            let looked = libc::waitid(libc::P_ALL, 0, &raw mut info, options | libc::WNOWAIT);
+            if looked == 0 { info.si_pid() } else { 0 }
+        };
+        if ended <= 0 || ended == child {
+            return;
+        }
+        let Some(ended) = Pid::from_raw(ended) else {
+            return;
+        };
+        reap(ended);
+    }
+}
+
+/// Whether this process waits for something to be typed: it is in read(2) on its terminal, as the kernel
+/// tells it. None where that can't be known.
+#[must_use]
+pub fn reads_terminal(process: i32) -> Option<bool> {
+    let read = |name: &str| std::fs::read_to_string(format!("/proc/{process}/{name}")).ok();
+    let call = read("syscall")?;
+    let mut fields = call.split_ascii_whitespace();
+    let number: i64 = match fields.next()? {
+        "running" => return Some(false),
+        number => number.parse().ok()?,
+    };
+    if number != libc::SYS_read {
+        return Some(false);
+    }
+    let descriptor = fields.next()?.trim_start_matches("0x");
+    let descriptor = u64::from_str_radix(descriptor, 16).ok()?;
+    let target = std::fs::read_link(format!("/proc/{process}/fd/{descriptor}")).ok()?;
+    let target = target.to_string_lossy();
+    Some(target.starts_with("/dev/pts/") || target == "/dev/tty")
+}
+
+/// The group in the foreground of a process's terminal (proc(5), field 8 of `stat`).
+#[must_use]
+pub fn foreground_group(process: i32) -> Option<i32> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let after_name = &stat[stat.rfind(')')? + 1..];
+    after_name.split_ascii_whitespace().nth(5)?.parse().ok()
+}
+
+/// A process's name, as the kernel shows it: at most 15 bytes.
+#[must_use]
+pub fn name(process: u32) -> Option<String> {
+    let name = std::fs::read_to_string(format!("/proc/{process}/comm")).ok()?;
+    Some(name.trim_end().to_owned())
+}
+
+/// The processes of a group, as /proc tells it now.
+#[must_use]
+pub fn members(group: Pid) -> Vec<i32> {
+    let group = group.as_raw_nonzero().get();
+    let all = all_processes().into_iter();
+    let members = all.filter(|(_, _, of)| *of == group);
+    members.map(|(process, ..)| process).collect()
+}
+
 /// Waits until a child has ended, and forgets it.
 pub fn reap(child: Pid) {
     let _ = retry(|| rustix::process::waitpid(Some(child), WaitOptions::empty()));
@@ -123,8 +198,18 @@ pub fn exists(process: u32) -> bool {
 /// with the process id it names this process for good. None where there is no /proc.
 #[must_use]
 pub fn start_time() -> Option<u64> {
+    start_time_in("/proc/self/stat")
+}
+
+/// The same of another process.
+#[must_use]
+pub fn start_time_of(process: i32) -> Option<u64> {
+    start_time_in(&format!("/proc/{process}/stat"))
+}
+
+fn start_time_in(path: &str) -> Option<u64> {
     let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC;
-    let file = rustix::fs::open("/proc/self/stat", flags, rustix::fs::Mode::empty()).ok()?;
+    let file = rustix::fs::open(path, flags, rustix::fs::Mode::empty()).ok()?;
     // The line is a few hundred bytes and comes in one piece.
     let mut bytes = [0_u8; 1024];
     let count = rustix::io::read(&file, &mut bytes).ok()?;
@@ -134,22 +219,27 @@ pub fn start_time() -> Option<u64> {
     after_name.split_ascii_whitespace().nth(19)?.parse().ok()
 }
 
-/// The processes below `ancestor` that are in this process's own group, as /proc tells it now; none
-/// where there is no /proc. For a group that may not be signalled as a whole.
-#[must_use]
-pub fn descendants_in_own_group(ancestor: Pid) -> Vec<Pid> {
-    let own_group = rustix::process::getpgrp().as_raw_nonzero().get();
+/// A process as /proc shows it: its id, its parent's and its group's.
+type Known = (i32, i32, i32);
+
+/// All processes, as /proc tells it now; none where there is no /proc. One that has ended and waits for
+/// its parent is not among them.
+fn all_processes() -> Vec<Known> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    // (process, parent, group)
-    let all: Vec<(i32, i32, i32)> = entries
-        .filter_map(|entry| {
-            let process = entry.file_name().to_str()?.parse().ok()?;
-            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
-            let mut fields = stat[stat.rfind(')')? + 1..].split_ascii_whitespace();
-            let parent = fields.nth(1)?.parse().ok()?;
-            Some((process, parent, fields.next()?.parse().ok()?))
-        })
-        .collect();
+    let known = entries.filter_map(|entry| {
+        let process = entry.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        let mut fields = stat[stat.rfind(')')? + 1..].split_ascii_whitespace();
+        let is_over = matches!(fields.next()?, "Z" | "X");
+        let parent = fields.next()?.parse().ok()?;
+        let group = fields.next()?.parse().ok()?;
+        (!is_over).then_some((process, parent, group))
+    });
+    known.collect()
+}
+
+/// The children of a process, theirs, and so on.
+fn below(ancestor: Pid, all: &[Known]) -> Vec<i32> {
     let mut found = vec![ancestor.as_raw_nonzero().get()];
     let mut next = 0;
     while let Some(parent) = found.get(next).copied() {
@@ -157,12 +247,29 @@ pub fn descendants_in_own_group(ancestor: Pid) -> Vec<Pid> {
         let children = all.iter().filter(|(_, of, _)| *of == parent);
         found.extend(children.map(|(process, ..)| *process));
     }
+    found.remove(0);
+    found
+}
+
+/// The processes below `ancestor`, as /proc tells it now.
+#[must_use]
+pub fn descendants(ancestor: Pid) -> Vec<Pid> {
+    let found = below(ancestor, &all_processes()).into_iter();
+    found.filter_map(Pid::from_raw).collect()
+}
+
+/// The processes below `ancestor` that are in this process's own group, as /proc tells it now; none
+/// where there is no /proc. For a group that may not be signalled as a whole.
+#[must_use]
+pub fn descendants_in_own_group(ancestor: Pid) -> Vec<Pid> {
+    let own_group = rustix::process::getpgrp().as_raw_nonzero().get();
+    let all = all_processes();
     let in_own_group = |process: &i32| {
         let mut known = all.iter();
         known.any(|(known, _, group)| known == process && *group == own_group)
     };
-    let below = found.into_iter().skip(1).filter(in_own_group);
-    below.filter_map(Pid::from_raw).collect()
+    let found = below(ancestor, &all).into_iter().filter(in_own_group);
+    found.filter_map(Pid::from_raw).collect()
 }
 
 /// Signals every member of a group that has no recorder any more: asks, waits up to two seconds,

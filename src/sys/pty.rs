@@ -11,7 +11,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use portable_pty::{MasterPty, PtySize, native_pty_system};
-use rustix::termios::{self, OptionalActions, OutputModes, Termios};
+use rustix::termios::{self, InputModes, LocalModes, OptionalActions, OutputModes, Termios};
 
 use crate::session::Size;
 
@@ -26,7 +26,22 @@ pub enum Processing<'a> {
     Off,
     /// As the terminal with these settings does.
     Like(&'a Termios),
+    /// As a new terminal does, and an erased character is one in UTF-8.
+    Usual,
 }
+
+/// What a terminal does with what is typed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Typing {
+    /// The kernel gathers lines, which may be as long as [`LINE_MAX_BYTES`].
+    pub by_line: bool,
+    /// What is typed is shown.
+    pub echoes: bool,
+}
+
+/// The longest line that a terminal takes before its end: what is beyond is lost without a word
+/// (`N_TTY_BUF_SIZE` in the kernel's drivers/tty/n_tty.c, one of which is for the end).
+pub const LINE_MAX_BYTES: usize = 4095;
 
 fn pty_size(size: Size) -> PtySize {
     PtySize {
@@ -61,6 +76,7 @@ impl Pty {
                 settings.local_modes = outer.local_modes;
                 settings.special_codes = outer.special_codes.clone();
             }
+            Processing::Usual => settings.input_modes.insert(InputModes::IUTF8),
         }
         termios::tcsetattr(&slave, OptionalActions::Now, &settings)?;
         // The open file of the master is aido's alone, so the flag reaches nobody else.
@@ -106,6 +122,16 @@ impl Pty {
     pub fn settings(&self) -> Option<Termios> {
         termios::tcgetattr(self).ok()
     }
+}
+
+/// What a terminal does with what is typed, as the command left it.
+#[must_use]
+pub fn typing(terminal: impl AsFd) -> Option<Typing> {
+    let modes = termios::tcgetattr(terminal).ok()?.local_modes;
+    Some(Typing {
+        by_line: modes.contains(LocalModes::ICANON),
+        echoes: modes.contains(LocalModes::ECHO),
+    })
 }
 
 impl AsFd for Pty {

@@ -1,5 +1,6 @@
 //! The lines of `ID.events.jsonl`.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,15 @@ pub enum EventRecord {
         /// Seconds since the start.
         time: f64,
     },
+    /// An agent that runs in the session is in this conversation of its own now.
+    Conversation {
+        /// Seconds since the start.
+        time: f64,
+        /// The agent program.
+        agent: String,
+        /// Its own id of the conversation.
+        conversation: String,
+    },
     /// Output that is not in the transcript.
     Gap {
         /// Seconds since the start.
@@ -85,19 +95,23 @@ pub fn seconds(time: Duration) -> f64 {
 }
 
 /// What the start record says besides the sidecar's fields.
-const RECORDER_FIELDS: &[&str] = &["type", "pid", "process_start"];
+const RECORDER_FIELDS: &[&str] = &["type", "pid", "process_start", CHANNEL];
+/// The field with the directory of a detached session's socket.
+pub const CHANNEL: &str = "channel";
 
 #[derive(Serialize)]
 struct Start<'a> {
     r#type: &'static str,
     pid: u32,
     process_start: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<&'a Path>,
     #[serde(flatten)]
     session: &'a Metadata,
 }
 
 /// The line of the start record: the sidecar as it would be if the recorder were killed right now,
-/// and the recorder's process.
+/// the recorder's process, and the directory of the socket of a detached session.
 ///
 /// # Errors
 /// As [`serde_json::to_vec`]; never for values that this program makes.
@@ -105,11 +119,13 @@ pub fn start_line(
     session: &Metadata,
     pid: u32,
     process_start: Option<u64>,
+    channel: Option<&Path>,
 ) -> Result<Vec<u8>, serde_json::Error> {
     let mut line = serde_json::to_vec(&Start {
         r#type: "start",
         pid,
         process_start,
+        channel: channel.filter(|path| path.to_str().is_some()),
         session,
     })?;
     line.push(b'\n');
@@ -137,7 +153,7 @@ mod tests {
         metadata.notes = Some("why".to_owned());
         metadata.exit_code = None;
         metadata.status = Status::Interrupted;
-        let line = start_line(&metadata, 1, Some(2)).unwrap();
+        let line = start_line(&metadata, 1, Some(2), Some(Path::new("/run"))).unwrap();
         let Ok(EventRecord::Start(known)) = serde_json::from_slice(&line) else {
             panic!("a start record");
         };

@@ -175,7 +175,7 @@ impl<T: Read + Seek, E: Read> Timeline<T, E> {
                 self.go_to(time);
                 Some(What::Exit { exit_code })
             }
-            EventRecord::Start(_) | EventRecord::Unknown => None,
+            EventRecord::Start(_) | EventRecord::Conversation { .. } | EventRecord::Unknown => None,
         }
     }
 

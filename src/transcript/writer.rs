@@ -301,6 +301,11 @@ impl<T: Medium, E: Write> Sink for Writer<T, E> {
                 signal: signal.to_string(),
             },
             Event::Stopped { by: None } => EventRecord::Continued { time },
+            Event::Conversation { agent, id } => EventRecord::Conversation {
+                time,
+                agent: (*agent).to_owned(),
+                conversation: (*id).to_owned(),
+            },
         };
         self.write_joined();
         self.write_event(&record);

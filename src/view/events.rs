@@ -46,6 +46,11 @@ impl fmt::Display for EventLine<'_> {
             EventRecord::Signal { time, signal } => (*time, "signal", format!("{signal}, sent")),
             EventRecord::Stopped { time, signal } => (*time, "stopped", format!("by {signal}")),
             EventRecord::Continued { time } => (*time, "continued", String::new()),
+            EventRecord::Conversation {
+                time,
+                agent,
+                conversation,
+            } => (*time, "talks", format!("{agent} in {conversation}")),
             EventRecord::Gap { time, bytes } => {
                 let missing = units::size(*bytes);
                 (*time, "gap", format!("{missing} not recorded at {place}"))
@@ -104,6 +109,11 @@ mod tests {
                 signal: signal(),
             },
             EventRecord::Continued { time },
+            EventRecord::Conversation {
+                time,
+                agent: "codex".to_owned(),
+                conversation: "c-1".to_owned(),
+            },
             EventRecord::Gap { time, bytes },
             EventRecord::Exit {
                 time: 12.5,
@@ -126,6 +136,7 @@ mod tests {
                 "   1.250  signal     ^[[2J, sent",
                 "   1.250  stopped    by SIGTERM",
                 "   1.250  continued",
+                "   1.250  talks      codex in c-1",
                 "   1.250  gap        3 bytes not recorded at 9",
                 "  12.500  exit       exit 143, by SIGTERM, 2.0 KiB of output",
                 "       -  unknown",

@@ -15,6 +15,7 @@ pub mod list;
 pub mod paint;
 pub mod patch;
 pub mod prune;
+pub mod running;
 pub mod sanitize;
 pub mod search;
 pub mod session;

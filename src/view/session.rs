@@ -67,6 +67,7 @@ impl Shown {
         "durable",
         "harness",
         "detached",
+        "name",
         "sensitive",
         "redactions",
         "mac",
@@ -251,8 +252,10 @@ mod tests {
 
     #[test]
     fn every_field_has_its_name() {
+        let mut metadata = minimal("a-20260305_132522-1-abcdef12");
+        metadata.name = Some("gov".to_owned());
         let shown = Shown {
-            metadata: minimal("a-20260305_132522-1-abcdef12"),
+            metadata,
             state: State::Finished,
             signature: None,
         };

@@ -13,6 +13,7 @@
 mod background;
 mod completion;
 mod conversations;
+mod detached;
 mod doctor;
 mod documents;
 mod faults;

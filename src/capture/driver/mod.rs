@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 
+use super::attendant::Attendant;
 use super::outer::Outer;
 use super::start::{Child, Running};
 use super::tee::Tee;
@@ -14,6 +15,7 @@ use crate::session::{Event, Outcome, Signal, Stream};
 use crate::sys::process::Target;
 use crate::sys::watchdog::Watchdog;
 
+mod attended;
 mod output;
 mod signals;
 mod terminal;
@@ -63,6 +65,7 @@ enum Interest {
     Monitor,
     Keys,
     KeysOut,
+    Attendant,
     Read(usize),
     Write(usize),
 }
@@ -83,6 +86,8 @@ enum Watching {
 struct Driver<'i, 't, 's> {
     running: Running<'i>,
     tee: &'t mut Tee<'s>,
+    /// Who takes the caller's place, where there is none.
+    attendant: Option<&'t mut (dyn Attendant + 'static)>,
     watchdog: Watching,
     ended: Option<(Outcome, Duration)>,
     /// When SIGKILL follows the SIGTERM of a timeout; set once the time is over.
@@ -101,11 +106,17 @@ struct Driver<'i, 't, 's> {
 }
 
 impl Running<'_> {
-    /// Relays until the command has ended, and tells the tee what happens.
-    pub fn relay(self, tee: &mut Tee<'_>) -> Ended {
+    /// Relays until the command has ended, and tells the tee what happens. The attendant takes the
+    /// caller's place where there is none.
+    pub fn relay<'t>(
+        self,
+        tee: &'t mut Tee<'_>,
+        attendant: Option<&'t mut (dyn Attendant + 'static)>,
+    ) -> Ended {
         let mut driver = Driver {
             running: self,
             tee,
+            attendant,
             watchdog: Watching::Due,
             ended: None,
             kill_at: None,
@@ -118,6 +129,7 @@ impl Running<'_> {
             drained_bytes: 0,
             undelivered: Vec::new(),
         };
+        driver.introduce();
         driver.pass_early_signals();
         while !driver.is_finished() {
             driver.step();
@@ -146,12 +158,15 @@ impl Driver<'_, '_, '_> {
                 Interest::Monitor => self.take_report(),
                 Interest::Keys => self.take_keys(),
                 Interest::KeysOut => self.pass_keys(),
+                // It is asked in any case.
+                Interest::Attendant => {}
                 Interest::Read(index) => {
                     self.pump(index);
                 }
                 Interest::Write(index) => self.deliver(index),
             }
         }
+        self.attend();
         let now = self.now();
         self.keep_time(now);
         self.tee.rest(now);
@@ -185,6 +200,11 @@ impl Driver<'_, '_, '_> {
                 if let Some(inner) = running.inner().filter(|_| outer.has_input()) {
                     add(Interest::KeysOut, PollFd::new(inner, PollFlags::OUT));
                 }
+            }
+        }
+        if let Some(attendant) = &self.attendant {
+            for poll in attendant.interests() {
+                add(Interest::Attendant, poll);
             }
         }
         for (index, channel) in running.channels.iter().enumerate() {
@@ -223,6 +243,9 @@ impl Driver<'_, '_, '_> {
         let background = background.filter(|outer| outer.is_connected() && !outer.is_raw());
         [
             self.tee.rest_at(),
+            self.attendant
+                .as_ref()
+                .and_then(|attendant| attendant.due()),
             timeout.filter(|_| alive),
             (alive && self.needs_watchdog()).then_some(WATCHDOG_AFTER),
             background
@@ -286,11 +309,14 @@ impl Driver<'_, '_, '_> {
                 outer.restore();
                 outer.was_in_background()
             }
-            None => true,
+            None => self.running.situation != Situation::Full,
         };
         let now = self.now();
         let (outcome, duration) = self.ended.unwrap_or((Outcome::Interrupted, now));
         self.tee.send(now, &Event::Exit(&outcome));
+        if let Some(attendant) = &mut self.attendant {
+            attendant.ended(&outcome);
+        }
         self.running.channels.clear();
         if let Child::Monitored(monitor) = self.running.child {
             monitor.reap();

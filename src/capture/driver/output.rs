@@ -25,6 +25,9 @@ impl Driver<'_, '_, '_> {
             }
             let stream = channel.stream;
             self.tee.send(now, &Event::Output { stream, bytes });
+            if let Some(attendant) = &mut self.attendant {
+                attendant.output(now, bytes);
+            }
             self.deliver(index);
         }
         filled

@@ -33,6 +33,7 @@ impl Driver<'_, '_, '_> {
                     {
                         self.note_change(change);
                     }
+                    self.reap_orphans();
                 }
                 libc::SIGWINCH => self.resize(arrival),
                 libc::SIGXFSZ => {}
@@ -66,7 +67,8 @@ impl Driver<'_, '_, '_> {
             self.told_to_end = true;
             self.progress_at = self.now();
         }
-        self.suspending = number == libc::SIGTSTP && self.running.outer.is_none();
+        let has_caller = self.attendant.is_none();
+        self.suspending = number == libc::SIGTSTP && self.running.outer.is_none() && has_caller;
         // In the caller's group the kernel has told the command already.
         if arrival.from_process || self.running.situation != Situation::Attached {
             self.send_to_command(arrival.signal);
@@ -123,6 +125,7 @@ impl Driver<'_, '_, '_> {
             (Change::Stopped(signal), None) if self.running.outer.is_some() => {
                 self.suspend(signal);
             }
+            (Change::Stopped(signal), None) if self.attendant.is_some() => self.go_on(signal),
             (Change::Stopped(signal), None) if self.suspending => self.suspend_with(signal),
             (Change::Stopped(signal), None) => self.stopped = Some(signal),
             _ => {}

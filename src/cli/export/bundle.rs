@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::subject::Subject;
+use crate::cli::destination::{Destination, forgive};
 use crate::cli::error::{CliError, Kind};
 use crate::cli::reading::Reader;
 use crate::cli::redaction::Rules;
-use crate::cli::target::{Target, forgive};
 use crate::clock;
 use crate::egress::{self, Redaction, Terms};
 use crate::formats::{Archive, ArchiveEntry};
@@ -39,8 +39,8 @@ pub(super) fn export(
         let message = "an archive is nothing for a terminal";
         return Err(CliError::new(Kind::Usage, message).with_hint("-o FILE.tar"));
     }
-    let mut target = Target::new(output)?;
-    let mut archive = Archive::new(&mut target);
+    let mut destination = Destination::new(output)?;
+    let mut archive = Archive::new(&mut destination);
     let mut masked = 0;
     for id in ids {
         if reader.store.state(id)? != State::Finished {
@@ -67,7 +67,7 @@ pub(super) fn export(
         add(&mut archive, "debug.log", now(), &bytes)?;
     }
     forgive(archive.finish(SUMS, now()))?;
-    target.finish()?;
+    destination.finish()?;
     Ok(masked)
 }
 
@@ -88,7 +88,7 @@ fn modified(subject: &Subject<'_>) -> u64 {
 }
 
 fn add(
-    archive: &mut Archive<&mut Target>,
+    archive: &mut Archive<&mut Destination>,
     path: &str,
     modified: u64,
     mut bytes: &[u8],
@@ -103,7 +103,7 @@ fn add(
 
 /// The files as they are.
 fn add_raw(
-    archive: &mut Archive<&mut Target>,
+    archive: &mut Archive<&mut Destination>,
     reader: &Reader,
     subject: &Subject<'_>,
 ) -> Result<usize, CliError> {
@@ -134,7 +134,7 @@ fn add_raw(
 /// The transcript with masks of the same length, the events without secrets, and instead of the sidecar
 /// the record that is exported.
 fn add_redacted(
-    archive: &mut Archive<&mut Target>,
+    archive: &mut Archive<&mut Destination>,
     reader: &Reader,
     subject: &Subject<'_>,
     rules: &Rules,

@@ -4,10 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::subject::{Recording, Subject};
+use crate::cli::destination::{Destination, forgive};
 use crate::cli::error::{CliError, Kind};
 use crate::cli::reading::Reader;
 use crate::cli::redaction::Rules;
-use crate::cli::target::{Target, forgive};
 use crate::egress::Terms;
 use crate::formats::html;
 use crate::formats::{
@@ -98,27 +98,27 @@ impl Exporter<'_> {
     }
 
     fn one_file(&mut self, ids: &[SessionId], output: Option<&Path>) -> Result<(), CliError> {
-        let mut target = Target::new(output)?;
+        let mut destination = Destination::new(output)?;
         let mut timing = match (self.form, output) {
-            (Form::Script, Some(path)) => Some(Target::new(Some(&timing_path(path)))?),
+            (Form::Script, Some(path)) => Some(Destination::new(Some(&timing_path(path)))?),
             _ => None,
         };
-        self.begin_page(ids, &mut target)?;
+        self.begin_page(ids, &mut destination)?;
         for id in ids {
             let heading = match ids.len() {
                 1 => Heading::None,
                 _ => Heading::Line,
             };
-            self.one_session(id, heading, &mut target, timing.as_mut())?;
+            self.one_session(id, heading, &mut destination, timing.as_mut())?;
         }
         if self.form == Form::Html {
-            forgive(html::page_end(&mut target))?;
+            forgive(html::page_end(&mut destination))?;
         }
-        timing.map_or(Ok(()), Target::finish)?;
-        target.finish()
+        timing.map_or(Ok(()), Destination::finish)?;
+        destination.finish()
     }
 
-    fn begin_page(&self, ids: &[SessionId], target: &mut Target) -> Result<(), CliError> {
+    fn begin_page(&self, ids: &[SessionId], destination: &mut Destination) -> Result<(), CliError> {
         if self.form != Form::Html {
             return Ok(());
         }
@@ -128,11 +128,11 @@ impl Exporter<'_> {
         });
         let heads: Vec<Head> = heads.collect::<Result<_, CliError>>()?;
         match &heads[..] {
-            [only] => forgive(html::page_start(target, &only.command, ""))?,
+            [only] => forgive(html::page_start(destination, &only.command, ""))?,
             several => {
                 let title = format!("{} sessions", several.len());
-                forgive(html::page_start(target, &title, ""))?;
-                forgive(html::contents(target, several))?;
+                forgive(html::page_start(destination, &title, ""))?;
+                forgive(html::contents(destination, several))?;
             }
         }
         Ok(())
@@ -142,28 +142,28 @@ impl Exporter<'_> {
         &mut self,
         id: &SessionId,
         heading: Heading,
-        target: &mut Target,
-        timing: Option<&mut Target>,
+        destination: &mut Destination,
+        timing: Option<&mut Destination>,
     ) -> Result<(), CliError> {
         let subject = Subject::read(self.reader, id, self.rules, self.terms)?;
         let head = subject.head();
         let mut format: Box<dyn Format + '_> = match self.form {
-            Form::Asciicast(version) => Box::new(Asciicast::new(head, version, target)),
-            Form::Text => Box::new(Text::new(head, heading, target)),
+            Form::Asciicast(version) => Box::new(Asciicast::new(head, version, destination)),
+            Form::Text => Box::new(Text::new(head, heading, destination)),
             Form::Markdown => {
                 let mut fence = Fence::new(&head);
                 play(subject.recording()?.0, &mut fence)?;
-                Box::new(Markdown::new(head, &fence, target))
+                Box::new(Markdown::new(head, &fence, destination))
             }
-            Form::Html => Box::new(Html::new(head, target)),
-            Form::Svg => Box::new(Svg::new(head, target)),
+            Form::Html => Box::new(Html::new(head, destination)),
+            Form::Svg => Box::new(Svg::new(head, destination)),
             Form::Script => {
                 let timing = timing.ok_or_else(|| {
                     let message = "a typescript and its timing are two files";
                     CliError::new(Kind::Usage, message)
                         .with_hint("-o FILE writes FILE and FILE.timing")
                 })?;
-                Box::new(Script::new(head, target, timing))
+                Box::new(Script::new(head, destination, timing))
             }
         };
         let (recording, masked) = subject.recording()?;

@@ -120,6 +120,7 @@ impl Hooked<'_> {
                 size: None,
             },
             parent: None,
+            detached: None,
         })
     }
 }

@@ -86,8 +86,13 @@ pub(super) fn file(
     };
     let start_line = |id: &SessionId| {
         // Serialising what this program made doesn't fail; an empty line would be a torn one.
-        record::start_line(&with_id(id), std::process::id(), process::start_time())
-            .unwrap_or_default()
+        record::start_line(
+            &with_id(id),
+            std::process::id(),
+            process::start_time(),
+            None,
+        )
+        .unwrap_or_default()
     };
     let mut draft = store.begin(&seed, reader.settings.max_bytes, &start_line)?;
     let id = draft.id().clone();
@@ -243,6 +248,7 @@ fn known(subject: &Subject, began: Timestamp) -> Metadata {
         durable: false,
         harness: None,
         detached: false,
+        name: None,
         sensitive: None,
         redactions: None,
         mac: None,

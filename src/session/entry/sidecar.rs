@@ -22,6 +22,8 @@ struct Facts<'a> {
     notes: Text<'a>,
     #[serde(borrow, default, deserialize_with = "optional")]
     fault: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "optional")]
+    name: Text<'a>,
     origin: Origin,
     #[serde(borrow, default, deserialize_with = "optional")]
     cwd: Text<'a>,
@@ -81,6 +83,7 @@ impl<'a> Entry<'a> {
             tags: facts.tags,
             pinned: facts.pinned,
             fault: facts.fault,
+            name: facts.name,
             output_bytes: facts.output_bytes,
             size_bytes,
             command,

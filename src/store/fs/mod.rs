@@ -238,6 +238,10 @@ impl Store for FileStore {
         self.find_part(part, limit)
     }
 
+    fn running_named(&self, name: &str) -> Result<Option<SessionId>, StoreError> {
+        self.find_running(name)
+    }
+
     fn edit(
         &self,
         id: &SessionId,

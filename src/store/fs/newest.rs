@@ -41,6 +41,23 @@ impl FileStore {
         ids
     }
 
+    /// The running session that was given this name.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub(super) fn find_running(&self, name: &str) -> Result<Option<SessionId>, StoreError> {
+        let Some((session, counterpart)) = self.open_to_read()? else {
+            return Ok(None);
+        };
+        let has_name = |id: &SessionId| {
+            let known = self.start_record(id).ok();
+            let found = known.as_ref().and_then(|known| known.get("name")?.as_str());
+            found == Some(name) && matches!(self.state(id), Ok(State::Running))
+        };
+        let mut ids = self.live_ids(&session, counterpart.as_ref()).into_iter();
+        Ok(ids.find(has_name))
+    }
+
     /// Those of these sessions that are not finished, the newest first.
     pub(super) fn unfinished_sessions(
         &self,

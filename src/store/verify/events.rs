@@ -31,6 +31,7 @@ const UNCHANGING: &[&str] = &[
     "within",
     "harness",
     "detached",
+    "name",
 ];
 
 /// An events file, added up.

@@ -32,7 +32,7 @@ fn begun(store: &MemoryStore) -> Box<dyn Draft> {
         process: 3216,
         random: None,
     };
-    let start = |id: &SessionId| start_line(&unended(id), 1, Some(2)).unwrap();
+    let start = |id: &SessionId| start_line(&unended(id), 1, Some(2), None).unwrap();
     let mut draft = store.begin(&seed, 0, &start).unwrap();
     for bytes in OUTPUT.chunks(10) {
         let stream = Stream::Stdout;
