@@ -1,7 +1,7 @@
 //! Measures aido against the bare command and its neighbours; docs/performance.md has the targets.
 //!
 //! `cargo bench` measures everything; `cargo bench -- startup throughput memory echo scale search
-//! handoff redact` chooses, with `quick` for few rounds and `full` for 4 GiB instead of 1 GiB of output
+//! handoff redact detached` chooses, with `quick` for few rounds and `full` for 4 GiB instead of 1 GiB of output
 //! and for a million sessions. Variants are interleaved (A B C A B C …), so that a slow moment of the
 //! machine hits all of them, and every ratio is to a reference of the same run. About the same for start-up, with hyperfine from Debian:
 //!
@@ -11,6 +11,8 @@
     reason = "a benchmark reads the clock, and its scratch files are its own"
 )]
 
+#[path = "compare/detached.rs"]
+mod detached;
 #[path = "compare/echo.rs"]
 mod echo;
 #[path = "compare/handoff.rs"]
@@ -61,7 +63,7 @@ pub(crate) enum Effort {
 
 type Section = fn(&Scratch, Effort) -> io::Result<String>;
 
-const SECTIONS: [(&str, Section); 8] = [
+const SECTIONS: [(&str, Section); 9] = [
     ("startup", startup::measure),
     ("throughput", throughput::measure),
     ("memory", memory::measure),
@@ -70,6 +72,7 @@ const SECTIONS: [(&str, Section); 8] = [
     ("search", search::measure),
     ("handoff", handoff::measure),
     ("redact", redact::measure),
+    ("detached", detached::measure),
 ];
 
 fn main() -> ExitCode {
@@ -97,7 +100,7 @@ fn start(arguments: &[String]) -> io::Result<ExitCode> {
     };
     if let Some(unknown) = words.iter().find(|word| !is_known(word)) {
         return Err(io::Error::other(format!(
-            "unknown word {unknown}; there are startup, throughput, memory, echo, scale, search, handoff, redact, quick, full"
+            "unknown word {unknown}; there are startup, throughput, memory, echo, scale, search, handoff, redact, detached, quick, full"
         )));
     }
     if words.is_empty() {
