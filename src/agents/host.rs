@@ -101,10 +101,15 @@ impl Host {
         }
     }
 
-    /// The host of this name.
+    /// The host of this name; `claude-code` and `gemini-cli` are names, too.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|host| host.name() == name)
+        let short = ["-code", "-cli"].iter();
+        let short = short.fold(name, |name, ending| {
+            name.strip_suffix(ending).unwrap_or(name)
+        });
+        let mut all = Self::ALL.iter().copied();
+        all.find(|host| host.name() == name || host.name() == short)
     }
 
     /// The shape of its payloads; none where it sends none.

@@ -67,9 +67,10 @@ pub fn hook(arguments: &Arguments, flags: Layer) -> CliResult {
 }
 
 fn answer(arguments: &Arguments, flags: Layer) -> String {
-    let word = |index: usize| arguments.words.get(index).and_then(|word| word.to_str());
     let environment = Environment::of_process();
-    let mode = mode(arguments, &environment);
+    let asked = Asked::of(arguments);
+    let word = |index: usize| asked.words.get(index).copied();
+    let mode = mode(asked.mode, &environment);
     if word(0) == Some("rewrite") {
         return rewrite(word(1).unwrap_or_default(), mode, &environment, flags);
     }
@@ -81,7 +82,7 @@ fn answer(arguments: &Arguments, flags: Layer) -> String {
     let call = match payload.map(|text| payload::read(&text, named)) {
         Some(Ok(call)) => call,
         problem => {
-            if arguments.explain {
+            if asked.explain {
                 let why = match problem {
                     Some(Err(problem)) => problem.to_string(),
                     _ => "it is longer than is read, or no text, or it never came".to_owned(),
@@ -92,7 +93,7 @@ fn answer(arguments: &Arguments, flags: Layer) -> String {
         }
     };
     let nothing = reply::nothing(call.dialect).to_owned();
-    if mode == Mode::Off && !arguments.explain {
+    if mode == Mode::Off && !asked.explain {
         return nothing;
     }
     // From here on the hook stands where the host does.
@@ -115,10 +116,44 @@ fn answer(arguments: &Arguments, flags: Layer) -> String {
         environment,
         flags,
     };
-    if arguments.explain {
+    if asked.explain {
         return hooked.explain();
     }
     hooked.answer().unwrap_or(nothing)
+}
+
+/// What a hook is asked for.
+struct Asked<'a> {
+    words: Vec<&'a str>,
+    mode: &'a str,
+    explain: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// Options count behind the agent's name too. The parser takes everything there as words, since it
+    /// must refuse nothing that a host may come to send; what isn't known is passed over.
+    fn of(arguments: &'a Arguments) -> Self {
+        let mut asked = Self {
+            words: Vec::new(),
+            mode: &arguments.mode,
+            explain: arguments.explain,
+        };
+        let mut rest = arguments.words.iter().filter_map(|word| word.to_str());
+        while let Some(word) = rest.next() {
+            match word {
+                // A line of shell is no option.
+                _ if asked.words == ["rewrite"] => asked.words.push(word),
+                "--explain" => asked.explain = true,
+                "--mode" => asked.mode = rest.next().unwrap_or_default(),
+                _ => match word.strip_prefix("--mode=") {
+                    Some(mode) => asked.mode = mode,
+                    None if word.starts_with("--") => {}
+                    None => asked.words.push(word),
+                },
+            }
+        }
+        asked
+    }
 }
 
 /// What a hook knows when it decides.
@@ -189,7 +224,7 @@ impl Hooked<'_> {
 }
 
 /// The variable before the option: a hook's command is the same for everybody who shares a repository.
-fn mode(arguments: &Arguments, environment: &Environment) -> Mode {
+fn mode(asked: &str, environment: &Environment) -> Mode {
     let named = |name: &str| match name {
         "0" | "off" | "false" | "no" => Some(Mode::Off),
         "observe" => Some(Mode::Observe),
@@ -198,9 +233,7 @@ fn mode(arguments: &Arguments, environment: &Environment) -> Mode {
     };
     let variable = environment.text(VARIABLE).and_then(named);
     // What isn't known can't be asked for: the least that a hook does.
-    variable
-        .or_else(|| named(&arguments.mode))
-        .unwrap_or(Mode::Observe)
+    variable.or_else(|| named(asked)).unwrap_or(Mode::Observe)
 }
 
 fn rewrite(line: &str, mode: Mode, environment: &Environment, flags: Layer) -> String {

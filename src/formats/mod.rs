@@ -61,6 +61,8 @@ pub struct Head {
     pub shell: Option<String>,
     /// As a shell would show it, if anybody knows.
     pub exit_code: Option<i32>,
+    /// Whether it counts as failed: an exit code can be an answer, or hide a failure.
+    pub has_failed: bool,
     /// What a recorded line feed means.
     pub line_feeds: LineFeeds,
 }
@@ -160,6 +162,7 @@ pub(crate) mod tests {
             terminal: Some("xterm".to_owned()),
             shell: Some("/bin/sh".to_owned()),
             exit_code: Some(3),
+            has_failed: true,
             line_feeds: LineFeeds::FromTerminal,
         }
     }

@@ -313,7 +313,7 @@ fn explain_says_what_would_be_done_and_does_nothing() {
     let cwd = env.work().display().to_string();
     let explain = |payload: &Value| {
         let run = env
-            .aido(["hook", "--explain", "--mode", "wrap", "claude"])
+            .aido(["hook", "claude-code", "--explain", "--mode=wrap"])
             .env("PATH", path(&env))
             .stdin(payload.to_string())
             .output();

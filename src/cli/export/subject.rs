@@ -101,6 +101,7 @@ impl<'a> Subject<'a> {
             terminal: variable("TERM"),
             shell: variable("SHELL"),
             exit_code: metadata.exit_code,
+            has_failed: metadata.exit_code.is_some() && metadata.has_failed(),
             line_feeds: match metadata.tty.bare_line_feeds {
                 true => LineFeeds::Bare,
                 false => LineFeeds::FromTerminal,
