@@ -1,8 +1,11 @@
 //! Which later command was the cure of a failure. A wrong cure is worse than none, so whatever is
 //! doubtful is none.
 
+mod mend;
+
 use super::classify::Cause;
 use super::command;
+use mend::mends;
 
 /// How many attempts after the failure are looked at.
 pub const LOOK_AHEAD: usize = 5;
@@ -208,13 +211,6 @@ fn is_misspelt_name(one: &[String], other: &[String]) -> bool {
     names.is_some_and(|(one, other)| is_misspelling(one, other))
 }
 
-/// Whether a program that isn't there is one that is, but for the version in its name: `python` and
-/// `python3`.
-fn is_other_version(cause: &Cause, gone: &str, new: &str) -> bool {
-    let name = |word: &str| command::program(&[word.to_owned()]).to_owned();
-    cause.class == "command-not-found" && gone != new && name(gone) == name(new)
-}
-
 /// Whether a command has all words of another and names the branch that git asked for.
 fn completes(cause: &Cause, before: &[String], after: &[String]) -> bool {
     cause.class == "git-push-rejected"
@@ -222,45 +218,6 @@ fn completes(cause: &Cause, before: &[String], after: &[String]) -> bool {
         && after
             .iter()
             .any(|word| word == "-u" || word.starts_with("--set-upstream"))
-}
-
-/// Whether a change is one that this kind of failure asks for.
-fn mends(cause: &Cause, before: &[String], after: &[String]) -> bool {
-    // What was named as wrong has to be gone.
-    if let Some(named) = cause.named.as_deref().filter(|named| !named.is_empty()) {
-        let names = |words: &[String]| {
-            words
-                .iter()
-                .any(|word| word == named || word.split('=').next() == Some(named))
-        };
-        if names(before) && names(after) {
-            return false;
-        }
-    }
-    let only_in = |one: &[String], other: &[String]| -> Vec<String> {
-        one.iter()
-            .filter(|word| !other.contains(word))
-            .cloned()
-            .collect()
-    };
-    let (gone, new) = (only_in(before, after), only_in(after, before));
-    // Another file, number or message is another task.
-    let is_telling = |word: &String| word.starts_with('-') || word == command::program(after);
-    // A word that nobody complained of may have been meant.
-    let is_slip = gone.len() == new.len()
-        && gone.iter().zip(&new).all(|(gone, new)| {
-            cause.named.as_deref() == Some(gone.as_str())
-                && (is_misspelling(gone, new) || is_other_version(cause, gone, new))
-        });
-    let is_of_options = !(gone.is_empty() && new.is_empty())
-        && gone.iter().all(is_telling)
-        && new.iter().all(is_telling);
-    match cause.class.as_str() {
-        "usage-missing-arg" => gone.is_empty() && !new.is_empty(),
-        "usage-unknown" | "usage" => is_slip || is_of_options,
-        "git-push-rejected" => gone.is_empty() && !new.is_empty(),
-        _ => is_slip || (is_of_options && !OF_PLACE.contains(&cause.class.as_str())),
-    }
 }
 
 /// Whether two different words are so near that one is a slip of the other. Each part between signs
