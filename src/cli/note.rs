@@ -6,11 +6,15 @@ use super::error::{CliError, Kind};
 use super::page::Page;
 use super::reading::Reader;
 use super::word::StoreArguments;
-use super::{Answer, CliResult, redaction};
+use super::{Answer, CliResult, io, redaction};
+use crate::caller;
 use crate::clock;
 use crate::config::Layer;
 use crate::egress;
 use crate::environment::Environment;
+use crate::faults::lesson::{Learned, Standing, Subject};
+use crate::faults::{FaultId, Lesson};
+use crate::memory::{FaultStore, Hide};
 use crate::record::secrets;
 use crate::session::Metadata;
 use crate::store::Store;
@@ -80,14 +84,19 @@ pub fn note(arguments: &Arguments, flags: Layer) -> CliResult {
     // Only here are the values of the caller's own secrets known.
     let environment = Environment::of_process();
     let marker = secrets::redactor(&environment, reader.key().ok());
+    let mut fault = None;
     let mut change = |metadata: &mut Metadata| {
         let before = metadata.clone();
         apply(arguments, metadata);
         egress::mark_again(metadata, &before, &marker);
+        fault.clone_from(&metadata.fault);
     };
     reader
         .store
         .edit(&id, reader.key().ok(), clock::now(), &mut change)?;
+    if let Some(fault) = fault.and_then(|fault| fault.parse::<FaultId>().ok()) {
+        teach(arguments, &reader, &environment, &fault);
+    }
     redaction::guard(&mut reader, None, &environment)?;
     let session = reader.read(&id)?;
     let mut page = Page::of_word(arguments.store.form(), &environment)?;
@@ -104,6 +113,47 @@ pub fn note(arguments: &Arguments, flags: Layer) -> CliResult {
     }
     page.close()?;
     Ok(Answer::Yes)
+}
+
+/// Lets failure memory know what was learned of a session's failure, or is no longer held of it, as
+/// `aido lesson add --fault` and `retire` do. The session has it in any case.
+fn teach(arguments: &Arguments, reader: &Reader, environment: &Environment, fault: &FaultId) {
+    let memory = FaultStore::beside(&reader.store);
+    let hide = Hide::new(environment.texts());
+    let about = Subject {
+        fault: Some(fault.clone()),
+        ..Subject::default()
+    };
+    let lesson = |text: &String| Lesson::written(&hide.text(text), about.clone());
+    let agent = caller::identify(None, environment).agent;
+    let now = clock::now();
+    let learn = |learned: &mut Learned| {
+        if learned.at.is_empty() {
+            learned.at = now.to_string();
+            learned.agent = agent.to_string();
+        }
+    };
+    let retired = arguments.unlesson.iter().map(|text| {
+        match memory.judge_lesson(&lesson(text).lesson, Standing::Retired) {
+            // It was the session's alone.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            retired => retired,
+        }
+    });
+    let texts = arguments
+        .lesson
+        .iter()
+        .filter(|text| !text.trim().is_empty());
+    let added = texts.map(|text| {
+        let known = memory.add_lesson(&lesson(text), &learn)?;
+        if known.standing == Standing::Retired {
+            memory.judge_lesson(&known.lesson.lesson, Standing::Active)?;
+        }
+        Ok(())
+    });
+    for error in retired.chain(added).filter_map(Result::err) {
+        io::say(&format!("aido: {}: {error}", memory.path().display()));
+    }
 }
 
 fn apply(arguments: &Arguments, metadata: &mut Metadata) {

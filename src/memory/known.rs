@@ -84,8 +84,8 @@ impl Known {
         best.map(Rc::as_ref)
     }
 
-    /// What to do about it, in sentences: what worked, what people and agents wrote, and what its rule
-    /// advised the last time. Each once.
+    /// What to do about it, in sentences: what people and agents wrote of this very failure, what worked,
+    /// what was written of all of its kind, and what its rule advised the last time. Each once.
     #[must_use]
     pub fn advice(&self) -> Vec<String> {
         let last = self.history.as_ref().map(|history| &history.last);
@@ -95,18 +95,21 @@ impl Known {
     /// The same with this as the advice of its rule.
     #[must_use]
     pub fn advice_with(&self, of_rule: Option<&str>) -> Vec<String> {
-        let cure = self.cure();
-        let mut texts: Vec<&str> = cure
-            .map(|cure| cure.lesson.text.as_str())
-            .into_iter()
-            .collect();
         let written = self.lessons.iter();
         let written = written.filter(|known| known.lesson.source == Source::Written);
-        texts.extend(written.map(|known| known.lesson.text.as_str()));
-        texts.extend(of_rule);
+        let is_own = |known: &&Rc<KnownLesson>| known.lesson.about.fault.is_some();
+        let (own, general): (Vec<_>, Vec<_>) = written.partition(is_own);
+        let texts = |known: Vec<&Rc<KnownLesson>>| -> Vec<String> {
+            let texts = known.iter().map(|known| known.lesson.text.clone());
+            texts.collect()
+        };
+        let mut advice = texts(own);
+        advice.extend(self.cure().map(|cure| cure.lesson.text.clone()));
+        advice.extend(texts(general));
+        advice.extend(of_rule.map(str::to_owned));
         let mut known = HashSet::new();
-        texts.retain(|text| known.insert(*text));
-        texts.into_iter().map(str::to_owned).collect()
+        advice.retain(|text| known.insert(text.clone()));
+        advice
     }
 }
 

@@ -92,6 +92,37 @@ fn a_lesson_reaches_whoever_meets_what_it_is_about() {
 }
 
 #[test]
+fn what_is_noted_of_a_session_is_known_of_its_failure() {
+    let place = Place::new();
+    place.tell(101, COMPILE_ERROR);
+    place.run(&["cargo", "build"], 101);
+    let note = ["note", "last", "--lesson", "run gen.sh first"];
+    place.run(&note, 0);
+    let fault = place.fault()["fault"].as_str().unwrap().to_owned();
+    let own = lessons(&place, &[]);
+    assert_eq!(
+        (own.len(), &own[0]["text"], &own[0]["fault"]),
+        (1, &json!("run gen.sh first"), &json!(fault))
+    );
+    for words in [&["faults", "show", &fault][..], &["handoff"]] {
+        let said = place.env.read(words);
+        let find = |text: &str| said.find(text).unwrap_or_else(|| panic!("{text}: {said}"));
+        assert!(
+            find("run gen.sh first") < find("fix the first compiler error"),
+            "{said}"
+        );
+    }
+    let said = place.check(&["cargo", "build"], 1);
+    assert!(said.contains("run gen.sh first"), "{said}");
+    place.run(&["note", "last", "--unlesson", "run gen.sh first"], 0);
+    assert!(lessons(&place, &[]).is_empty());
+    let said = place.check(&["cargo", "build"], 1);
+    assert!(!said.contains("gen.sh"), "{said}");
+    place.run(&note, 0);
+    assert_eq!(lessons(&place, &[]).len(), 1);
+}
+
+#[test]
 fn a_lesson_is_about_a_kind_of_failure_that_there_is() {
     let place = Place::new();
     let refused = place.run(&["lesson", "add", "--class", "nosuch", "x"], 2);
