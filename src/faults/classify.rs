@@ -379,6 +379,22 @@ mod tests {
     }
 
     #[test]
+    fn the_name_of_an_error_is_a_word_by_itself() {
+        for (text, wanted) in [
+            (
+                "FileNotFoundError: [Errno 2] No such file or directory: 'a.csv'",
+                "no-such-file",
+            ),
+            ("app.ValueNotFound: x", "unknown"),
+            ("getaddrinfo ENOTFOUND a.example", "network-dns"),
+            ("widget: REENOENTER", "unknown"),
+            ("Error: ENOENT: no such file or directory", "no-such-file"),
+        ] {
+            assert_eq!(cause("python3 a.py", 1, text).class, wanted, "{text}");
+        }
+    }
+
+    #[test]
     fn where_the_way_was_wrong_nothing_behind_it_failed() {
         for said in [
             "sh: 1: cd: can't cd to /nodir",

@@ -223,7 +223,10 @@ fn is_interrupted(run: &Run<'_>) -> bool {
         Outcome::Signaled(signal) => matches!(signal.0, 1 | 2 | 3 | 13 | 15),
         // A shell's word for the same; but 129 is git's for a wrong option.
         Outcome::Exited(130 | 131 | 143) => true,
-        Outcome::Exited(141) => run.shell_line.is_some_and(|line| line.contains('|')),
+        Outcome::Exited(141) => {
+            let parts = command::parts(run.argv, run.shell_line);
+            parts.iter().any(|part| part.join == Join::Pipe)
+        }
         _ => false,
     }
 }
@@ -372,6 +375,8 @@ mod tests {
     #[test]
     fn who_was_stopped_has_not_failed() {
         for (line, outcome, wanted) in [
+            ("make", Outcome::Exited(141), "fault unknown"),
+            ("bash -c 'yes | head'", Outcome::Exited(141), "interrupted"),
             ("make", Outcome::Signaled(Signal(2)), "interrupted"),
             ("make", Outcome::Signaled(Signal(15)), "interrupted"),
             ("make", Outcome::Exited(130), "interrupted"),
@@ -384,6 +389,15 @@ mod tests {
         ] {
             assert_eq!(judge(line, &outcome, ""), wanted, "{line} {outcome:?}");
         }
+        let argv = ["bash", "-c", "set -o pipefail; seq 1 1000000 | head -1"].map(str::to_owned);
+        let run = Run {
+            argv: &argv,
+            shell_line: None,
+            outcome: &Outcome::Exited(141),
+            output: "1",
+            errors: "",
+        };
+        assert_eq!(classify(&run, &Rules::built_in()), Verdict::Interrupted);
         let late = Outcome::TimedOut(None);
         for (text, wanted) in [
             ("Proceed? [y/N]", "fault interactive-prompt"),

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
+use super::command;
 use super::needles::Needles;
 
 /// The rules that aido brings along, in the form of a user's file.
@@ -119,8 +120,9 @@ impl Rule {
     #[must_use]
     pub fn applies(&self, program: &str, code: i32) -> bool {
         let (apps, codes) = (&self.text.app, &self.text.exit);
-        (codes.is_empty() || codes.contains(&code))
-            && (apps.is_empty() || apps.iter().any(|app| app == program))
+        // A rule may name a program as it is typed, such as `python3` or `/usr/bin/python3`.
+        let is_app = |app: &String| command::program(std::slice::from_ref(app)) == program;
+        (codes.is_empty() || codes.contains(&code)) && (apps.is_empty() || apps.iter().any(is_app))
     }
 
     /// The pattern; none where the rule is about exit codes alone.

@@ -35,6 +35,20 @@ fn a_rule_of_the_repository_names_its_own_failures() {
 }
 
 #[test]
+fn a_rule_names_its_program_as_it_is_typed() {
+    for app in ["python3", "python", "/usr/bin/python3.11"] {
+        let place = Place::new();
+        place.env.write(
+            "work/nexus/faults/rules.d/own.toml",
+            &format!("[[rule]]\nid = \"our-model\"\napp = [\"{app}\"]\nexit = [9]\n"),
+        );
+        place.env.script("home/bin/python3", "#!/bin/sh\nexit 9\n");
+        place.run(&["python3", "train.py"], 9);
+        assert_eq!(place.fault()["class"], "our-model", "{app}");
+    }
+}
+
+#[test]
 fn problem_matchers_are_imported_as_rules() {
     let place = Place::new();
     place.env.write(
