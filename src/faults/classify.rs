@@ -4,6 +4,7 @@ use regex::bytes::Captures;
 
 use super::command::{self, program};
 use super::error_line::{self, clean, last_line, line_around};
+use super::hidden::culprit;
 use super::hint::hint;
 use super::normal::head;
 use super::outcome::{FirstLook, Run, first_look};
@@ -117,7 +118,7 @@ fn look_closer(run: &Run<'_>, rules: &Rules) -> Verdict {
         .collect();
     let mut complaints = texts.iter().map(|text| last_line(text));
     let blamed = complaints.find_map(|line| command::failed_preparation(&parts, line));
-    let subject = blamed.unwrap_or(subject);
+    let subject = blamed.or_else(|| culprit(run, &parts)).unwrap_or(subject);
     let text = texts.join("\n");
     let mut cause = Cause {
         class: "unknown".to_owned(),

@@ -46,6 +46,9 @@ const WRAPPERS: &[&str] = &[
     "setsid", "command", "exec", "npx", "bunx", "aido",
 ];
 
+/// Those of them under which a command does the same.
+const UNCHANGING: &[&str] = &["timeout", "time", "nice", "ionice", "nohup", "stdbuf"];
+
 /// The same in two words.
 const TWO_WORD_WRAPPERS: &[(&str, &str)] = &[
     ("bundle", "exec"),
@@ -179,6 +182,27 @@ pub fn peeled(words: &[String]) -> &[String] {
             return rest;
         }
     }
+}
+
+/// The words without wrappers in front that only say how long a command may take, or how urgent it is.
+#[must_use]
+pub fn undelayed(words: &[String]) -> &[String] {
+    let mut rest = words;
+    while let Some((first, after)) = rest.split_first() {
+        let name = base_name(first);
+        if !UNCHANGING.contains(&name) {
+            break;
+        }
+        let inner = after_options(after);
+        let inner = inner
+            .get(usize::from(name == "timeout")..)
+            .unwrap_or_default();
+        if inner.is_empty() {
+            break;
+        }
+        rest = inner;
+    }
+    rest
 }
 
 /// Whether a program and its next word run the words that follow: `poetry run`, `python -m`.

@@ -5,7 +5,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::command::{self, program};
-use super::outcome::hides_exit_code;
+use super::hidden::hides_exit_code;
 use super::shell::{Join, Simple};
 
 /// What a key depends on: bumped when it changes.
@@ -33,12 +33,17 @@ impl CommandKey {
     pub fn of(argv: &[String], shell_line: Option<&str>) -> Option<Self> {
         let parts = command::unpeeled(argv, shell_line);
         let (parts, _) = split(&parts);
+        let parts = without_options_of_shell(parts);
         let mut digest = Sha256::new();
         digest.update(VERSION);
         let mut is_empty = true;
-        for Simple { join, words } in parts {
-            digest.update([0, *join as u8, 0]);
-            for word in words.iter().filter(|word| !is_redirection(word)) {
+        for (index, Simple { join, words }) in parts.iter().enumerate() {
+            let join = if index == 0 { Join::Then } else { *join };
+            digest.update([0, join as u8, 0]);
+            for word in command::undelayed(words)
+                .iter()
+                .filter(|word| !is_redirection(word))
+            {
                 is_empty = false;
                 digest.update(word.as_bytes());
                 digest.update([0]);
@@ -54,10 +59,17 @@ impl CommandKey {
     }
 }
 
-/// `2>&1`, `>file` and the like; a file named in a word of its own stays.
+/// `2>&1`, `>file` and the like.
 fn is_redirection(word: &str) -> bool {
     let rest = word.trim_start_matches(|character: char| character.is_ascii_digit());
     rest.starts_with(['>', '<']) || rest.starts_with("&>")
+}
+
+/// A line without `set -o pipefail` and its like in front, which say what becomes of exit codes.
+fn without_options_of_shell(parts: &[Simple]) -> &[Simple] {
+    let is_set = |part: &&Simple| program(&part.words) == "set";
+    let front = parts.iter().take_while(is_set).count();
+    &parts[if front < parts.len() { front } else { 0 }..]
 }
 
 /// A line without what only shows a part of its output or ends it, and that.
@@ -147,16 +159,10 @@ fn shown(parts: &[Simple]) -> Shown {
     }
 }
 
-/// Where a command's output goes instead, word by word: `2>/dev/null`, `> log`; not `2>&1`.
+/// Where a command's output goes instead: `2>/dev/null`, `>log`; not `2>&1`.
 fn elsewhere(part: &Simple) -> impl Iterator<Item = &str> {
     let words = part.words.iter().map(String::as_str);
-    let goes = |word: &str| is_redirection(word) && word.contains('>') && !word.contains(">&");
-    let mut is_target = false;
-    words.filter(move |word| {
-        let is_part = is_target || goes(word);
-        is_target = goes(word) && word.ends_with('>');
-        is_part
-    })
+    words.filter(|word| is_redirection(word) && word.contains('>') && !word.contains(">&"))
 }
 
 /// How many lines `tail` shows: `tail`, `tail -5`, `tail -n 5`, `tail -n5`, `tail --lines=5`.
@@ -215,6 +221,14 @@ mod tests {
             "cargo build 2>&1 | tail -3; echo \"exit ${PIPESTATUS[0]}\"",
             "cargo build || true",
             "cargo build 2>/dev/null",
+            "cargo build > log 2>&1",
+            "cargo build > /dev/null 2>&1",
+            "cargo build &> log",
+            "timeout 60 cargo build",
+            "timeout -k 5 60s nice -n 5 cargo build",
+            "time cargo build",
+            "set -o pipefail; cargo build 2>&1 | tail",
+            "set -e && cargo build",
             "'cargo' \"build\"",
         ] {
             assert_eq!(line(same), plain, "{same}");

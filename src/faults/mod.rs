@@ -14,6 +14,7 @@ pub mod command;
 pub mod cure;
 pub mod error_line;
 pub mod fingerprint;
+pub mod hidden;
 mod hint;
 pub mod history;
 pub mod lesson;

@@ -3,7 +3,8 @@
 
 use super::classify::Verdict;
 use super::command::{self, program};
-use super::shell::{Join, Simple};
+use super::hidden;
+use super::shell::Join;
 use crate::session::Outcome;
 
 /// What is known of a command that has ended.
@@ -86,113 +87,6 @@ const ANSWERS: &[Answer] = &[
     answer(&["jq"], &["-e"], &[1, 4], "no"),
 ];
 
-/// Programs whose output is what others have written: an error in it is not theirs.
-const READERS: &[&str] = &[
-    "cat",
-    "bat",
-    "less",
-    "more",
-    "head",
-    "tail",
-    "tac",
-    "nl",
-    "grep",
-    "egrep",
-    "fgrep",
-    "zgrep",
-    "rg",
-    "ag",
-    "ack",
-    "sed",
-    "awk",
-    "gawk",
-    "cut",
-    "sort",
-    "uniq",
-    "wc",
-    "jq",
-    "yq",
-    "strings",
-    "xxd",
-    "hexdump",
-    "find",
-    "fd",
-    "ls",
-    "tree",
-    "echo",
-    "printf",
-    "diff",
-    "cmp",
-    "journalctl",
-    "dmesg",
-    "man",
-    "history",
-    "tee",
-    "column",
-    "base64",
-    "zcat",
-    "xz",
-    "tar",
-    "env",
-    "printenv",
-    "stat",
-    "file",
-    "type",
-    "which",
-];
-
-/// The same by program and subcommand.
-const READING_SUBCOMMANDS: &[&str] = &[
-    "git log",
-    "git show",
-    "git diff",
-    "git grep",
-    "git blame",
-    "git status",
-    "git stash",
-    "git reflog",
-    "docker logs",
-    "podman logs",
-    "kubectl logs",
-    "kubectl describe",
-    "gh run",
-    "gh pr",
-    "gh issue",
-    "gh api",
-    "aido show",
-    "aido list",
-    "aido search",
-];
-
-/// What a line begins with that only a failure writes, whatever the exit code says.
-const STRONG: &[&str] = &[
-    "error: ",
-    "error[E",
-    "fatal: ",
-    "Traceback (most recent call last)",
-    "BUILD FAILED",
-    "FAILED (",
-    "npm ERR!",
-    "npm error ",
-    "make: *** ",
-    "test result: FAILED",
-    "panic: ",
-];
-
-/// What a line contains that is the sign of a failure where the line of shell hides exit codes.
-const HIDDEN: &[&str] = &[
-    "command not found",
-    "No such file or directory",
-    "Permission denied",
-    "error: ",
-    "Error: ",
-    "ERROR: ",
-    "FAILED",
-    "error TS",
-    "Connection refused",
-    "Cannot find module",
-];
-
 /// Looks at how a command ended and at its text, in a time that grows with the text alone: a few
 /// microseconds for what a sidecar quotes.
 #[must_use]
@@ -202,17 +96,17 @@ pub fn first_look(run: &Run<'_>) -> FirstLook {
     }
     let code = run.outcome.exit_code().unwrap_or_default();
     if code == 0 {
-        return if looks_failed(run) {
+        return if hidden::looks_failed(run) {
             FirstLook::LookCloser
         } else {
             FirstLook::Settled(Verdict::Ok)
         };
     }
     match negative(run, code) {
-        Some(class) => FirstLook::Settled(Verdict::Negative {
+        Some(class) if !hidden::has_another_failed(run) => FirstLook::Settled(Verdict::Negative {
             class: class.to_owned(),
         }),
-        None => FirstLook::LookCloser,
+        _ => FirstLook::LookCloser,
     }
 }
 
@@ -231,7 +125,8 @@ fn is_interrupted(run: &Run<'_>) -> bool {
     }
 }
 
-fn negative(run: &Run<'_>, code: i32) -> Option<&'static str> {
+/// The kind of answer that an exit code is, if it is one.
+pub(super) fn negative(run: &Run<'_>, code: i32) -> Option<&'static str> {
     if !matches!(run.outcome, Outcome::Exited(_)) {
         return None;
     }
@@ -249,65 +144,6 @@ fn negative(run: &Run<'_>, code: i32) -> Option<&'static str> {
             && answer.with.iter().all(has)
     });
     found.map(|answer| answer.class)
-}
-
-/// Whether a run that exited with 0 has said that it failed.
-fn looks_failed(run: &Run<'_>) -> bool {
-    let texts = [run.errors, run.output];
-    let is_strong = texts.iter().any(|text| has_strong_line(text));
-    let may_hide =
-        run.shell_line.is_some() || run.argv.iter().any(|word| word.contains(['|', ';']));
-    let is_weak = may_hide
-        && texts
-            .iter()
-            .any(|text| HIDDEN.iter().any(|sign| text.contains(sign)));
-    if !is_strong && !is_weak {
-        return false;
-    }
-    // What was run is asked last: it takes longer to read than most text.
-    let parts = command::parts(run.argv, run.shell_line);
-    let subject = command::subject(&parts);
-    let reads = READERS.contains(&program(subject))
-        || READING_SUBCOMMANDS.contains(&command::key(subject).as_str());
-    !reads && (is_strong || hides_exit_code(&parts))
-}
-
-/// Whether a line begins as only failures do.
-fn has_strong_line(text: &str) -> bool {
-    let panics = |line: &str| line.starts_with("thread '") && line.contains(" panicked at ");
-    let mut lines = text.lines();
-    let found = lines.any(|line| STRONG.iter().any(|sign| line.starts_with(sign)) || panics(line));
-    // Tests that have to panic do so in a run that passes.
-    found && !text.lines().any(|line| line.starts_with("test result: ok"))
-}
-
-/// Whether the exit code of a line is that of a filter or of a command that can't fail, as in
-/// `x | tail`, `x || true`, `x; true` and `x; exit 0`.
-#[must_use]
-pub fn hides_exit_code(parts: &[Simple]) -> bool {
-    let Some((last, before)) = command::without_exit(parts).split_last() else {
-        return false;
-    };
-    let cannot_fail = match program(&last.words) {
-        "true" | ":" | "echo" | "printf" => true,
-        "exit" | "return" => last.words.get(1).is_some_and(|code| code == "0"),
-        _ => false,
-    };
-    match last.join {
-        Join::Pipe => !before.iter().any(sets_pipefail),
-        Join::Or => cannot_fail,
-        Join::Then => cannot_fail && !before.is_empty(),
-        // It ran because what stands before it succeeded, or seemed to.
-        Join::And => {
-            let is_of_list = |part: &Simple| part.join != Join::Then;
-            before.last().is_some_and(is_of_list) && hides_exit_code(before)
-        }
-    }
-}
-
-/// `set -o pipefail`, `set -euo pipefail`: a pipe fails if any of its commands does.
-fn sets_pipefail(part: &Simple) -> bool {
-    program(&part.words) == "set" && part.words.iter().any(|word| word == "pipefail")
 }
 
 #[cfg(test)]
@@ -412,71 +248,5 @@ mod tests {
             reason: "nosuch: command not found".to_owned(),
         };
         assert_eq!(judge("nosuch", &never, ""), "fault command-not-found");
-    }
-
-    #[test]
-    fn an_exit_code_is_hidden_by_what_comes_last() {
-        for (line, wanted) in [
-            ("x | tail", true),
-            ("x || true", true),
-            ("x; :", true),
-            ("x; echo done", true),
-            ("x; exit 0", true),
-            ("x | tail && echo ok", true),
-            ("x | tail; exit $?", true),
-            ("x; exit $?", false),
-            ("x; exit", false),
-            ("x; exit ${PIPESTATUS[0]}", false),
-            ("x | tail; exit ${PIPESTATUS[0]}", false),
-            ("set -o pipefail; x | tail", false),
-            ("set -euo pipefail && x | tail", false),
-            ("x && y", false),
-            ("y; true && x", false),
-            ("true", false),
-        ] {
-            let parts = command::parts(&[], Some(line));
-            assert_eq!(hides_exit_code(&parts), wanted, "{line}");
-        }
-    }
-
-    #[test]
-    fn a_hidden_failure_is_suspect_and_a_reader_is_not() {
-        let failed = "error[E0308]: mismatched types\nerror: could not compile `a`";
-        let absent = "cat: x: No such file or directory";
-        for (line, text, wanted) in [
-            (
-                "cargo build 2>&1 | tail -3",
-                failed,
-                "suspect compile-error",
-            ),
-            ("cargo build || true", failed, "suspect compile-error"),
-            ("cargo build; true", failed, "suspect compile-error"),
-            ("cargo build", failed, "suspect compile-error"),
-            ("./deploy", "fatal: gave up", "suspect unknown"),
-            ("cp x y || true", absent, "suspect no-such-file"),
-            ("./a | head", "a: command not found", "suspect unknown"),
-            (
-                "cargo test | tail",
-                "test result: FAILED. 1 failed",
-                "suspect test-failure",
-            ),
-            (
-                "cargo test | tail",
-                "thread 'a' panicked at x\ntest result: ok.",
-                "ok",
-            ),
-            ("cp x y", absent, "ok"),
-            ("cargo build | tail", "Finished in 3s", "ok"),
-            ("cat build.log", failed, "ok"),
-            ("grep error build.log | head", failed, "ok"),
-            ("git log | head", failed, "ok"),
-            ("./a", "no error: all is well", "ok"),
-        ] {
-            assert_eq!(
-                judge(line, &Outcome::Exited(0), text),
-                wanted,
-                "{line}: {text}"
-            );
-        }
     }
 }

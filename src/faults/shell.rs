@@ -67,7 +67,10 @@ pub fn commands(line: &str) -> Vec<Simple> {
             '&' | '|' if reader.word.as_deref().is_some_and(is_redirection) => {
                 reader.word_mut().push(character);
             }
-            '&' if characters.peek() == Some(&'>') => reader.word_mut().push(character),
+            '&' if characters.peek() == Some(&'>') => {
+                reader.end_word();
+                reader.word_mut().push(character);
+            }
             '|' => {
                 characters.next_if_eq(&'&');
                 reader.end_command(Join::Pipe);
@@ -86,6 +89,13 @@ pub fn commands(line: &str) -> Vec<Simple> {
                     reader.end_command(Join::Then);
                 }
             }
+            '>' | '<' => {
+                reader.begin_redirection();
+                reader.word_mut().push(character);
+                reader.wants_target = true;
+            }
+            // `> log` is read as `>log`: one word that redirects.
+            ' ' | '\t' if reader.wants_target => {}
             _ if character.is_whitespace() => reader.end_word(),
             _ => reader.word_mut().push(character),
         }
@@ -114,15 +124,30 @@ struct Reader {
     found: Vec<Simple>,
     words: Vec<String>,
     word: Option<String>,
+    /// Whether the word is a redirection whose file follows.
+    wants_target: bool,
     join: Option<Join>,
 }
 
 impl Reader {
     fn word_mut(&mut self) -> &mut String {
+        self.wants_target = false;
         self.word.get_or_insert_default()
     }
 
+    /// A redirection is a word of its own, together with the number before it; not inside a substitution.
+    fn begin_redirection(&mut self) {
+        let is_part = |word: &str| {
+            let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+            is_number || word == "&" || is_redirection(word) || word.contains('(')
+        };
+        if !self.word.as_deref().is_none_or(is_part) {
+            self.end_word();
+        }
+    }
+
     fn end_word(&mut self) {
+        self.wants_target = false;
         let Some(word) = self.word.take() else {
             return;
         };
@@ -169,7 +194,12 @@ mod tests {
                 "Then echo·a | b·c && d·e;f",
             ),
             ("make 2>&1 | tee log", "Then make·2>&1, Pipe tee·log"),
-            ("make &> log; x |& y", "Then make·&>·log, Then x, Pipe y"),
+            ("make &> log; x |& y", "Then make·&>log, Then x, Pipe y"),
+            (
+                "make > log 2>&1; x<in>out; y 2> /dev/null",
+                "Then make·>log·2>&1, Then x·<in·>out, Then y·2>/dev/null",
+            ),
+            ("grep '>' a \"b>\" c", "Then grep·>·a·b>·c"),
             ("if true; then ls; fi # no", "Then true, Then ls"),
             ("(cd a; make)", "Then cd·a, Then make"),
             ("! grep x y", "Then grep·x·y"),
