@@ -144,7 +144,8 @@ fn shared(memory: &Memory, key: &CommandKey) -> Vec<Known> {
                     && known.lesson.worked.as_ref().is_some_and(is_of_key)
             })
     });
-    faults
+    let asked = |known: Known| known.asked_about(Some(key.clone()));
+    faults.into_iter().map(asked).collect()
 }
 
 /// The last session of the very same line that succeeded in this directory.

@@ -139,6 +139,16 @@ impl Lesson {
         Self::new(Source::Cure, text, about, Some(worked))
     }
 
+    /// A cure as somebody should hear of it whose command failed alike and has other operands: it names what
+    /// it is for.
+    #[must_use]
+    pub fn text_for_others(&self, worked: &Worked) -> String {
+        match &worked.directory {
+            Some(directory) => format!("for `{}`, {directory} worked", worked.failed),
+            None => format!("for `{}`, `{}` worked", worked.failed, worked.command),
+        }
+    }
+
     fn new(source: Source, text: String, about: Subject, worked: Option<Worked>) -> Self {
         let mut lesson = Self {
             schema_version: RECORD_VERSION.to_owned(),

@@ -8,7 +8,7 @@ use super::{
     Cleaner, Ending, Failure, Handoff, Kind, Note, Ran, Recorded, Repository, Sums, Task, Turn,
     Unknown,
 };
-use crate::faults::{Status, error_line};
+use crate::faults::{CommandKey, Status, error_line};
 use crate::memory::{FaultStore, Known};
 use crate::session::entry::without_last_word;
 use crate::session::metadata::Git;
@@ -288,7 +288,9 @@ impl Reading<'_> {
         let remembered = remembered.map(Known::said).filter(|said| !said.is_empty());
         let said = remembered.or_else(|| metadata.map(quoted));
         // What is known by now is more than what was known when it failed.
-        let advice = known.as_ref().map(Known::advice).unwrap_or_default();
+        let key = metadata.and_then(|it| CommandKey::of(&it.argv, it.shell_line.as_deref()));
+        let asked = known.clone().map(|known| known.asked_about(key));
+        let advice = asked.as_ref().map(Known::advice).unwrap_or_default();
         let recorded = metadata.map_or(&[][..], |metadata| &metadata.lessons);
         let lessons = if advice.is_empty() { recorded } else { &advice };
         Some(Failure {

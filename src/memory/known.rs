@@ -10,7 +10,7 @@ use super::lessons::{self, Detail, KnownLesson};
 use super::notes::{file_name, read_history};
 use super::{FaultStore, LOCAL, Opened};
 use crate::faults::history::Failing;
-use crate::faults::lesson::{Source, Standing};
+use crate::faults::lesson::{Source, Standing, Worked};
 use crate::faults::{CommandKey, FaultId, History, Record, Status};
 use crate::session::Timestamp;
 
@@ -32,6 +32,8 @@ pub struct Known {
     pub history: Option<History>,
     /// What was learned: of those that count no more, none.
     pub lessons: Vec<Rc<KnownLesson>>,
+    /// The command that is asked about; where there is none, it is that of the last time.
+    pub asked: Option<CommandKey>,
 }
 
 impl Known {
@@ -69,7 +71,36 @@ impl Known {
         said.unwrap_or(&self.text)
     }
 
-    /// The lesson that says what worked instead, the best known first.
+    /// The same, asked about this command.
+    #[must_use]
+    pub fn asked_about(mut self, key: Option<CommandKey>) -> Self {
+        self.asked = key.or(self.asked);
+        self
+    }
+
+    /// Whether a cure is that of the command that is asked about, and not of one that failed alike with other
+    /// operands.
+    fn is_cure_of_asked(&self, worked: &Worked) -> bool {
+        let last = self
+            .history
+            .as_ref()
+            .map(|history| history.last.key.as_str());
+        let asked = self.asked.as_ref().map(CommandKey::as_str).or(last);
+        let cured = CommandKey::of(&[], Some(&worked.failed));
+        asked.is_none_or(|asked| cured.is_some_and(|cured| cured.as_str() == asked))
+    }
+
+    /// What a cure says to whoever asks: another command's is never offered as if it were this one's.
+    fn in_words(&self, cure: &KnownLesson) -> String {
+        let lesson = &cure.lesson;
+        match &lesson.worked {
+            Some(worked) if !self.is_cure_of_asked(worked) => lesson.text_for_others(worked),
+            _ => lesson.text.clone(),
+        }
+    }
+
+    /// The lesson that says what worked instead: of the command that is asked about if there is one, and of
+    /// several the best known.
     #[must_use]
     pub fn cure(&self) -> Option<&KnownLesson> {
         let cures = self.lessons.iter();
@@ -79,7 +110,9 @@ impl Known {
                 .learned
                 .as_ref()
                 .map_or(0, |learned| learned.cured.len());
-            (known.standing == Standing::Active, times)
+            let worked = known.lesson.worked.as_ref();
+            let is_own = worked.is_some_and(|worked| self.is_cure_of_asked(worked));
+            (is_own, known.standing == Standing::Active, times)
         });
         best.map(Rc::as_ref)
     }
@@ -104,7 +137,7 @@ impl Known {
             texts.collect()
         };
         let mut advice = texts(own);
-        advice.extend(self.cure().map(|cure| cure.lesson.text.clone()));
+        advice.extend(self.cure().map(|cure| self.in_words(cure)));
         advice.extend(texts(general));
         advice.extend(of_rule.map(str::to_owned));
         let mut known = HashSet::new();
@@ -179,6 +212,7 @@ impl FaultStore {
             text: String::new(),
             history: None,
             lessons: Vec::new(),
+            asked: None,
         };
         let Ok(Some(opened)) = self.open() else {
             return nothing;
@@ -226,7 +260,8 @@ impl FaultStore {
             history.is_some_and(|history| history.is_known_to_fail(&here))
         });
         found.sort_by_key(|known| std::cmp::Reverse(known.last_seen()));
-        found
+        let asked = |known: Known| known.asked_about(Some(key.clone()));
+        found.into_iter().map(asked).collect()
     }
 
     /// The open and the flaky failures with what was learned of them, the last seen first, at most
@@ -283,6 +318,7 @@ fn known(
         program,
         text: record.map(|record| record.text).unwrap_or_default(),
         history,
+        asked: None,
     })
 }
 

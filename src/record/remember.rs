@@ -209,7 +209,8 @@ impl<'r> Remember<'r> {
         };
         let about = || {
             let fault = fault_id(cause);
-            self.faults.about(&fault, &cause.class, &cause.command_key)
+            let known = self.faults.about(&fault, &cause.class, &cause.command_key);
+            known.asked_about(CommandKey::of(&metadata.argv, line))
         };
         let mut known = about();
         // A cure of the time before is known only once somebody looks for it.

@@ -210,3 +210,29 @@ fn another_callers_command_is_no_cure() {
     assert!(lessons(&place, &[]).is_empty());
     assert_eq!(place.fault()["cure"], Value::Null);
 }
+
+/// The failure is the option's, and has one id whatever the operands are; the cure has operands of its own.
+#[test]
+fn a_cure_is_offered_as_that_of_the_command_it_cured() {
+    let place = Place::new();
+    let rm = "#!/bin/sh\n[ \"$1\" = --force ] && exit 0\necho \"rm: unrecognized option '$1'\" >&2\nexit 1\n";
+    place.env.script("home/bin/rm", rm);
+    place.run(&["rm", "--forse", "a.txt"], 1);
+    place.run(&["rm", "--force", "a.txt"], 0);
+    let own = "`rm --force a.txt` worked instead";
+    let others = "for `rm --forse a.txt`, `rm --force a.txt` worked";
+    assert!(place.check(&["rm", "--forse", "a.txt"], 1).contains(own));
+    place.run(&["rm", "--forse", "imp.txt"], 1);
+    let sidecar = &place.env.recorded().pop().unwrap().meta["lessons"];
+    let said = [
+        sidecar.to_string(),
+        place.check(&["rm", "--forse", "imp.txt"], 1),
+        place.env.read(&["faults", "show", "last"]),
+        place.env.read(&["handoff"]),
+    ];
+    for said in said {
+        assert!(said.contains(others) && !said.contains(own), "{said}");
+    }
+    // It is still the first one's.
+    assert!(place.check(&["rm", "--forse", "a.txt"], 1).contains(own));
+}
