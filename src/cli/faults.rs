@@ -218,7 +218,10 @@ fn change(
     memory
         .faults
         .change_history(&fault, &mut |history| change(history))
-        .map_err(|error| CliError::new(Kind::Failed, format!("{fault}: {error}")))?;
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::WouldBlock => memory.failed(&error),
+            _ => CliError::new(Kind::Failed, format!("{fault}: {error}")),
+        })?;
     match memory.faults.fault(&fault) {
         Some(known) => print(arguments, memory, &known),
         None => Ok(Answer::Yes),

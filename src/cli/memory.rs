@@ -44,8 +44,10 @@ impl Memory {
         let reader = Reader::open(arguments, flags)?;
         let environment = Environment::of_process();
         let place = Place::find(std::env::current_dir().ok(), &environment);
+        let faults = FaultStore::beside(&reader.store);
+        faults.settle();
         Ok(Self {
-            faults: FaultStore::beside(&reader.store),
+            faults,
             reader,
             root: place.root,
             hide: Hide::new(environment.texts()),
@@ -119,6 +121,12 @@ impl Memory {
     #[must_use]
     pub fn failed(&self, error: &std::io::Error) -> CliError {
         let path = self.faults.path();
+        if error.kind() == std::io::ErrorKind::WouldBlock {
+            let message = format!("{}: another aido is changing it", path.display());
+            return CliError::new(Kind::Failed, message).with_hint(
+                "try again; if that lasts, one hangs: fuser local/.lock there names it",
+            );
+        }
         CliError::new(Kind::Failed, format!("{}: {error}", path.display()))
     }
 }

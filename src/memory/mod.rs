@@ -16,6 +16,7 @@ mod known;
 mod lessons;
 mod marks;
 mod notes;
+mod pending;
 mod rules;
 mod share;
 mod sweep;
@@ -132,8 +133,22 @@ impl FaultStore {
         }))
     }
 
-    /// Opens it for a change, making what is missing, and waits for the lock.
+    /// Opens it for a change, making what is missing, waits for the lock, and adds what was left meanwhile.
     fn change(&self) -> io::Result<Changing> {
+        let (faults, local) = self.directories()?;
+        let lock = local.append(OsStr::new(LOCK))?;
+        wait_for_lock(&lock, self.patience)?;
+        let changing = Changing {
+            faults,
+            local,
+            _lock: lock,
+        };
+        pending::settle(&changing);
+        Ok(changing)
+    }
+
+    /// The directories to write to, making what is missing.
+    fn directories(&self) -> io::Result<(Directory, Directory)> {
         let base = Directory::open(&self.base)?;
         let (faults, _) = base.walk_or_make(Path::new(self.relative))?;
         faults.check_own()?;
@@ -143,12 +158,6 @@ impl FaultStore {
         if made || !local.contains(share::IGNORE) {
             share::ignore_all(&local)?;
         }
-        let lock = local.append(OsStr::new(LOCK))?;
-        wait_for_lock(&lock, self.patience)?;
-        Ok(Changing {
-            faults,
-            local,
-            _lock: lock,
-        })
+        Ok((faults, local))
     }
 }

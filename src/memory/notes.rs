@@ -3,7 +3,7 @@
 use std::io;
 
 use super::files::{self, Found};
-use super::{FaultStore, marks};
+use super::{Changing, FaultStore, marks};
 use crate::faults::history::{End, Failing, Tree};
 use crate::faults::{CommandKey, FaultId, History, Record, Sighting};
 use crate::session::Timestamp;
@@ -28,39 +28,15 @@ pub(super) fn file_name(fault: &FaultId) -> String {
 
 impl FaultStore {
     /// Notes a failure: its record, if there is none yet, its history, and a mark for its command. Gives
-    /// the history as it is now.
+    /// the history as it is now. Where somebody holds the lock, that waits for whoever has it next.
     ///
     /// # Errors
     /// When it can't be written, or a later aido has written what is there.
     pub fn note_failure(&self, record: &Record, sighting: Sighting) -> io::Result<History> {
-        let changing = self.change()?;
-        let name = file_name(&record.fault);
-        match files::read::<Record>(&changing.faults, &name) {
-            // What somebody else has written of it stays, and so does what a later aido has.
-            Found::Value(_) | Found::Newer(_) => {}
-            Found::Nothing => files::write(&changing.faults, &name, record)?,
-            // A directory or a link in its place is not replaced, and costs the shared part only.
-            Found::Broken(_) => drop(files::write(&changing.faults, &name, record)),
+        match self.change() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.leave(record, sighting),
+            changing => note(&changing?, record, sighting),
         }
-        let (key, command) = (sighting.key.clone(), sighting.command.clone());
-        let history = match read_history(&changing.local, &record.fault) {
-            Found::Value(mut history) => {
-                history.see(sighting);
-                history
-            }
-            Found::Nothing | Found::Broken(_) => History::begin(
-                record.fault.clone(),
-                &record.class,
-                &record.command,
-                sighting,
-            ),
-            Found::Newer(problem) => return Err(io::Error::other(problem)),
-        };
-        files::write(&changing.local, &name, &history)?;
-        if !key.is_empty() {
-            marks::add(&changing.local, &key, &command, &record.fault)?;
-        }
-        Ok(history)
     }
 
     /// Notes that a command worked that ran into these failures before. `tree` tells whether the tree is
@@ -134,6 +110,41 @@ impl FaultStore {
         files::write(&changing.local, &file_name(fault), &history)?;
         Ok(history)
     }
+}
+
+/// Notes a failure under the lock.
+pub(super) fn note(
+    changing: &Changing,
+    record: &Record,
+    sighting: Sighting,
+) -> io::Result<History> {
+    let name = file_name(&record.fault);
+    match files::read::<Record>(&changing.faults, &name) {
+        // What somebody else has written of it stays, and so does what a later aido has.
+        Found::Value(_) | Found::Newer(_) => {}
+        Found::Nothing => files::write(&changing.faults, &name, record)?,
+        // A directory or a link in its place is not replaced, and costs the shared part only.
+        Found::Broken(_) => drop(files::write(&changing.faults, &name, record)),
+    }
+    let (key, command) = (sighting.key.clone(), sighting.command.clone());
+    let history = match read_history(&changing.local, &record.fault) {
+        Found::Value(mut history) => {
+            history.see(sighting);
+            history
+        }
+        Found::Nothing | Found::Broken(_) => History::begin(
+            record.fault.clone(),
+            &record.class,
+            &record.command,
+            sighting,
+        ),
+        Found::Newer(problem) => return Err(io::Error::other(problem)),
+    };
+    files::write(&changing.local, &name, &history)?;
+    if !key.is_empty() {
+        marks::add(&changing.local, &key, &command, &record.fault)?;
+    }
+    Ok(history)
 }
 
 /// Reads a history, and checks that it is this failure's.

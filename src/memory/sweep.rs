@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 
 use super::FaultStore;
 use super::marks::MARKS;
+use super::pending::PENDING;
 use crate::session::Timestamp;
 use crate::store::layout;
 use crate::sys::file::Directory;
@@ -41,7 +42,9 @@ impl FaultStore {
         if let Some(marks) = marks {
             remove_old(marks, now_ns, OLD_NS, &|_| true);
         }
-        for directory in [Some(&opened.faults), Some(&local), marks] {
+        let pending = local.open_child(OsStr::new(PENDING));
+        let pending = pending.as_ref().ok();
+        for directory in [Some(&opened.faults), Some(&local), marks, pending] {
             let is_temporary = |name: &str| layout::is_temporary(name);
             directory.inspect(|directory| remove_old(directory, now_ns, PAUSE_NS, &is_temporary));
         }

@@ -85,7 +85,8 @@ impl<'r> Remember<'r> {
         Self {
             request,
             store,
-            faults: FaultStore::beside(store),
+            // Whoever holds the lock may hold it for long; a command's end doesn't wait for that.
+            faults: FaultStore::beside(store).in_passing(),
         }
     }
 
@@ -333,7 +334,7 @@ impl<'r> Remember<'r> {
     /// another time.
     fn seek_cure(&self, history: &History, hide: &Hide, now: Timestamp) -> bool {
         let seeker = CureSeeker {
-            faults: &self.faults.clone().in_passing(),
+            faults: &self.faults,
             store: self.store,
             root: self.request.place.root.as_deref(),
             hide,

@@ -10,6 +10,7 @@ use crate::support::{Output, Run, TestEnv, files_below};
 
 mod cost;
 mod flaky;
+mod held;
 mod hostile;
 mod lessons;
 mod outcomes;
