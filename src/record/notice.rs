@@ -158,14 +158,16 @@ fn said_before(formatter: &mut fmt::Formatter<'_>, failure: &KnownFailure) -> fm
         fault,
         command,
         times,
+        is_flaky,
         age_seconds,
         why,
         advice,
     } = failure;
     let (command, why) = (head(command, SAID_BYTES), head(why, SAID_BYTES));
+    let how = if *is_flaky { " at times" } else { "" };
     write!(
         formatter,
-        "known to fail: `{command}`: {why} ({fault}, seen "
+        "known to fail{how}: `{command}`: {why} ({fault}, seen "
     )?;
     times_seen(formatter, *times)?;
     if let Some(seconds) = age_seconds {
@@ -187,6 +189,9 @@ fn said_after(
     if failure.times > 1 {
         formatter.write_str(", seen ")?;
         times_seen(formatter, failure.times)?;
+    }
+    if failure.is_flaky {
+        formatter.write_str(", flaky: it works at times though nothing changed")?;
     }
     say_advice(formatter, failure.advice.as_deref())
 }

@@ -40,6 +40,8 @@ pub struct KnownFailure {
     pub command: String,
     /// How often it was seen.
     pub times: u64,
+    /// Whether the command works at times though nothing changed.
+    pub is_flaky: bool,
     /// Since when it was last seen, in seconds; none where that is now.
     pub age_seconds: Option<i64>,
     /// What is said about it.
@@ -255,6 +257,7 @@ impl<'r> Remember<'r> {
             fault: record.fault.to_string(),
             command: sighting.command.clone(),
             times: 1,
+            is_flaky: false,
             age_seconds: None,
             why: sighting.message.as_ref().unwrap_or(&sighting.line).clone(),
             advice: lessons.into_iter().next(),
@@ -266,6 +269,7 @@ impl<'r> Remember<'r> {
                 return None;
             }
             failure.times = history.count;
+            failure.is_flaky = history.status == Status::Flaky;
         }
         Some(failure)
     }
@@ -350,6 +354,7 @@ fn in_words(known: &Known, history: &History) -> KnownFailure {
         fault: known.fault.to_string(),
         command: history.last.command.clone(),
         times: history.count,
+        is_flaky: history.status == Status::Flaky,
         age_seconds: None,
         why: known.why().into_owned(),
         advice: known.advice().into_iter().next(),

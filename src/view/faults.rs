@@ -135,6 +135,10 @@ impl fmt::Display for Warning<'_> {
             if let Some(history) = &known.history {
                 let seen = format!("{}, by {}", seen(history, self.now), agents(history));
                 writeln!(formatter, "  seen     {}", sanitize::line(&seen))?;
+                if history.status == Status::Flaky {
+                    let flaky = "flaky: it works at times though nothing changed";
+                    writeln!(formatter, "  status   {flaky}")?;
+                }
                 let session = hex_of(&history.last.session);
                 writeln!(formatter, "  output   aido show {session}")?;
             }

@@ -43,7 +43,7 @@ impl Table<'_> {
         let note = status.last_note.as_ref();
         let note = note.and_then(|note| note.text.as_deref());
         [
-            sanitize::line(&status.task).into_owned(),
+            bounded(&sanitize::line(&status.task)),
             status.state.name().to_owned(),
             status.sessions.to_string(),
             status.failed.to_string(),
@@ -51,7 +51,7 @@ impl Table<'_> {
             last.map_or("-".to_owned(), |last| {
                 age(self.now, last.ended_at.unwrap_or(last.timestamp))
             }),
-            agents(status),
+            bounded(&agents(status)),
             sanitize::line(note.unwrap_or("-")).into_owned(),
         ]
     }
@@ -59,6 +59,14 @@ impl Table<'_> {
 
 fn age(now: Timestamp, then: Timestamp) -> String {
     units::age(now.0.signed_duration_since(then.0).num_seconds())
+}
+
+/// The widest that the columns of names get, in columns of the terminal.
+const COLUMN_MAX: usize = 40;
+
+/// A text cut to what its column takes: one long name must not move all other lines.
+fn bounded(text: &str) -> String {
+    columns::fit(text, Some(COLUMN_MAX))
 }
 
 fn agents(status: &TaskStatus) -> String {
@@ -197,6 +205,14 @@ N  ID                  EXIT  AGENT       AGE  TIME   COMMAND
     5m ago  c  [failed]^[]0;x^G
 ";
         assert_eq!(detail.to_string(), expected);
+        let long = TaskStatus::of(&"x".repeat(300), sessions, notes, 9, 2);
+        let table = Table {
+            statuses: &[long],
+            now,
+            width: None,
+        };
+        let header = table.to_string().lines().next().map(str::len);
+        assert!(header.is_some_and(|length| length < 120), "{table}");
         let statuses = std::slice::from_ref(status);
         for width in [None, Some(20), Some(80)] {
             let table = Table {

@@ -54,7 +54,19 @@ fn a_test_that_works_again_in_an_unchanged_tree_is_flaky_until_it_worked_five_ti
     place.run(&["cargo", "test"], 0);
     assert_eq!(place.fault()["status"], "flaky");
     let said = place.check(&["cargo", "test"], 1);
-    assert!(said.contains("parser::works"), "{said}");
+    assert!(
+        said.contains("parser::works") && said.contains("  status   flaky: "),
+        "{said}"
+    );
+    place.tell(101, FAILED_TEST);
+    let run = place.run(&["--report", "failure", "cargo", "test"], 101);
+    let said = run.stderr_text();
+    assert!(
+        said.contains("aido: known to fail at times: ") && said.contains("seen 2 times, flaky: "),
+        "{said}"
+    );
+    place.tell(0, "");
+    place.run(&["cargo", "test"], 0);
     for _ in 0..4 {
         assert_eq!(place.fault()["status"], "flaky");
         place.run(&["cargo", "test"], 0);
