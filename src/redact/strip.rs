@@ -1,9 +1,11 @@
 //! Terminal bytes as text for looking for secrets: what takes no room is left out, and the place of
 //! each byte that stays is kept.
 //!
-//! This is not the renderer: nothing is erased or overwritten but blanks, since what was on the screen for
-//! a moment is in the recording as well. Movements of the cursor that end where they began take no room;
-//! others become a line end, over which a token may go on.
+//! Within a line, the text is what a person would have read in the end: letters that were rubbed out or
+//! written over are gone from it, so that a secret with a corrected letter is one piece. The bytes of such
+//! letters are kept with the place where they stood, and hidden with what took it. (What was on the screen
+//! before is found in the input as it is.) This is no renderer: movements of the cursor that end where they
+//! began take no room, and those to another line become a line end, over which a token may go on.
 
 mod ignorable;
 mod moves;
@@ -52,11 +54,14 @@ pub(super) struct Visible {
     pub(super) bytes: Vec<u8>,
     /// Stretches without anything between: (index in the text, offset in the input), both rising.
     pub(super) stretches: Vec<(usize, usize)>,
-    /// Bytes that were written once more in the same place: (index in the text, offset in the input), by
+    /// Bytes that stood in the same place before or after: (index in the text, offset in the input), by
     /// their offsets.
     pub(super) echoes: Vec<(usize, usize)>,
     next: usize,
 }
+
+/// How far back in its line a letter is written over or taken away.
+const CORRECTED_BYTES: usize = 256;
 
 /// How many bytes are compared at a time.
 const BLOCK_BYTES: usize = 256;
@@ -147,6 +152,49 @@ impl Visible {
         self.next = usize::MAX;
     }
 
+    /// The offset in the input of a byte that is there.
+    fn offset(&self, index: usize) -> usize {
+        let after = self.stretches.partition_point(|(start, _)| *start <= index);
+        let stretch = after.checked_sub(1).and_then(|at| self.stretches.get(at));
+        stretch.map_or(index, |(start, offset)| offset + (index - start))
+    }
+
+    /// The index that is so many letters before the end, if they stand in one line and can be corrected:
+    /// each takes one byte and one column.
+    fn correctable(&self, back: usize) -> Option<usize> {
+        let start = self.bytes.len().checked_sub(back)?;
+        let is_letter = |byte: &u8| matches!(byte, b' '..=b'~');
+        (back <= CORRECTED_BYTES && self.bytes[start..].iter().all(is_letter)).then_some(start)
+    }
+
+    /// Takes away so many letters at the cursor, and moves what follows them there.
+    fn delete(&mut self, moves: &mut Moves, count: usize) {
+        let moves::Place::Back(back) = moves.place() else {
+            return;
+        };
+        let Some(start) = self.correctable(back) else {
+            return;
+        };
+        let count = count.min(back);
+        let rest: Vec<(u8, usize)> = (start + count..self.bytes.len())
+            .map(|index| (self.bytes[index], self.offset(index)))
+            .collect();
+        for (index, _) in self.echoes.iter_mut().rev().take(4 * CORRECTED_BYTES) {
+            if *index > start {
+                *index = start.max(index.saturating_sub(count));
+            }
+        }
+        for index in start..start + count {
+            let offset = self.offset(index);
+            self.echoes.push((start, offset));
+        }
+        self.pop(back);
+        for (byte, offset) in rest {
+            self.push(byte, offset);
+        }
+        moves.shift(i16::try_from(count).unwrap_or(i16::MAX), 0);
+    }
+
     /// Adds the visible part of bytes, the first of which has this offset in the input. They end where
     /// a character does.
     pub(super) fn add(&mut self, state: State, bytes: &[u8], offset: usize) -> State {
@@ -162,6 +210,7 @@ impl Visible {
             }
             index += skipped.max(1);
         }
+        self.echoes.sort_by_key(|(_, offset)| *offset);
         state
     }
 
@@ -187,6 +236,16 @@ impl Visible {
                 Step::Text
             }
             (Step::Control(parameter), 0x20..=0x3f) => Step::Control(parameter.with(byte)),
+            // Erases to the end of the line or of the screen, which is blank there already.
+            (Step::Control(Parameter::None | Parameter::Number(0)), b'K' | b'J') => {
+                self.delete(moves, usize::MAX);
+                Step::Text
+            }
+            (Step::Control(parameter @ (Parameter::None | Parameter::Number(_))), b'P') => {
+                let count = parameter.count().unwrap_or(1);
+                self.delete(moves, usize::from(count.unsigned_abs()));
+                Step::Text
+            }
             (Step::Control(parameter), 0x40..=0x7e) => {
                 moves.control(byte, parameter);
                 Step::Text
@@ -214,18 +273,30 @@ impl Visible {
             moves::Place::Elsewhere => usize::MAX,
         };
         let before = self.bytes.len().checked_sub(back);
-        let before = before.map(|start| &self.bytes[start..]);
-        match before {
+        // Blanks may have been written over letters, which are kept with their place.
+        let is_corrected = |start: usize| {
+            let mut last = self.echoes.iter().rev().take(2 * CORRECTED_BYTES);
+            last.any(|(index, _)| *index >= start)
+        };
+        match before.map(|start| &self.bytes[start..]) {
             Some([]) => {}
-            // Written once more, which makes it bold.
-            Some([same, rest @ ..]) if *same == byte && byte.is_ascii_graphic() => {
-                self.echoes.push((self.bytes.len() - back, offset));
-                moves.shift(-i16::try_from(rest.len()).unwrap_or(i16::MAX), 0);
+            // Written over blanks that hide nothing, or underlined.
+            Some(blanks)
+                if byte != b' '
+                    && blanks.iter().all(|byte| *byte == b' ')
+                    && !before.is_some_and(is_corrected) =>
+            {
+                self.pop(back);
+            }
+            Some([b'_']) if byte != b'_' => self.pop(back),
+            // Written over a letter: the same, which makes it bold, or another.
+            Some(_) if matches!(byte, b' '..=b'~') && self.correctable(back).is_some() => {
+                let start = self.bytes.len() - back;
+                self.bytes[start] = byte;
+                self.echoes.push((start, offset));
+                moves.shift(-i16::try_from(back - 1).unwrap_or(i16::MAX), 0);
                 return;
             }
-            // Written over a blank, or underlined.
-            Some(blanks) if blanks.iter().all(|byte| *byte == b' ') => self.pop(back),
-            Some([b'_']) => self.pop(back),
             _ if matches!(byte, b'\n' | b'\r') || offset == 0 => {}
             _ => self.push_line_end(offset - 1),
         }
@@ -234,6 +305,15 @@ impl Visible {
 }
 
 impl Parameter {
+    /// How often, where that is told by one number.
+    fn count(self) -> Option<i16> {
+        match self {
+            Self::None => Some(1),
+            Self::Number(number) => Some(number.max(1)),
+            Self::Other => None,
+        }
+    }
+
     fn with(self, byte: u8) -> Self {
         let digit = i16::from(byte.wrapping_sub(b'0'));
         match self {
@@ -259,7 +339,8 @@ mod tests {
                 .partition_point(|(start, _)| *start <= index);
             let (start, offset) = visible.stretches[after - 1];
             let raw = text.as_bytes()[offset + index - start];
-            assert!(raw == *byte || *byte == b'\n', "{text:?}");
+            let is_corrected = visible.echoes.iter().any(|(place, _)| *place == index);
+            assert!(raw == *byte || *byte == b'\n' || is_corrected, "{text:?}");
         }
         assert!(
             visible
@@ -287,8 +368,19 @@ mod tests {
             ("abc\x08\x08bcd", "abcd"),
             ("_\x08a_\x08b", "ab"),
             // It goes elsewhere.
-            ("a\x1b[Cb\x1b[2;3Hc\x08d\x1b[Ke\x1b[2Jf", "a\nb\nc\nde\nf"),
-            ("abc\x08\x08bx", "abc\nx"),
+            ("a\x1b[Cb\x1b[2;3Hc\x1b[Ke\x1b[2Jf", "a\nb\nce\nf"),
+            // Corrected.
+            ("aq\x08bc", "abc"),
+            ("aq\x08 \x08bc", "abc"),
+            ("aqq\x08\x08  \x08\x08bc", "abc"),
+            ("aqq\x08\x08\x1b[Kbc", "abc"),
+            ("aq\x08\x1b[K\r\nb", "a\r\nb"),
+            ("aqbc\x08\x08\x08\x1b[P\x1b[2Cd", "abcd"),
+            ("aqqbc\x1b[4D\x1b[2P\x1b[2Cd", "abcd"),
+            ("aqc\x08\x08b\x1b[Cd", "abcd"),
+            ("ac\x08bc\x08\x08\x08xy", "xyc"),
+            // Not in the line before.
+            ("ab\n\x08c", "ab\n\nc"),
             ("a\x1b[C\r\nb", "a\r\nb"),
             ("\x08a", "\na"),
             // Characters without width.

@@ -16,8 +16,8 @@ const WRAPS: usize = 64;
 /// width of the terminal isn't known.
 const CONTINUATION_BYTES: usize = 12;
 
-/// How far behind a byte it may be written once more.
-const ECHO_BYTES: usize = 256;
+/// How far behind a byte, in the input, it may be written once more or over.
+const ECHO_BYTES: usize = 1024;
 
 /// Text with the place in the input of each of its bytes.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ pub(super) struct Text<'a> {
     /// Where stretches of them stand in the input: (index here, offset there), both rising. Empty
     /// where the text is the input.
     pub(super) stretches: &'a [(usize, usize)],
-    /// Bytes that show the same once more: (index here, offset in the input), by their offsets.
+    /// Bytes that stood in the same place before or after: (index here, offset in the input), by their offsets.
     pub(super) echoes: &'a [(usize, usize)],
 }
 
@@ -90,12 +90,10 @@ impl Text<'_> {
             .filter(|(_, _, length)| *length > 0)
     }
 
-    /// Where in the input the bytes between two indexes are written once more.
+    /// Where in the input the bytes between two indexes are written once more, or what stood in their
+    /// place before.
     pub(super) fn echoes_between(&self, from: usize, to: usize) -> impl Iterator<Item = usize> {
-        let (low, high) = (
-            self.offset(from),
-            self.offset((to + ECHO_BYTES).min(self.bytes.len())),
-        );
+        let (low, high) = (self.offset(from), self.offset(to) + ECHO_BYTES);
         let first = self.echoes.partition_point(|(_, offset)| *offset < low);
         let near = self.echoes[first..].iter();
         near.take_while(move |(_, offset)| *offset <= high)

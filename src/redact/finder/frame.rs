@@ -48,7 +48,8 @@ impl<'a> Frame<'a> {
         }
         for (index, offset, length) in self.text.stretches_between(from, to) {
             // A line end that stands for a movement of the cursor is in the text alone.
-            let is_there = self.raw.get(offset) == self.text.bytes.get(index);
+            let is_line_end = self.text.bytes.get(index) == Some(&b'\n');
+            let is_there = !is_line_end || self.raw.get(offset) == Some(&b'\n');
             let skipped = usize::from(!is_there);
             if length > skipped {
                 stretches.push((offset + skipped, offset + length));

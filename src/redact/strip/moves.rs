@@ -55,12 +55,7 @@ impl Moves {
 
     /// What a control sequence does, by its last byte and what stands before (ECMA-48, section 8.3).
     pub(super) fn control(&mut self, last: u8, parameter: Parameter) {
-        let count = match parameter {
-            Parameter::None => Some(1),
-            Parameter::Number(number) => Some(number.max(1)),
-            Parameter::Other => None,
-        };
-        match (last, count) {
+        match (last, parameter.count()) {
             // Colours, modes, erasing a line, queries.
             (b'm' | b'h' | b'l' | b'K' | b'n' | b'p' | b'q' | b't' | b'c', _) => {}
             (b'C' | b'a', Some(count)) => self.shift(count, 0),

@@ -99,3 +99,67 @@ fn what_has_no_width_stays_where_nothing_is_secret() {
         assert_eq!(masked(&text), text);
     }
 }
+
+/// What a person mistypes in a secret, and how line editors take it back.
+const CORRECTIONS: &[&str] = &[
+    "q\x08",
+    "q\x08\x1b[K",
+    "q\x08 \x08",
+    "qq\x08\x08  \x08\x08",
+    "q\x1b[D\x1b[K",
+    "/\x08\x1b[K",
+    "qz\x1b[2D\x1b[J",
+    "q\x08\x1b[P",
+    "qz\x08\x1b[P\x08\x1b[1P",
+    "\x1b[31mq\x08\x1b[m",
+];
+
+#[test]
+fn a_secret_that_was_corrected_is_hidden_with_the_letters_that_were_wrong() {
+    for (index, (rule, recipe)) in TOKENS.iter().enumerate() {
+        let secret = Lot::new(index as u64 + 41).cook(recipe);
+        for correction in CORRECTIONS {
+            for at in [1, secret.len() / 2, secret.len() - 1] {
+                let (before, after) = secret.split_at(at);
+                let text = format!("$ # {before}{correction}{after}\r\nnext\r\n");
+                let shown = redacted(&text);
+                let named = format!("[REDACTED:{rule}]");
+                assert!(shown.contains(&named), "{correction:?} {secret} {shown:?}");
+                let longer = if at * 2 > secret.len() { before } else { after };
+                for shown in [&shown, &masked(&text)] {
+                    let end = &longer[longer.len() / 2..];
+                    assert!(!shown.contains(end), "{correction:?} {secret} {shown:?}");
+                    let letters = shown.replace(&named, "");
+                    // What was mistyped behind the end is no part of it.
+                    let is_inside = at + 1 < secret.len();
+                    assert!(
+                        !is_inside || !letters.contains('q'),
+                        "{correction:?} {secret} {shown:?}"
+                    );
+                    assert!(shown.ends_with("\r\nnext\r\n"), "{shown:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_password_that_was_corrected_is_hidden() {
+    for text in [
+        "PASSWORD=hunterr\x08\x1b[K22x\r\n",
+        "PASSWORF\x08D=hunter22x\r\n",
+        "PASSWORD=hunxer22x\x1b[6Dt\x1b[5C\r\n",
+    ] {
+        let shown = redacted(text);
+        assert!(shown.contains("[REDACTED:password]"), "{text:?} {shown:?}");
+        assert!(!shown.contains("22x"), "{text:?} {shown:?}");
+    }
+}
+
+#[test]
+fn corrected_words_without_a_secret_stay() {
+    for correction in CORRECTIONS {
+        let text = format!("wo{correction}rds by wo{correction}rds and a pass{correction}word\r\n");
+        assert_eq!(redacted(&text), text);
+    }
+}
