@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+mod names;
+
+use self::names::{Document, Named};
 use super::Terms;
 use super::record::digest;
 use crate::session::SessionId;
@@ -14,6 +17,8 @@ pub struct Claim {
     /// The terms that it says it was made on.
     pub terms: Terms,
     record: Map<String, Value>,
+    /// A name that it, or an object in it, has twice.
+    twice: Option<String>,
 }
 
 /// What was found out about a record. It is proved where there is no problem.
@@ -46,8 +51,8 @@ pub fn read(text: &str) -> Result<Vec<Result<Claim, ReadError>>, ReadError> {
     let mut claims: Vec<Result<Claim, ReadError>> = Vec::new();
     for value in serde_json::Deserializer::from_str(text).into_iter() {
         let records = match value {
-            Ok(Value::Array(records)) => records,
-            Ok(value) => vec![value],
+            Ok(Document::Array(records)) => records,
+            Ok(Document::Other(record)) => vec![record],
             Err(error) => {
                 claims.push(Err(ReadError::NoJson(error.to_string())));
                 break;
@@ -66,9 +71,9 @@ pub fn read(text: &str) -> Result<Vec<Result<Claim, ReadError>>, ReadError> {
     }
 }
 
-fn claim(number: usize, value: Value) -> Result<Claim, ReadError> {
+fn claim(number: usize, named: Named) -> Result<Claim, ReadError> {
     let missing = |what| ReadError::NoExport(number, what);
-    let Value::Object(record) = value else {
+    let Value::Object(record) = named.value else {
         return Err(missing("an object"));
     };
     let id = record.get("session_id").and_then(Value::as_str);
@@ -78,6 +83,7 @@ fn claim(number: usize, value: Value) -> Result<Claim, ReadError> {
         id: id.ok_or(missing("session_id"))?,
         terms: terms.ok_or(missing("export"))?,
         record,
+        twice: named.twice,
     })
 }
 
@@ -86,6 +92,11 @@ fn claim(number: usize, value: Value) -> Result<Claim, ReadError> {
 #[must_use]
 pub fn weigh(claim: &Claim, again: Map<String, Value>, ruleset: &str) -> Proof {
     let mut problems = Vec::new();
+    if let Some(name) = &claim.twice {
+        problems.push(format!(
+            "it has the name {name:?} twice in one object, so that readers see different records"
+        ));
+    }
     let said = claim
         .record
         .get("export")

@@ -168,3 +168,27 @@ fn an_export_that_says_something_else_of_itself_is_not_proved() {
         assert!(!told.contains("was changed after"), "{field}: {told}");
     }
 }
+
+#[test]
+fn an_export_that_says_two_things_under_one_name_is_not_proved() {
+    let env = TestEnv::in_repository();
+    env.aido(["true"]).output();
+    let record = env.aido(["export", "--format", "ndjson"]).output();
+    let record = record.stdout_text();
+    let record = record.trim_end();
+    let fields: Value = serde_json::from_str(record).unwrap();
+    let id = fields["session_id"].as_str().unwrap();
+    let verify = |text: String| env.aido(["verify", "--export", "-"]).stdin(text).output();
+    assert_eq!(verify(record.to_owned()).code(), 0);
+    let inner = record.replacen("\"export\":{", "\"export\":{\"redacted\":\"no\",", 1);
+    let outer = record.replacen('{', "{\"exit_code\":1,", 1);
+    for (altered, name) in [(inner, "redacted"), (outer, "exit_code")] {
+        assert_ne!(altered, record);
+        let run = verify(format!("[{record},{altered}]"));
+        let problem = format!(
+            "{id}  UNPROVED  it has the name \"{name}\" twice in one object, so that readers see \
+             different records\n2 records: 1 PROVED, 1 UNPROVED\n"
+        );
+        assert_eq!((run.code(), run.stdout_text()), (1, problem));
+    }
+}
