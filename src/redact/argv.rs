@@ -30,7 +30,8 @@ impl Redactor {
         let mut redacted: Vec<String> = Vec::with_capacity(argv.len());
         let secret = parts(argv);
         for (index, word) in argv.iter().enumerate() {
-            let ranges = secret.iter().filter(|(of, _)| *of == index);
+            let first = secret.partition_point(|(of, _)| *of < index);
+            let ranges = secret[first..].iter().take_while(|(of, _)| *of == index);
             let ranges: Vec<Range<usize>> = ranges.map(|(_, range)| range.clone()).collect();
             let (mut text, mut found) = self.replace(word, &ranges);
             if found.is_clean()

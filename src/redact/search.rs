@@ -171,9 +171,9 @@ impl Search {
                     }
                 };
                 if special == Special::Command {
-                    command::find(view, at, &mut take);
+                    command::find(view, at, word.text(), &mut take);
                 } else {
-                    command::find_handed_on(view, at, &mut take);
+                    command::find_handed_on(view, at, word.text(), &mut take);
                 }
             }
             Target::Form { line, .. } | Target::Special { line, .. } => {

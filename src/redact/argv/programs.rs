@@ -118,6 +118,9 @@ fn row(program: &str) -> Option<Row> {
     })
 }
 
+/// How many words after a program's name are read to know what it was told to do.
+const NEAR_WORDS: usize = 64;
+
 /// The parts of words that are secret to the program that stands before them.
 pub(super) fn parts<W: AsRef<str>>(words: &[W]) -> Vec<(usize, Range<usize>)> {
     let mut parts = Vec::new();
@@ -129,6 +132,7 @@ pub(super) fn parts<W: AsRef<str>>(words: &[W]) -> Vec<(usize, Range<usize>)> {
         if let Some(row) = row(program) {
             let (needed, _) = row;
             let rest = &words[index + 1..];
+            let rest = &rest[..rest.len().min(NEAR_WORDS)];
             let is_there = needed.is_empty() || rest.iter().any(|word| word.as_ref() == needed);
             current = is_there.then_some(row);
             if program == "htpasswd" {

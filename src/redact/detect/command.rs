@@ -12,20 +12,34 @@ use crate::redact::word::Edge;
 const BEFORE_BYTES: usize = 256;
 const AFTER_BYTES: usize = 512;
 
-/// Finds what is secret to the program whose name begins at `at`, by its place.
-pub(in crate::redact) fn find(view: &View<'_>, at: usize, found: &mut dyn FnMut(Found)) {
+/// How many times a keyword may stand in what is read for one of them. The next are looked at themselves,
+/// so a line of nothing else is read a few times, and not once for each.
+const SAME_KEYWORDS: usize = 3;
+
+/// Finds what is secret to the program whose name begins at `at`, with this keyword, by its place.
+pub(in crate::redact) fn find(
+    view: &View<'_>,
+    at: usize,
+    keyword: &[u8],
+    found: &mut dyn FnMut(Found),
+) {
     let Some(line) = Line::around(view, at) else {
         return;
     };
     let end = line.text[line.at..].find([';', '|', '&']);
     let end = end.map_or(line.text.len(), |end| line.at + end);
-    line.report(line.at..end, found);
+    line.report(line.at..end.min(line.near(keyword).end), found);
 }
 
-/// Finds what another command hands on to the one whose name or option begins at `at`.
-pub(in crate::redact) fn find_handed_on(view: &View<'_>, at: usize, found: &mut dyn FnMut(Found)) {
+/// Finds what another command hands on to the one whose name or option begins at `at`, with this keyword.
+pub(in crate::redact) fn find_handed_on(
+    view: &View<'_>,
+    at: usize,
+    keyword: &[u8],
+    found: &mut dyn FnMut(Found),
+) {
     if let Some(line) = Line::around(view, at) {
-        line.report(0..line.text.len(), found);
+        line.report(line.near(keyword), found);
     }
 }
 
@@ -82,6 +96,16 @@ impl<'a> Line<'a> {
             from: from + broken,
             spelling,
         })
+    }
+
+    /// What is read for a keyword: up to where it stands again too often, to either side.
+    fn near(&self, keyword: &[u8]) -> std::ops::Range<usize> {
+        let (before, after) = self.text.split_at(self.at);
+        let mut ends = memchr::memmem::find_iter(after.as_bytes(), keyword);
+        let end = ends.nth(SAME_KEYWORDS);
+        let mut starts = memchr::memmem::rfind_iter(before.as_bytes(), keyword);
+        let start = starts.nth(SAME_KEYWORDS - 1);
+        start.unwrap_or(0)..end.map_or(self.text.len(), |end| self.at + end)
     }
 
     fn report(&self, range: std::ops::Range<usize>, found: &mut dyn FnMut(Found)) {

@@ -277,3 +277,20 @@ fn what_one_command_prints_for_the_next_is_found_in_text() {
         assert_eq!(shown, expected);
     }
 }
+
+/// Each would take minutes if every word were followed to the end of the line.
+#[test]
+fn words_that_name_programs_again_and_again_are_read_once() {
+    let redactor = Redactor::default();
+    for program in ["htpasswd", "docker", "gh"] {
+        let mut argv = vec![program.to_owned(); 40_000];
+        argv.extend(words(&["mysql", "-phunter"]));
+        let (shown, _) = redactor.argv(&argv);
+        assert_eq!(shown.last().map(String::as_str), Some(&*format!("-p{ARG}")));
+    }
+    for piece in ["mysql -p ", "sudo -S ", "mysql -p sudo -S curl -u "] {
+        let word = piece.repeat(120_000 / piece.len()) + "mysql -phunter22";
+        let (shown, _) = redactor.argv(&[word]);
+        assert!(shown[0].ends_with(&format!("mysql -p{ARG}")), "{piece}");
+    }
+}
