@@ -7,8 +7,9 @@ use super::detect::{look, pair};
 const LEAST_BYTES: usize = 8;
 /// The longest name in a replacement.
 const NAME_BYTES: usize = 64;
-/// The longest value that is searched for; of a longer one, its beginning.
-const MOST_BYTES: usize = 4096;
+/// The most of a value that is searched for in one piece. Whole groups of base64, so that the pieces of a
+/// longer one join there, too.
+const PIECE_BYTES: usize = 4095;
 
 /// Where a secret is known from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +20,36 @@ enum Name {
     Rule(String),
 }
 
-/// The longest word of a name that says that there is a secret, such as `CREDENTIALS`.
-const WORD_BYTES: usize = 11;
+/// The longest word of a name that is looked at.
+const WORD_BYTES: usize = 32;
+
+/// Words of a name that say that there is a secret.
+const WORDS: &str = "APIKEY AUTH CERT COOKIE CREDENTIAL CREDENTIALS CREDS DSN JWT KEY KEYS PASS PASSPHRASE \
+    PASSWD PASSWORD PRIVATE PWD SECRET SECRETS TOKEN TOKENS WEBHOOK";
+
+/// Those of them with which a word may end that has more before: `SSHPASS`, `AWSKEY`.
+const ENDINGS: [&str; 11] = [
+    "AUTH",
+    "CERT",
+    "CREDENTIALS",
+    "CREDS",
+    "KEY",
+    "PASS",
+    "PASSPHRASE",
+    "PASSWD",
+    "PASSWORD",
+    "SECRET",
+    "TOKEN",
+];
+
+/// Words that end likewise, and say something else.
+const OTHER_WORDS: &str = "BYPASS COMPASS CONCERT DONKEY ENCOMPASS HOTKEY JOCKEY LESSKEY MONKEY PUBKEY \
+    PUBLICKEY SURPASS TRESPASS TURKEY WHISKEY";
+
+/// Where paths begin on most machines. A password may begin with a slash, too.
+const ROOTS: &str = "Applications Library Users Volumes app bin boot builds data dev etc github home lib \
+    lib32 lib64 media mnt nix opt private proc root run sbin secrets snap srv sys tmp usr var work \
+    workdir workspace workspaces";
 
 /// A secret of the caller's, under the name of its variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,49 +134,62 @@ fn is_secret_word(word: &[u8]) -> bool {
     };
     upper.copy_from_slice(word);
     upper.make_ascii_uppercase();
-    matches!(
-        &*upper,
-        b"AUTH"
-            | b"APIKEY"
-            | b"CERT"
-            | b"COOKIE"
-            | b"CREDENTIAL"
-            | b"CREDENTIALS"
-            | b"CREDS"
-            | b"DSN"
-            | b"JWT"
-            | b"KEY"
-            | b"KEYS"
-            | b"PASS"
-            | b"PASSPHRASE"
-            | b"PASSWD"
-            | b"PASSWORD"
-            | b"PRIVATE"
-            | b"PWD"
-            | b"SECRET"
-            | b"SECRETS"
-            | b"TOKEN"
-            | b"TOKENS"
-            | b"WEBHOOK"
-    )
+    let is_ending = |ending: &&str| upper.ends_with(ending.as_bytes());
+    look::is_listed(WORDS, upper)
+        || ENDINGS.iter().any(|ending| is_ending(&ending)) && !look::is_listed(OTHER_WORDS, upper)
 }
 
 /// Whether hiding every occurrence of a value hides a secret, and not a word or a path.
 fn is_worth_hiding(name: &str, value: &str) -> bool {
     let bytes = value.as_bytes();
-    let is_chosen = ["PASS", "SECRET"]
-        .iter()
-        .any(|word| name.to_ascii_uppercase().contains(word));
+    let name = name.to_ascii_uppercase();
+    let is_chosen = ["PASS", "SECRET"].iter().any(|word| name.contains(word))
+        || ["_PWD", "TOKEN", "CREDS"]
+            .iter()
+            .any(|end| name.ends_with(end));
     let is_word = bytes
         .iter()
         .all(|byte| byte.is_ascii_alphabetic() || b"-_. ".contains(byte))
         && look::is_wordy(bytes);
+    let is_path = match is_chosen && !name.ends_with("ASKPASS") {
+        true => is_path_for_certain(value),
+        false => look::is_path(bytes),
+    };
     value.len() >= LEAST_BYTES
-        && !look::is_placeholder(bytes)
-        && !look::is_path(bytes)
+        && !is_stand_in(bytes)
+        && !is_path
         && !value.contains("://")
         && (is_chosen || !is_word)
         && !pair::is_about(name.as_bytes())
+}
+
+/// Whether a value is the path of a file, though its name speaks of a password: it begins as paths do.
+fn is_path_for_certain(value: &str) -> bool {
+    let Some(rest) = value.strip_prefix('/') else {
+        return look::is_path(value.as_bytes());
+    };
+    let first = rest.split('/').next().unwrap_or(rest);
+    look::is_path(value.as_bytes()) && look::is_listed(ROOTS, first.as_bytes())
+}
+
+/// Whether a value only stands for a secret. In an environment that is rarer than in a text: a sign before
+/// it, or signs around it, don't say so if the rest is no name.
+fn is_stand_in(value: &[u8]) -> bool {
+    if !look::is_placeholder(value) {
+        return false;
+    }
+    match value {
+        [b'$', b'{' | b'(', ..] => true,
+        [b'$', rest @ ..] => {
+            let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+            let after = rest.iter().find(|byte| !is_name(byte));
+            after.is_none_or(|after| matches!(after, b'/' | b':')) || look::is_placeholder(rest)
+        }
+        [b'<' | b'{' | b'[' | b'(' | b'%' | b'@', inner @ .., _] => {
+            !inner.iter().any(u8::is_ascii_digit) || look::is_placeholder(inner)
+        }
+        _ => true,
+    }
 }
 
 /// The password of an address with credentials.
@@ -161,11 +203,27 @@ fn password_of_address(value: &str) -> Option<&str> {
 }
 
 /// A value as it is, as JSON and URLs spell it, and in base64 at each of the three places where it can
-/// stand among other bytes.
+/// stand among other bytes. Of a long one, each of its pieces.
 fn forms(value: &[u8]) -> Vec<Vec<u8>> {
-    let value = &value[..value.len().min(MOST_BYTES)];
+    let pieces = value.chunks(PIECE_BYTES).map(|piece| match piece.len() {
+        // The last piece overlaps the one before, rather than being short.
+        0..PIECE_BYTES => &value[value.len().saturating_sub(PIECE_BYTES)..],
+        _ => piece,
+    });
+    pieces.flat_map(forms_of_piece).collect()
+}
+
+fn forms_of_piece(value: &[u8]) -> Vec<Vec<u8>> {
     let mut forms = vec![value.to_vec()];
-    for form in [in_json(value), in_url(value)] {
+    let in_urls = KEPT_IN_URLS.iter().map(|kept| in_url(value, kept));
+    // Forms have a plus for a blank.
+    let mut in_form = in_url(value, b"-_. ");
+    for byte in in_form.iter_mut().filter(|byte| **byte == b' ') {
+        *byte = b'+';
+    }
+    let in_form = value.contains(&b' ').then_some(in_form);
+    let in_json = [in_json(value), in_ascii_json(value)];
+    for form in in_json.into_iter().chain(in_urls).chain(in_form) {
         if !forms.contains(&form) {
             forms.push(form);
         }
@@ -174,6 +232,9 @@ fn forms(value: &[u8]) -> Vec<Vec<u8>> {
     forms.extend(encoded.filter(|form| form.len() >= LEAST_BYTES));
     forms
 }
+
+/// What stays as it is in addresses: by RFC 3986, in JavaScript, and in Python.
+const KEPT_IN_URLS: [&[u8]; 3] = [b"-_.~", b"-_.~!*'()", b"-_.~/"];
 
 fn in_json(value: &[u8]) -> Vec<u8> {
     let mut form = Vec::with_capacity(value.len());
@@ -186,11 +247,31 @@ fn in_json(value: &[u8]) -> Vec<u8> {
     form
 }
 
-fn in_url(value: &[u8]) -> Vec<u8> {
+/// The same where nothing but ASCII is written, as Python does.
+fn in_ascii_json(value: &[u8]) -> Vec<u8> {
+    let form = in_json(value);
+    let Ok(text) = std::str::from_utf8(&form) else {
+        return form;
+    };
+    let mut ascii = Vec::with_capacity(form.len());
+    for character in text.chars() {
+        if character.is_ascii() {
+            ascii.push(character as u8);
+        } else {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                ascii.extend(format!("\\u{unit:04x}").into_bytes());
+            }
+        }
+    }
+    ascii
+}
+
+fn in_url(value: &[u8], kept: &[u8]) -> Vec<u8> {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let mut form = Vec::with_capacity(value.len());
     for byte in value {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(byte) {
+        if byte.is_ascii_alphanumeric() || kept.contains(byte) {
             form.push(*byte);
         } else {
             let digit = |number: u8| DIGITS[usize::from(number & 15)];
@@ -239,6 +320,36 @@ mod tests {
             ("PATH", "/usr/bin:/bin", false),
             ("KEYBOARD", "something-123", false),
             ("AUTH_MODE", "kerberos5-and-more", false),
+            ("SSHPASS", "hunter22x", true),
+            ("AWSKEY", "abcd1234efgh", true),
+            ("APPAUTH", "abcd1234efgh", true),
+            ("DBCREDS", "abcd1234efgh", true),
+            ("MYCERT", "abcd1234efgh", true),
+            ("HOTKEY", "ctrl+alt+t12", false),
+            ("COMPASS", "north-by-12-west", false),
+            ("DB_PASSWORD", "/weird/pass88", true),
+            ("DB_PASSWORD", "$tart-88!x", true),
+            ("DB_PASSWORD", "<angled88>", true),
+            ("DB_PASSWORD", "correct-horse-battery", true),
+            ("APP_TOKEN", "correct-horse-battery", true),
+            ("DB_PWD", "correcthorse", true),
+            ("SERVICE_CREDS", "{\"id\":\"a1b2c3d4\"}", true),
+            ("SSH_ASKPASS", "/weird/askpass88", false),
+            ("APP_SECRET", "/usr/bin/ssh-agent", false),
+            ("APP_SECRET", "/run/secrets/app2", false),
+            ("APP_SECRET", "~/secrets/app2", false),
+            ("APP_SECRET", "$HOME/secret2", false),
+            ("APP_SECRET", "$OTHER_SECRET2", false),
+            ("APP_SECRET", "$(cat secret2)", false),
+            ("APP_SECRET", "<your-secret-2>", false),
+            ("APP_SECRET", "<angled>", false),
+            ("APP_SECRET", "[REDACTED:env.X2]", false),
+            ("APP_SECRET", "changeme", false),
+            ("APP_SECRET", "changeme-now-88", false),
+            ("APP_SECRET", "true", false),
+            ("APP_SECRET", "disabled", false),
+            ("MAX_TOKENS", "unlimited", false),
+            ("OLDPWD", "/weird/some/where88", false),
             ("TOKEN", "short", false),
             ("TOKEN", "undefined", false),
             ("API_KEY", "${FROM_ELSEWHERE}", false),
@@ -257,6 +368,7 @@ mod tests {
                 "pa\"ss w\\ord1",
                 "pa\\\"ss w\\\\ord1",
                 "pa%22ss%20w%5Cord1",
+                "pa%22ss+w%5Cord1",
                 "cGEic3Mgd1xvcmQx",
                 "BhInNzIHdcb3JkM",
                 "wYSJzcyB3XG9yZD",
@@ -270,5 +382,38 @@ mod tests {
         assert!(forms.contains(&"first-line-1".to_owned()));
         assert!(forms.contains(&"second-line-2".to_owned()));
         assert!(!forms.iter().any(|form| form == "short"));
+    }
+
+    #[test]
+    fn a_value_is_known_as_forms_and_ascii_json_spell_it() {
+        let forms = forms_of("TOKEN", "grü ß/12!x").unwrap();
+        for form in [
+            "gr\\u00fc \\u00df/12!x",
+            "gr%C3%BC+%C3%9F%2F12%21x",
+            "gr%C3%BC%20%C3%9F%2F12!x",
+            "gr%C3%BC%20%C3%9F/12%21x",
+        ] {
+            assert!(forms.iter().any(|one| one == form), "{form}: {forms:?}");
+        }
+    }
+
+    #[test]
+    fn every_piece_of_a_long_value_is_known() {
+        let value: String = (0..3000).map(|number| format!("{number:04}")).collect();
+        let own = OwnSecret::of_variable("TOKEN", &value).unwrap();
+        let plain = own.forms.iter().filter(|form| {
+            value
+                .as_bytes()
+                .windows(form.len())
+                .any(|part| part == &form[..])
+        });
+        let covered: usize = plain.map(Vec::len).sum();
+        assert!(covered >= value.len());
+        assert!(own.forms.iter().all(|form| form.len() < 2 * PIECE_BYTES));
+        assert!(
+            own.forms
+                .iter()
+                .any(|form| value.as_bytes().ends_with(form))
+        );
     }
 }
