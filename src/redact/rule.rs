@@ -55,6 +55,8 @@ pub(super) struct Form {
     pub(super) parts: [Option<Part>; PARTS],
     /// Whether nothing of the last class may follow.
     pub(super) is_exact: bool,
+    /// Whether it is no token where it is the name of a file.
+    pub(super) is_bare: bool,
     /// What it must look like besides.
     pub(super) look: Look,
 }
@@ -119,6 +121,7 @@ impl Form {
             before: None,
             parts: [None; PARTS],
             is_exact: false,
+            is_bare: false,
             look: Look::Any,
         };
         let mut count = 0;
@@ -128,6 +131,10 @@ impl Form {
                 "word" | "alone" | "apart" => continue,
                 "end" => {
                     form.is_exact = true;
+                    continue;
+                }
+                "bare" => {
+                    form.is_bare = true;
                     continue;
                 }
                 "random" => {

@@ -26,6 +26,7 @@ pub(super) enum Special {
     AnnouncedKey,
     EncodedKey,
     Address,
+    DatabaseUser,
     Authorization,
     Bearer,
     Cookie,
@@ -37,11 +38,12 @@ pub(super) enum Special {
 }
 
 /// Special forms as the table calls them.
-const SPECIALS: [(&str, Special); 14] = [
+const SPECIALS: [(&str, Special); 15] = [
     ("@private-key", Special::PrivateKey),
     ("@announced-key", Special::AnnouncedKey),
     ("@encoded-key", Special::EncodedKey),
     ("@address", Special::Address),
+    ("@database-user", Special::DatabaseUser),
     ("@authorization", Special::Authorization),
     ("@bearer", Special::Bearer),
     ("@cookie", Special::Cookie),

@@ -45,7 +45,11 @@ pub(super) struct Search {
 fn class(special: Special) -> u32 {
     match special {
         Special::PrivateKey | Special::AnnouncedKey | Special::EncodedKey => 2,
-        Special::Address | Special::Authorization | Special::Bearer | Special::Cookie => 3,
+        Special::Address
+        | Special::DatabaseUser
+        | Special::Authorization
+        | Special::Bearer
+        | Special::Cookie => 3,
         Special::PasswordFile | Special::Command | Special::HandedOn | Special::Code => 5,
         Special::Pair(_) => 4,
     }
@@ -213,6 +217,7 @@ impl Search {
             Special::AnnouncedKey => key::find_after_line(view, end),
             Special::EncodedKey => key::find_encoded(view, at),
             Special::Address => address::find(view, at, end),
+            Special::DatabaseUser => address::find_user(view, end),
             Special::Authorization => header::find_authorization(view, at, end),
             Special::Bearer => header::find_bearer(view, end),
             Special::Cookie => header::find_cookie(view, at, end),

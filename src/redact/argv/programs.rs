@@ -12,6 +12,8 @@ pub(super) enum Part {
     Chosen,
     /// What follows the first of this sign, as in `user:password`.
     After(u8),
+    /// What follows this text, with which it has to begin, as in `pass:password`.
+    Behind(&'static str),
 }
 
 /// Where an option's value stands.
@@ -25,7 +27,7 @@ enum Place {
     Either,
 }
 
-use Part::{After, Chosen, Whole};
+use Part::{After, Behind, Chosen, Whole};
 use Place::{Either, Joined, Next};
 
 /// The row of a program: a word that must stand among its arguments, if any, and options.
@@ -85,9 +87,9 @@ fn row(program: &str) -> Option<Row> {
         "openssl" => (
             "",
             &[
-                ("-passin", Next, After(b':')),
-                ("-passout", Next, After(b':')),
-                ("-pass", Next, After(b':')),
+                ("-passin", Next, Behind("pass:")),
+                ("-passout", Next, Behind("pass:")),
+                ("-pass", Next, Behind("pass:")),
                 ("-k", Next, Whole),
                 ("-K", Next, Whole),
             ],
@@ -205,6 +207,7 @@ pub(super) fn part(word: &str, start: usize, secret: Part) -> Option<Range<usize
     let skipped = match secret {
         Whole | Chosen => 0,
         After(sign) => value.bytes().position(|byte| byte == sign)? + 1,
+        Behind(text) => value.starts_with(text).then_some(text.len())?,
     };
     let value = value.get(skipped..)?;
     let is_one = !value.is_empty()

@@ -42,3 +42,20 @@ pub(in crate::redact) fn find(view: &View<'_>, at: usize, end: usize) -> Option<
         }),
     }
 }
+
+/// What a database's user is called.
+const USER: Class = Class::of("A-Za-z0-9_$#.-");
+/// What ends a database's address.
+const DATABASE_END: Class = Class::of("\"'<>` \t").or(CONTROL);
+
+/// Checks the `user/password@database` that begins at `end`.
+pub(in crate::redact) fn find_user(view: &View<'_>, end: usize) -> Option<Found> {
+    let rest = view.slice(end, end + USER_INFO_BYTES);
+    let user = rest.iter().take_while(|byte| USER.has(**byte)).count();
+    let password = rest.get(user..)?.strip_prefix(b"/")?;
+    let length = password.iter().position(|byte| DATABASE_END.has(*byte));
+    let password = &password[..length.unwrap_or(password.len())];
+    let password = &password[..memchr::memchr(b'@', password)?];
+    let from = end + user + 1;
+    (user > 0 && !look::is_placeholder(password)).then(|| Found::whole(from, from + password.len()))
+}

@@ -143,6 +143,15 @@ fn sign(view: &View<'_>, from: usize, name_end: usize) -> Option<(Sign, usize)> 
         (b'>', _) if gap == 0 && before(1) == Some(b'<') => (Sign::Element, at + 1),
         _ if gap > 0 && is_flag(view, from, name_end) => return Some((Sign::Blanks, at)),
         // PHP's constants.
+        // <add key="ApiKey" value="…">
+        (b'v' | b'V', _) if at - gap > name_end && gap > 0 => {
+            let end = view.literal_folded(at, b"value")?;
+            let end = end + blanks(view, end);
+            if view.byte(end)? != b'=' {
+                return None;
+            }
+            (Sign::Equals, end + 1)
+        }
         (b',', _) if at > name_end && is_defined(view, from) => (Sign::Equals, at + 1),
         // ALTER ROLE … WITH PASSWORD '…'
         (b'\'', _) if gap > 0 && is_after(view, from, &[b"WITH", b"with", b"ENCRYPTED"]) => {
@@ -205,8 +214,33 @@ fn blanks(view: &View<'_>, at: usize) -> usize {
         .count()
 }
 
-/// Goes past a letter that only says what kind of string follows: `b"…"`, `@"…"`.
+/// What stands around a text in source code and changes nothing of it.
+const WRAPPERS: [&[u8]; 6] = [
+    b"Some(",
+    b"Ok(",
+    b"String::from(",
+    b"Secret::new(",
+    b"SecretString::from(",
+    b"SecretString::new(",
+];
+
+/// Goes past what only says what kind of string follows: `b"…"`, `@"…"`, `Some("…")`.
 fn after_letter(view: &View<'_>, at: usize) -> usize {
+    let longest = WRAPPERS.iter().map(|wrapper| wrapper.len()).max();
+    let mut start = at;
+    loop {
+        let near = view.slice(start, start + longest.unwrap_or(0));
+        match WRAPPERS.iter().find(|wrapper| near.starts_with(wrapper)) {
+            Some(wrapper) if start < at + NAME_BYTES => start += wrapper.len(),
+            _ => break,
+        }
+    }
+    // Not what calls a function, or names something.
+    let at = if after_opening_quote(view, start) > start {
+        start
+    } else {
+        at
+    };
     let is_letter = matches!(view.byte(at), Some(b'b' | b'r' | b'u' | b'f' | b'L' | b'@'));
     at + usize::from(is_letter && matches!(view.byte(at + 1), Some(b'"' | b'\'')))
 }

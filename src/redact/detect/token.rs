@@ -47,6 +47,9 @@ pub(in crate::redact) fn find(
     if form.is_exact && goes_on {
         return None;
     }
+    if form.is_bare && has_extension(view, rest.to) {
+        return None;
+    }
     // A keyword that is a name stays.
     let from = match keyword.last() {
         Some(b'=' | b' ' | b'\'') => end,
@@ -66,6 +69,18 @@ pub(in crate::redact) fn find(
         to: rest.to,
         open: rest.open,
     })
+}
+
+/// Whether the extension of a file's name follows: a dot, and a few small letters.
+fn has_extension(view: &View<'_>, at: usize) -> bool {
+    let rest = view.slice(at, at + 7);
+    let Some(letters) = rest.strip_prefix(b".") else {
+        return false;
+    };
+    let count = letters.iter().take_while(|byte| byte.is_ascii_lowercase());
+    let count = count.count();
+    let next = letters.get(count);
+    (1..=5).contains(&count) && next.is_none_or(|next| !next.is_ascii_alphanumeric())
 }
 
 /// Follows the parts of a form.

@@ -322,3 +322,57 @@ fn a_strict_search_also_finds_what_nothing_names() {
         assert_eq!(strict.text(&text).1.is_clean(), !is_named, "{text}");
     }
 }
+
+/// Names and commands in other forms than those of the table, with `#` where the secret is.
+#[test]
+fn names_and_commands_are_found_in_the_forms_in_which_they_occur() {
+    let mut lot = Lot::new(55);
+    for (text, recipe, rule) in [
+        ("credentials=#", "{a24}", "credential"),
+        ("CREDENTIALS=#", "{a24}", "credential"),
+        ("GITHUB_CREDENTIALS=#", "{a24}", "credential"),
+        ("auth=#", "{a24}", "credential"),
+        ("AUTH=#", "{a24}", "credential"),
+        ("x-auth: #", "{a24}", "credential"),
+        ("X-Auth: #", "{a24}", "credential"),
+        ("API key: #", "{a32}", "key"),
+        ("Your API Key: #", "{a32}", "key"),
+        ("Secret Access Key: #", "{B40}", "key"),
+        ("SENDGRID_KEY=#", "{a32}", "key"),
+        ("password: Some(\"#\"),", "{a12}", "password"),
+        ("password: Some(String::from(\"#\")),", "{a12}", "password"),
+        ("<add key=\"ApiKey\" value=\"#\" />", "{a24}", "key"),
+        ("<add key=\"Password\" value=\"#\" />", "{a12}", "password"),
+        (
+            "jdbc:oracle:thin:scott/#@//db:1521/x",
+            "{L5}{d3}",
+            "url-credential",
+        ),
+        ("jdbc:oracle:thin:scott/#@db", "{L3}#{d3}", "url-credential"),
+        ("+ zip -P # out.zip a", "{L6}", "argument"),
+        ("+ unzip -P # out.zip", "{L6}", "argument"),
+        ("+ 7z a -p# out.7z a", "{L6}", "argument"),
+        ("+ keytool -list -storepass # -v", "{L6}", "argument"),
+        (
+            "+ openssl enc -aes256 -pass pass:# -in a",
+            "{L6}",
+            "argument",
+        ),
+        ("+ az login -u me -p #", "{L6}", "argument"),
+        (
+            "+ helm registry login -u me -p # r.example",
+            "{L6}",
+            "argument",
+        ),
+        ("+ twine upload -u me -p # dist/a", "{L6}", "argument"),
+        ("+ ldapsearch -x -w # -b dc=x", "{L6}", "argument"),
+    ] {
+        let secret = lot.cook(recipe);
+        let (before, after) = text.split_once('#').unwrap();
+        for end in ["", "\n", "\r\nnext"] {
+            let shown = redacted(&format!("{before}{secret}{after}{end}"));
+            let expected = format!("{before}[REDACTED:{rule}]{after}{end}");
+            assert_eq!(shown, expected, "{secret}");
+        }
+    }
+}
