@@ -62,7 +62,8 @@ pub struct OwnSecret {
 
 impl OwnSecret {
     /// The secret in a variable: its value if the name says that it is one, or the password in an
-    /// address. None where the value is short, a path, a switch, a plain word or stands for another.
+    /// address. None where the value is short, a path, a switch or stands for another; nor where it is made of
+    /// words, unless the name speaks of a password.
     #[must_use]
     pub fn of_variable(name: &str, value: &str) -> Option<Self> {
         if value.len() < LEAST_BYTES {
@@ -134,9 +135,11 @@ fn is_secret_word(word: &[u8]) -> bool {
     };
     upper.copy_from_slice(word);
     upper.make_ascii_uppercase();
-    let is_ending = |ending: &&str| upper.ends_with(ending.as_bytes());
     look::is_listed(WORDS, upper)
-        || ENDINGS.iter().any(|ending| is_ending(&ending)) && !look::is_listed(OTHER_WORDS, upper)
+        || ENDINGS
+            .iter()
+            .any(|ending| upper.ends_with(ending.as_bytes()))
+            && !look::is_listed(OTHER_WORDS, upper)
 }
 
 /// Whether hiding every occurrence of a value hides a secret, and not a word or a path.
