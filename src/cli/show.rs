@@ -21,6 +21,7 @@ use crate::view::text::Numbering;
 mod diff;
 mod events;
 mod follow;
+mod held;
 mod json;
 mod live_text;
 mod text;

@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use super::held::Held;
 use super::live_text::LiveText;
 use super::text::{note_if_merged, summarise};
 use super::{Arguments, Choice, refuse_raw_on_terminal};
@@ -17,7 +18,6 @@ use crate::cli::text::{Taking, available};
 use crate::cli::{Answer, CliResult};
 use crate::clock::Stopwatch;
 use crate::environment::Environment;
-use crate::redact::{Redactor, Style};
 use crate::session::{Signal, Stream};
 use crate::store::{Recorded, State, Store};
 use crate::sys::signals::{self, Inbox};
@@ -29,9 +29,6 @@ use crate::view::session::Shown;
 
 /// How long to wait before looking again: long enough to cost nothing, too short to be noticed.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-
-/// The most that is held until a pause.
-const HELD_BYTES: usize = 1024 * 1024;
 
 /// What is new.
 pub(super) enum News<'a> {
@@ -89,7 +86,7 @@ pub(super) fn follow(
     let mut text = LiveText::new(&mut page, session, choice, wanted);
     let mut held = Held::new(reader.guard());
     let end = recording.follow(&mut |news| held.take(news, &mut |news| text.take(news)))?;
-    held.hand_on(&mut |news| text.take(news))?;
+    held.finish(&mut |news| text.take(news))?;
     text.finish()?;
     if choice.wanted == Wanted::Only(Stream::Stdout) {
         note_if_merged(session, &mut page);
@@ -100,49 +97,6 @@ pub(super) fn follow(
         say(&format!("aido: the session ended: {}", ended.outcome()));
     }
     Ok(finish(&end))
-}
-
-/// Output that is held until a pause, to be rid of its secrets.
-struct Held<'a> {
-    guard: Option<&'a Redactor>,
-    stream: Stream,
-    bytes: Vec<u8>,
-}
-
-impl<'a> Held<'a> {
-    fn new(guard: Option<&'a Redactor>) -> Self {
-        Self {
-            guard,
-            stream: Stream::Stdout,
-            bytes: Vec::new(),
-        }
-    }
-
-    fn take(&mut self, news: News<'_>, take: &mut Taker<'_>) -> io::Result<Taking> {
-        match news {
-            News::Output(stream, bytes) if self.guard.is_some() => {
-                let mut taking = Taking::More;
-                if stream != self.stream || self.bytes.len() > HELD_BYTES {
-                    taking = self.hand_on(take)?;
-                }
-                self.stream = stream;
-                self.bytes.extend_from_slice(bytes);
-                Ok(taking)
-            }
-            other => match self.hand_on(take)? {
-                Taking::More => take(other),
-                Taking::Stop => Ok(Taking::Stop),
-            },
-        }
-    }
-
-    fn hand_on(&mut self, take: &mut Taker<'_>) -> io::Result<Taking> {
-        let Some(guard) = self.guard.filter(|_| !self.bytes.is_empty()) else {
-            return Ok(Taking::More);
-        };
-        let (bytes, _) = guard.bytes(&std::mem::take(&mut self.bytes), Style::Token);
-        take(News::Output(self.stream, &bytes))
-    }
 }
 
 /// Ends this process likewise if a signal ended it, so that a script around it stops too.
@@ -164,7 +118,7 @@ struct Recording<'a> {
     place: u64,
 }
 
-type Taker<'a> = dyn FnMut(News<'_>) -> io::Result<Taking> + 'a;
+pub(super) type Taker<'a> = dyn FnMut(News<'_>) -> io::Result<Taking> + 'a;
 
 impl<'a> Recording<'a> {
     fn open(reader: &'a Reader, session: &'a Shown, wanted: Wanted) -> Result<Self, CliError> {

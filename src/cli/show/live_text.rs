@@ -25,7 +25,7 @@ use crate::view::session::Shown;
 const KEPT_MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// After this time without output, a line that has not ended is shown: a prompt waits for an answer.
-const PROMPT_AFTER: Duration = Duration::from_millis(500);
+pub(super) const PROMPT_AFTER: Duration = Duration::from_millis(500);
 
 /// Prints lines as they end.
 pub(super) struct LiveText<'a> {
