@@ -20,7 +20,7 @@ use crate::session::Metadata;
 use crate::session::query::{Query, TextTest, WantedOutcome};
 use crate::session::quote::shell_line;
 use crate::store::{Found, Store};
-use crate::view::faults::{Warning, fault_json};
+use crate::view::faults::Warning;
 use crate::view::units;
 
 /// `aido check`
@@ -90,9 +90,9 @@ pub fn check(arguments: &Arguments, flags: Layer) -> CliResult {
         });
         out.json(&json!({
             "schema_version": RECORD_VERSION,
-            "command": shown,
+            "command": memory.reader.leaving(&shown),
             "known": is_known,
-            "faults": faults.iter().map(fault_json).collect::<Vec<_>>(),
+            "faults": faults.iter().map(|known| memory.fault_json(known)).collect::<Vec<_>>(),
             "last_worked": worked,
         }))?;
         writeln!(out)?;
@@ -102,7 +102,7 @@ pub fn check(arguments: &Arguments, flags: Layer) -> CliResult {
             last_worked: last_worked.map(|session| in_words(&memory, &session)),
             now: memory.now,
         };
-        write!(out, "{warning}")?;
+        write!(out, "{}", memory.leaving(&warning))?;
     } else {
         writeln!(out, "nothing is known against it")?;
     }

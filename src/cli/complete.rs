@@ -111,10 +111,11 @@ impl Recent {
             (_, Some(code)) => format!("exit {code}"),
             (_, None) => "interrupted".to_owned(),
         };
+        let command = reader.leaving_command(&id, &entry.command);
         Some(Self {
             id,
             has_failed: session.state != State::Running && entry.has_failed(),
-            help: format!("{ending}: {}", reader.leaving_beginning(&entry.command)),
+            help: format!("{ending}: {command}"),
         })
     }
 

@@ -36,7 +36,7 @@ const NESTED_MAX: usize = 16;
 Nothing is sent: what is printed is for curl, psql, duckdb, a player, a browser or a file.
 
 json (one array) and ndjson (an object a line) hold those fields of a session that are named in
-docs/sharing.md, and nothing that was printed; otlp has them as spans of OpenTelemetry. aido verify --export FILE proves later, on this
+docs/sharing.md, and nothing that was printed but for the few lines that --profile full quotes; otlp has them as spans of OpenTelemetry. aido verify --export FILE proves later, on this
 machine, what they came from. The others hold what was printed, with secrets masked:
   asciicast, asciicast-v2   what asciinema plays; version 3 and 2
   script                    what scriptreplay plays: FILE and FILE.timing
@@ -68,7 +68,7 @@ pub struct Arguments {
     /// Also replace whatever looks drawn by lot, which may be ordinary text
     #[arg(long, conflicts_with = "no_redact")]
     pub strict: bool,
-    /// Leave secrets as they are, except in a command line that was marked; wants --yes
+    /// Leave secrets as they are, except in a command line and an environment that were marked; wants --yes
     #[arg(long)]
     pub no_redact: bool,
     /// Yes, with its secrets

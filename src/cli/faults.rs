@@ -18,7 +18,7 @@ use crate::config::Layer;
 use crate::faults::record::RECORD_VERSION;
 use crate::faults::{History, Status};
 use crate::memory::Known;
-use crate::view::faults::{FaultSummary, FaultTable, fault_json};
+use crate::view::faults::{FaultSummary, FaultTable};
 
 /// The failures that are listed unless asked otherwise.
 const COUNT: usize = 20;
@@ -141,7 +141,10 @@ fn list(arguments: &Arguments, memory: &Memory, fits: &dyn Fn(&Known) -> bool) -
     }
     let mut out = io::Out::stdout();
     if arguments.store.json {
-        let faults: Vec<_> = faults.iter().map(fault_json).collect();
+        let faults: Vec<_> = faults
+            .iter()
+            .map(|known| memory.fault_json(known))
+            .collect();
         out.json(&json!({
             "schema_version": RECORD_VERSION,
             "faults": faults,
@@ -150,7 +153,7 @@ fn list(arguments: &Arguments, memory: &Memory, fits: &dyn Fn(&Known) -> bool) -
         writeln!(out)?;
     } else if arguments.ndjson {
         for known in &faults {
-            print_line(&mut out, fault_json(known))?;
+            print_line(&mut out, memory.fault_json(known))?;
         }
     } else if found > 0 {
         let table = FaultTable {
@@ -158,7 +161,7 @@ fn list(arguments: &Arguments, memory: &Memory, fits: &dyn Fn(&Known) -> bool) -
             now: memory.now,
             width: width(),
         };
-        write!(out, "{table}")?;
+        write!(out, "{}", memory.leaving(&table))?;
     } else if arguments.action == Action::List {
         let which = if arguments.all { "" } else { "open " };
         writeln!(out, "no {which}failures are known here")?;
@@ -194,14 +197,14 @@ fn show(arguments: &Arguments, memory: &Memory, which: &str) -> CliResult {
 fn print(arguments: &Arguments, memory: &Memory, known: &Known) -> CliResult {
     let mut out = io::Out::stdout();
     if arguments.store.json || arguments.ndjson {
-        print_line(&mut out, fault_json(known))?;
+        print_line(&mut out, memory.fault_json(known))?;
     } else {
         let summary = FaultSummary {
             known,
             now: memory.now,
             palette: palette(When::Auto, stdout(), &memory.environment),
         };
-        write!(out, "{summary}")?;
+        write!(out, "{}", memory.leaving(&summary))?;
     }
     out.flush()?;
     Ok(Answer::Yes)

@@ -20,7 +20,7 @@ use crate::faults::command;
 use crate::faults::lesson::{Learned, Lesson, LessonId, Standing, Subject};
 use crate::faults::record::RECORD_VERSION;
 use crate::memory::KnownLesson;
-use crate::view::faults::{LessonTable, counts, lesson_json};
+use crate::view::faults::{LessonTable, counts};
 
 /// `aido lessons`
 #[derive(Debug, clap::Args)]
@@ -47,18 +47,21 @@ pub fn lessons(arguments: &Arguments, flags: Layer) -> CliResult {
     if arguments.ndjson {
         let mut out = io::Out::stdout();
         for known in &lessons {
-            print_line(&mut out, lesson_json(known))?;
+            print_line(&mut out, memory.lesson_json(known))?;
         }
         out.flush()?;
         return Ok(Answer::Yes);
     }
-    print(&arguments.store, &lessons)
+    print(&arguments.store, &memory, &lessons)
 }
 
-fn print(store: &StoreArguments, lessons: &[Rc<KnownLesson>]) -> CliResult {
+fn print(store: &StoreArguments, memory: &Memory, lessons: &[Rc<KnownLesson>]) -> CliResult {
     let mut out = io::Out::stdout();
     if store.json {
-        let lessons: Vec<_> = lessons.iter().map(|known| lesson_json(known)).collect();
+        let lessons: Vec<_> = lessons
+            .iter()
+            .map(|known| memory.lesson_json(known))
+            .collect();
         out.json(&json!({"schema_version": RECORD_VERSION, "lessons": lessons}))?;
         writeln!(out)?;
     } else if lessons.is_empty() {
@@ -68,7 +71,7 @@ fn print(store: &StoreArguments, lessons: &[Rc<KnownLesson>]) -> CliResult {
             lessons,
             width: width(),
         };
-        write!(out, "{table}")?;
+        write!(out, "{}", memory.leaving(&table))?;
     }
     out.flush()?;
     Ok(Answer::Yes)
@@ -120,7 +123,7 @@ pub fn lesson(arguments: &ChangeArguments, flags: Layer) -> CliResult {
         Action::Accept => judge(&memory, &text, Standing::Active)?,
         Action::Retire => judge(&memory, &text, Standing::Retired)?,
     };
-    print(&arguments.store, std::slice::from_ref(&known))
+    print(&arguments.store, &memory, std::slice::from_ref(&known))
 }
 
 fn add(

@@ -48,7 +48,7 @@ pub struct Arguments {
     /// The sessions that were removed, and why
     #[arg(long, conflicts_with_all = ["fields", "running"])]
     pub pruned: bool,
-    /// Frame the table as data for an agent: auto, always or never [default: auto]
+    /// Frame the table as data for an agent: auto, always or never (which also leaves secrets in) [default: auto]
     #[arg(
         long,
         value_name = "WHEN",

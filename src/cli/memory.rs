@@ -1,19 +1,25 @@
 //! What the words of failure memory share: the store to read, and looking for cures first.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use super::error::{CliError, Kind};
-use super::io;
 use super::reading::Reader;
 use super::word::StoreArguments;
+use super::{io, redaction};
 use crate::clock;
 use crate::config::Layer;
+use crate::egress::{self, Echoes};
 use crate::environment::Environment;
 use crate::faults::FaultId;
 use crate::faults::cure::may_have_cure;
-use crate::memory::{CureSeeker, FaultStore, Hide, Knowledge, Known, Reach};
+use crate::memory::{CureSeeker, FaultStore, Hide, Knowledge, Known, KnownLesson, Reach};
 use crate::place::Place;
 use crate::session::Timestamp;
+use crate::store::Store;
+use crate::view::faults::{fault_json, lesson_json};
 use crate::view::sanitize;
 
 /// The most failures whose cures are looked for at once.
@@ -39,10 +45,11 @@ impl Memory {
     /// Opens the memory beside the store that the arguments and settings name.
     ///
     /// # Errors
-    /// As [`Reader::open`].
+    /// As [`Reader::open`], or when an agent reads and there are rules that can't be read.
     pub fn open(arguments: &StoreArguments, flags: Layer) -> Result<Self, CliError> {
-        let reader = Reader::open(arguments, flags)?;
+        let mut reader = Reader::open(arguments, flags)?;
         let environment = Environment::of_process();
+        redaction::guard(&mut reader, None, &environment)?;
         let place = Place::find(std::env::current_dir().ok(), &environment);
         let faults = FaultStore::beside(&reader.store);
         faults.settle();
@@ -115,6 +122,49 @@ impl Memory {
 
     fn say(&self, problem: &str) {
         io::say(&sanitize::line(&format!("aido: {problem}")));
+    }
+
+    /// A failure as JSON, as it may be shown.
+    #[must_use]
+    pub fn fault_json(&self, known: &Known) -> Value {
+        let mut json = fault_json(known);
+        if !self.reader.is_guarded() {
+            return json;
+        }
+        // Where it was is kept as it is, to be found again; its session says what of that is secret.
+        let last = known.history.as_ref().map(|history| &history.last);
+        let session = last.and_then(|last| last.session.parse().ok());
+        let session = session.and_then(|id| self.reader.store.metadata(&id).ok());
+        if let Some(metadata) = session {
+            let echoes = Echoes::of(&metadata);
+            for name in ["directory", "branch"] {
+                if let Some(text) = json[name].as_str() {
+                    json[name] = echoes.hide(text).into();
+                }
+            }
+        }
+        self.leaving_json(json)
+    }
+
+    /// A lesson as JSON, as it may be shown.
+    #[must_use]
+    pub fn lesson_json(&self, known: &KnownLesson) -> Value {
+        self.leaving_json(lesson_json(known))
+    }
+
+    /// JSON as it may be shown.
+    #[must_use]
+    fn leaving_json(&self, mut json: Value) -> Value {
+        if let Some(guard) = self.reader.guard() {
+            egress::clean_event(&mut json, guard);
+        }
+        json
+    }
+
+    /// What is written for people, as it may be shown.
+    #[must_use]
+    pub fn leaving(&self, written: &dyn Display) -> String {
+        self.reader.leaving_text(&written.to_string())
     }
 
     /// An error of the directory's.

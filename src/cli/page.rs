@@ -30,7 +30,7 @@ pub struct PageArguments {
     /// Print without a pager
     #[arg(long)]
     pub no_pager: bool,
-    /// Frame what is printed as data for an agent: auto, always or never [default: auto]
+    /// Frame what is printed as data for an agent: auto, always or never (which also leaves secrets in) [default: auto]
     #[arg(
         long,
         value_name = "WHEN",

@@ -79,6 +79,14 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
         true
     })?;
     drop(measuring);
+    if reader.is_guarded() {
+        for candidate in candidates.iter_mut().filter(|it| it.task.is_some()) {
+            let marked = reader.read(&candidate.id).ok();
+            // Of what can't be read nobody knows what is secret.
+            let task = marked.and_then(|it| it.metadata.task);
+            candidate.task = Some(task.unwrap_or_default().into());
+        }
+    }
     let plan = plan_prune(policy, &candidates, now);
     // Before anything goes, for those that can be listed at all.
     let listed = plan

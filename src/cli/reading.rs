@@ -141,6 +141,22 @@ impl Reader {
         }
     }
 
+    /// The beginning of a session's command as it may be shown: with what is marked in its sidecar. Where
+    /// that can't be read, the first word: the rest might be a secret.
+    #[must_use]
+    pub fn leaving_command(&self, id: &SessionId, beginning: &str) -> String {
+        if self.guard.is_none() {
+            return beginning.to_owned();
+        }
+        match self.read(id) {
+            Ok(session) => {
+                let command = session.metadata.command.chars();
+                command.take(TEXT_CHARACTERS).collect()
+            }
+            Err(_) => self.leaving(beginning.split_whitespace().next().unwrap_or_default()),
+        }
+    }
+
     /// Any other text as it may be shown.
     #[must_use]
     pub fn leaving_text(&self, text: &str) -> String {

@@ -151,10 +151,15 @@ fn show_plan(
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
     let (mut argv, mut line) = (argv, shell_line(&plan.command.argv));
+    let mut cwd = plan.cwd.to_string_lossy().into_owned();
     if let Some(guard) = reader.guard() {
         let mut shown = session.metadata.clone();
         egress::clean(&mut shown, guard);
         (argv, line) = (shown.argv, shown.command);
+        cwd = match session.metadata.cwd.as_ref().zip(shown.cwd) {
+            Some((recorded, leaving)) if *recorded == cwd => leaving,
+            _ => guard.text(&cwd).0,
+        };
     }
     let mut out = io::Out::stdout();
     if arguments.store.json {
@@ -163,12 +168,11 @@ fn show_plan(
             "parent": parent,
             "argv": argv,
             "command": line,
-            "cwd": plan.cwd,
+            "cwd": cwd,
         });
         out.json(&plan)?;
         writeln!(out)?;
     } else {
-        let cwd = plan.cwd.to_string_lossy();
         writeln!(out, "command   {}", sanitize::line(&line))?;
         writeln!(out, "directory {}", sanitize::line(&cwd))?;
     }

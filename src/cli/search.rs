@@ -103,7 +103,7 @@ pub struct Arguments {
         hide_possible_values = true
     )]
     pub color: When,
-    /// Frame recorded text as data for an agent: auto, always or never [default: auto]
+    /// Frame recorded text as data for an agent: auto, always or never (which also leaves secrets in) [default: auto]
     #[arg(
         long,
         value_name = "WHEN",

@@ -150,17 +150,39 @@ fn open(store: &StoreArguments, flags: Layer) -> Result<Reader, CliError> {
 
 /// A task's sums as they may be shown.
 fn clean_status(reader: &Reader, status: &mut TaskStatus) {
+    let mut name = reader.leaving_text(&status.task);
     let sessions = [&mut status.first, &mut status.last];
     for session in sessions.into_iter().flatten() {
         clean_session(reader, session);
+        // What of it is secret is marked in the sessions.
+        if session.task != status.task {
+            name.clone_from(&session.task);
+        }
     }
+    status.task = name;
     if let Some(note) = &mut status.last_note {
         clean_note(reader, note);
     }
 }
 
 fn clean_session(reader: &Reader, session: &mut TaskSession) {
-    session.command = reader.leaving_beginning(&session.command);
+    if !reader.is_guarded() {
+        return;
+    }
+    let id = &session.session_id;
+    session.command = reader.leaving_command(id, &session.command);
+    let marked = reader.read(id).ok().map(|shown| shown.metadata);
+    let marked = marked.as_ref().and_then(|it| it.redactions.as_ref());
+    let clean = |text: &mut String, marked: Option<&String>| {
+        *text = reader.leaving_text(marked.unwrap_or(text));
+    };
+    clean(&mut session.task, marked.and_then(|it| it.task.as_ref()));
+    if let Some(branch) = &mut session.branch {
+        clean(branch, marked.and_then(|it| it.branch.as_ref()));
+    }
+    if let Some(cwd) = &mut session.cwd {
+        clean(cwd, marked.and_then(|it| it.cwd.as_ref()));
+    }
 }
 
 fn clean_note(reader: &Reader, note: &mut TaskNote) {
@@ -295,8 +317,12 @@ fn say(
 
 /// There is no such task; the error names those that there are.
 fn unknown(reader: &Reader, task: &str) -> CliError {
-    let known = reader.store.tasks().unwrap_or_default();
-    let known = known.iter().take(10).map(|status| status.task.as_str());
+    let mut known = reader.store.tasks().unwrap_or_default();
+    known.truncate(10);
+    for status in &mut known {
+        clean_status(reader, status);
+    }
+    let known = known.iter().map(|status| status.task.as_str());
     let known: Vec<&str> = known.collect();
     let error = CliError::new(Kind::NotFound, format!("no task {task:?}"));
     if known.is_empty() {

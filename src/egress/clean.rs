@@ -93,15 +93,20 @@ fn fields(fields: &mut Map<String, Value>, redactor: &Redactor) {
         match one {
             _ if FIXED.contains(&name.as_str()) => {}
             Value::String(text) => {
-                let before = format!("{name}=");
-                let (shown, _) = redactor.text(&format!("{before}{text}"));
-                *text = match shown.strip_prefix(&before) {
-                    Some(shown) => shown.to_owned(),
-                    None => redactor.text(text).0,
-                };
+                *text = field(name, text, redactor);
             }
             other => value(other, redactor),
         }
+    }
+}
+
+/// A field's value, which its name says something about.
+pub(super) fn field(name: &str, text: &str, redactor: &Redactor) -> String {
+    let before = format!("{name}=");
+    let (shown, _) = redactor.text(&format!("{before}{text}"));
+    match shown.strip_prefix(&before) {
+        Some(shown) => shown.to_owned(),
+        None => redactor.text(text).0,
     }
 }
 

@@ -21,14 +21,25 @@ impl Echoes {
             return Self::default();
         };
         let argv = known.argv.as_deref().unwrap_or_default();
-        Self::between(metadata, argv, known.shell_line.as_deref())
+        let line = between_lines(metadata, argv, known.shell_line.as_deref());
+        Self::between_texts(line.chain(marked_texts(metadata)))
     }
 
     /// Those of any session, whether it was marked or not: what of its command line may not leave.
     #[must_use]
     pub fn of_leaving(metadata: &Metadata, redactor: &Redactor) -> Self {
         let line = super::command_line(metadata, redactor);
-        Self::between(metadata, &line.argv, line.shell_line.as_deref())
+        let line = between_lines(metadata, &line.argv, line.shell_line.as_deref());
+        Self::between_texts(line.chain(marked_texts(metadata)))
+    }
+
+    /// The same without tags: what is shared must not tell whose key it was.
+    #[must_use]
+    pub fn without_tags(mut self) -> Self {
+        for (_, token) in &mut self.0 {
+            *token = without_tags(token);
+        }
+        self
     }
 
     /// The same, to be searched for in bytes.
@@ -58,9 +69,7 @@ impl Echoes {
 
     /// Those between a session's command line and what is shown of it.
     pub(super) fn between(metadata: &Metadata, argv: &[String], line: Option<&str>) -> Self {
-        let words = metadata.argv.iter().zip(argv);
-        let words = words.map(|(word, shown)| (word.as_str(), shown.as_str()));
-        Self::between_texts(words.chain(metadata.shell_line.as_deref().zip(line)))
+        Self::between_texts(between_lines(metadata, argv, line))
     }
 
     /// Those between texts and what is shown of them.
@@ -118,6 +127,60 @@ impl Echoes {
     }
 }
 
+/// A text in which nothing tells whose key what was replaced was told apart by.
+#[must_use]
+pub fn without_tags(text: &str) -> String {
+    let mut untagged = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(TOKEN.0) {
+        let name = at + TOKEN.0.len();
+        let length = rest[name..].find([':', TOKEN.1]);
+        let end = name + length.unwrap_or(rest.len() - name);
+        untagged.push_str(&rest[..end]);
+        rest = &rest[end..];
+        if rest.starts_with(':')
+            && let Some(tag) = rest.find(TOKEN.1)
+        {
+            rest = &rest[tag..];
+        }
+    }
+    untagged + rest
+}
+
+/// A command line and what is shown of it.
+fn between_lines<'a>(
+    metadata: &'a Metadata,
+    argv: &'a [String],
+    line: Option<&'a str>,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let words = metadata.argv.iter().zip(argv);
+    let words = words.map(|(word, shown)| (word.as_str(), shown.as_str()));
+    words.chain(metadata.shell_line.as_deref().zip(line))
+}
+
+/// What was said of a session and where it ran, as far as it was marked, and what is shown of it.
+fn marked_texts(metadata: &Metadata) -> impl Iterator<Item = (&str, &str)> {
+    let known = metadata.redactions.as_ref();
+    let branch = metadata.git.as_ref().and_then(|git| git.branch.as_deref());
+    let texts = known.into_iter().flat_map(move |known| {
+        [
+            metadata.notes.as_deref().zip(known.notes.as_deref()),
+            metadata.task.as_deref().zip(known.task.as_deref()),
+            metadata.cwd.as_deref().zip(known.cwd.as_deref()),
+            branch.zip(known.branch.as_deref()),
+        ]
+    });
+    let tags = known.and_then(|known| known.tags.as_deref());
+    let tags = metadata.tags.iter().zip(tags.unwrap_or_default());
+    let tags = tags.map(|(tag, shown)| (tag.as_str(), shown.as_str()));
+    let env = known.into_iter().flat_map(|known| &known.env);
+    let env = env.filter_map(|(name, shown)| {
+        let value = metadata.env.get(name)?.as_str()?;
+        Some((value, shown.as_str()))
+    });
+    texts.flatten().chain(tags).chain(env)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,6 +220,18 @@ mod tests {
             ..Default::default()
         });
         assert_eq!(redactor.text("is zork99q").0, "is [REDACTED:env.WORD]");
+    }
+
+    #[test]
+    fn what_is_shared_has_no_tag() {
+        let mut echoes = Echoes::default();
+        echoes.add("zork99q", "[REDACTED:env.WORD:12ab]");
+        echoes.add("other-one", "[REDACTED:argument]");
+        let echoes = echoes.without_tags();
+        assert_eq!(
+            echoes.hide("zork99q, other-one"),
+            "[REDACTED:env.WORD], [REDACTED:argument]"
+        );
     }
 
     #[test]

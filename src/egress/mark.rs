@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 
 use super::command_line;
 use super::echo::Echoes;
-use crate::redact::{Redactor, Report};
+use super::marked_place::MarkedPlace;
+use crate::redact::{Options, Redactor, Report};
 use crate::session::Metadata;
 use crate::session::metadata::Redactions;
 
+/// What the caller's own secrets are called begins so.
+const OF_ENVIRONMENT: &str = "env.";
+
 /// Replaces secrets in what the sidecar quotes of the output, and notes what of the command line, the note,
-/// the labels and the task's name may leave. These themselves stay as they are: a command line is for
-/// running again.
+/// the labels, the task's name, the recorded variables, the directory and the branch may leave. These
+/// themselves stay as they are: a command line is for running again.
 pub fn mark(metadata: &mut Metadata, redactor: &Redactor) {
     let mut report = Report::default();
     let (argv, found) = redactor.argv(&metadata.argv);
@@ -29,6 +33,8 @@ pub fn mark(metadata: &mut Metadata, redactor: &Redactor) {
     report.merge(typed.as_ref().map_or(&found, |(_, found)| found));
     let said = Said::of(metadata).without_secrets(redactor, &echoes);
     said.count(&mut report);
+    let place = MarkedPlace::of(metadata, redactor, &echoes);
+    place.count(&mut report);
     metadata.sensitive = Some(!report.is_clean() || !found.is_clean());
     metadata.redactions = (metadata.sensitive == Some(true)).then(|| {
         let line = command_line(metadata, redactor);
@@ -43,8 +49,52 @@ pub fn mark(metadata: &mut Metadata, redactor: &Redactor) {
             ..Redactions::default()
         };
         said.note_in(&mut redactions, metadata);
+        place.note_in(&mut redactions);
         redactions
     });
+}
+
+/// The marks for a session that begins: of the secrets that nobody knows any more if its recorder is
+/// killed. None where none of the caller's own is in what is recorded of it by then.
+#[must_use]
+pub fn marked_at_start(metadata: &Metadata, redactor: &Redactor) -> Option<Metadata> {
+    let mut marked = metadata.clone();
+    mark(&mut marked, redactor);
+    let mut rules = marked
+        .redactions
+        .iter()
+        .flat_map(|known| known.counts.keys());
+    let has_own = rules.any(|rule| rule.starts_with(OF_ENVIRONMENT));
+    has_own.then_some(marked)
+}
+
+/// Marks a session whose recorder was killed: what it knew at the start is looked for in all of it, and
+/// what was marked stays so.
+pub fn mark_recovered(metadata: &mut Metadata) {
+    let before = metadata.redactions.clone();
+    let redactor = Redactor::new(Options {
+        own: Echoes::of(metadata).secrets(),
+        ..Options::default()
+    });
+    mark(metadata, &redactor);
+    let Some(before) = before else { return };
+    let known = metadata.redactions.get_or_insert_default();
+    known.command = known.command.take().or(before.command);
+    known.argv = known.argv.take().or(before.argv);
+    known.shell_line = known.shell_line.take().or(before.shell_line);
+    known.notes = known.notes.take().or(before.notes);
+    known.tags = known.tags.take().or(before.tags);
+    known.task = known.task.take().or(before.task);
+    known.cwd = known.cwd.take().or(before.cwd);
+    known.branch = known.branch.take().or(before.branch);
+    for (name, shown) in before.env {
+        known.env.entry(name).or_insert(shown);
+    }
+    for (rule, count) in before.counts {
+        let all = known.counts.entry(rule).or_default();
+        *all = count.max(*all);
+    }
+    metadata.sensitive = Some(true);
 }
 
 /// Marks what was said of a session that ended before: its note and its labels. `before` is the session

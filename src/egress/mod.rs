@@ -11,12 +11,13 @@
 mod clean;
 mod echo;
 mod mark;
+mod marked_place;
 mod proof;
 mod record;
 
 pub use clean::{clean, clean_event};
-pub use echo::Echoes;
-pub use mark::{mark, mark_again};
+pub use echo::{Echoes, without_tags};
+pub use mark::{mark, mark_again, mark_recovered, marked_at_start};
 pub use proof::{Claim, Proof, ReadError, read, weigh};
 pub use record::{Profile, Redaction, Subject, Terms, leave, record};
 
@@ -36,6 +37,7 @@ struct CommandLine {
 /// Puts what was marked in the place of what was recorded, as far as anything was: what the session's
 /// recorder knew to be secret, nobody else may.
 pub fn put_marks(metadata: &mut Metadata) {
+    put_marks_of_place(metadata);
     let Some(known) = metadata.redactions.clone() else {
         return;
     };
@@ -56,6 +58,25 @@ pub fn put_marks(metadata: &mut Metadata) {
     put(&mut metadata.task, known.task);
     if let Some(tags) = known.tags {
         metadata.tags = tags;
+    }
+}
+
+/// The same of where the command ran: its variables, its directory and its branch.
+fn put_marks_of_place(metadata: &mut Metadata) {
+    let Some(known) = &metadata.redactions else {
+        return;
+    };
+    for (name, shown) in &known.env {
+        if let Some(value) = metadata.env.get_mut(name) {
+            *value = shown.as_str().into();
+        }
+    }
+    if let (Some(cwd), Some(shown)) = (&mut metadata.cwd, &known.cwd) {
+        cwd.clone_from(shown);
+    }
+    let branch = metadata.git.as_mut().and_then(|git| git.branch.as_mut());
+    if let (Some(branch), Some(shown)) = (branch, &known.branch) {
+        branch.clone_from(shown);
     }
 }
 

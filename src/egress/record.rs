@@ -24,7 +24,7 @@ pub enum Redaction {
     /// They are.
     #[default]
     On,
-    /// They aren't, except in a command line that was marked when it was recorded.
+    /// They aren't, except in a command line and in where it ran, as far as these were marked.
     Off,
 }
 
@@ -207,8 +207,9 @@ pub fn leave(metadata: &mut Metadata, redaction: Redaction, redactor: &Redactor)
     }
 }
 
-/// A command line that was marked never leaves as it is.
+/// A command line that was marked never leaves as it is, nor does where it ran.
 fn keep_marks(metadata: &mut Metadata, redactor: &Redactor) {
+    super::put_marks_of_place(metadata);
     if metadata.sensitive == Some(true) {
         let line = super::command_line(metadata, redactor);
         metadata.command = line.command;

@@ -8,6 +8,7 @@ use super::{
     Cleaner, Ending, Failure, Handoff, Kind, Note, Ran, Recorded, Repository, Sums, Task, Turn,
     Unknown,
 };
+use crate::egress;
 use crate::faults::{CommandKey, Status, error_line};
 use crate::memory::{FaultStore, Known};
 use crate::session::entry::without_last_word;
@@ -18,6 +19,7 @@ use crate::session::{
 };
 use crate::store::fs::{FileStore, HeldStore, Reach};
 use crate::store::{Found, parse_sidecar};
+use crate::transcript::record;
 
 /// How many sessions are looked at, at most.
 const SESSIONS: usize = 500;
@@ -69,16 +71,16 @@ pub fn gather(request: &Request<'_>, store: &FileStore) -> Handoff {
         };
     }
     let found = find(request, store, &mut handoff);
-    // Before anything is read of them: tasks are few and tell much.
-    add_tasks(request, store, &mut handoff);
-    handoff.sums = sums(&found, handoff.sums.are_all, request.reader.as_ref());
-    handoff.turns = turns(found.iter().filter_map(step).collect());
-    handoff.turns.truncate(TURNS);
     let reading = Reading {
         request,
         held: store.hold().ok().flatten(),
         memory: FaultStore::beside(store),
     };
+    // Before anything else is read of them: tasks are few and tell much.
+    add_tasks(&reading, store, &mut handoff);
+    handoff.sums = sums(&found, handoff.sums.are_all, request.reader.as_ref());
+    handoff.turns = turns(found.iter().filter_map(step).collect());
+    handoff.turns.truncate(TURNS);
     let mut unread = 0;
     for open in open_failures(&found).into_iter().take(FAILURES) {
         handoff
@@ -87,7 +89,7 @@ pub fn gather(request: &Request<'_>, store: &FileStore) -> Handoff {
     }
     for found in found.iter().filter(|found| found.entry.notes.is_some()) {
         if handoff.notes.len() < NOTES {
-            handoff.notes.extend(reading.note(found));
+            handoff.notes.extend(reading.note(found, &mut unread));
         }
     }
     let ran = found.iter().take(COMMANDS);
@@ -132,7 +134,8 @@ fn find(request: &Request<'_>, store: &FileStore, handoff: &mut Handoff) -> Vec<
     }
 }
 
-fn add_tasks(request: &Request<'_>, store: &FileStore, handoff: &mut Handoff) {
+fn add_tasks(reading: &Reading<'_>, store: &FileStore, handoff: &mut Handoff) {
+    let request = reading.request;
     let may_go_on = || (request.elapsed)() < request.within;
     let tasks = store.tasks_in_a_hurry(TASKS, &may_go_on);
     if tasks.unread > 0 {
@@ -148,7 +151,7 @@ fn add_tasks(request: &Request<'_>, store: &FileStore, handoff: &mut Handoff) {
         let note = note.and_then(|note| note.text.as_deref());
         let last = status.last.as_ref();
         Task {
-            name: clean(&status.task),
+            name: reading.task_name(status),
             state: status.state,
             sessions: status.sessions,
             failed: status.failed,
@@ -233,6 +236,26 @@ impl Reading<'_> {
         parse_sidecar(id, &bytes).ok()
     }
 
+    /// What was known of a session that has not ended when it began.
+    fn begun(&self, id: &SessionId) -> Option<Metadata> {
+        if (self.request.elapsed)() >= self.request.within {
+            return None;
+        }
+        let known = self.held.as_ref()?.start_record(id).ok()?;
+        record::interrupted(&known).filter(|begun| begun.session_id == *id)
+    }
+
+    /// A task's name. What of it is secret is marked in its sessions.
+    fn task_name(&self, status: &TaskStatus) -> Recorded {
+        let sessions = [&status.last, &status.first].into_iter().flatten();
+        let mut marks = sessions.filter_map(|session| {
+            let id = &session.session_id;
+            let metadata = self.metadata(id).or_else(|| self.begun(id))?;
+            metadata.redactions?.task
+        });
+        self.clean(marks.next().as_ref().unwrap_or(&status.task))
+    }
+
     /// The same of what was found, if it is finished.
     fn finished(&self, found: &Found) -> Option<Metadata> {
         let is_finished = found.state == State::Finished;
@@ -245,9 +268,12 @@ impl Reading<'_> {
         let entry = &found.entry;
         let clean = |command: &str| self.request.cleaner.take(command, Kind::Command);
         if found.state != State::Finished {
-            return match entry.cut {
-                true => clean(whole_words(&entry.command)),
-                false => clean(&entry.command),
+            let begun = id_of(found).and_then(|id| self.begun(&id));
+            let known = begun.and_then(|begun| begun.redactions?.command);
+            return match known {
+                Some(known) => clean(&known),
+                None if entry.cut => clean(whole_words(&entry.command)),
+                None => clean(&entry.command),
             };
         }
         match metadata {
@@ -315,13 +341,24 @@ impl Reading<'_> {
         has_time.then(|| self.memory.fault(&fault))?
     }
 
-    fn note(&self, found: &Found) -> Option<Note> {
+    fn note(&self, found: &Found, unread: &mut usize) -> Option<Note> {
         let id = id_of(found)?;
         let note = found.entry.notes.as_deref()?;
-        let whole = (found.entry.cut && found.state == State::Finished).then(|| self.metadata(&id));
-        let text = match whole {
-            Some(Some(metadata)) => self.clean(metadata.notes.as_deref()?),
-            Some(None) => self.clean(without_last_word(note)),
+        let marked = match found.state {
+            State::Finished => self.metadata(&id),
+            _ => self.begun(&id),
+        };
+        let text = match marked {
+            Some(mut metadata) => {
+                egress::put_marks(&mut metadata);
+                self.clean(metadata.notes.as_deref()?)
+            }
+            // What of it is secret nobody can tell.
+            None if found.state == State::Finished => {
+                *unread += 1;
+                return None;
+            }
+            None if found.entry.cut => self.clean(without_last_word(note)),
             None => self.clean(note),
         };
         let at = end(found)?;

@@ -230,12 +230,17 @@ fn begin(
         known.session_id = id.clone();
         known
     };
+    let marks = secrets::marks_at_start(&request.environment, facts);
     let start_line = |id: &SessionId| {
         let start = crate::sys::process::start_time();
         // Serialising what this program made doesn't fail; an empty line would be a torn one.
         let channel = request.detached.as_ref();
         let channel = channel.and_then(|detached| detached.channel.as_deref());
-        events::start_line(&with_id(id), std::process::id(), start, channel).unwrap_or_default()
+        let mut known = with_id(id);
+        if let Some((sensitive, redactions)) = &marks {
+            (known.sensitive, known.redactions) = (*sensitive, redactions.clone());
+        }
+        events::start_line(&known, std::process::id(), start, channel).unwrap_or_default()
     };
     let draft = store.begin(&seed, request.settings.max_bytes, &start_line)?;
     let known = with_id(draft.id());

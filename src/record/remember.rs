@@ -9,7 +9,7 @@ use std::path::Path;
 use super::Request;
 use crate::clock;
 use crate::config::Report;
-use crate::egress::Echoes;
+use crate::egress::{Echoes, without_tags};
 use crate::faults::history::Tree;
 use crate::faults::lookup::Proof;
 use crate::faults::normal::head;
@@ -186,23 +186,24 @@ impl<'r> Remember<'r> {
     fn failure(&self, cause: &Cause, metadata: &Metadata) -> Failure {
         let hide = self.hide();
         // Before anything is made of it: what follows is remembered, and some of it shared.
-        let echoes = Echoes::of(metadata);
+        let echoes = Echoes::of(metadata).without_tags();
         let cause = &cause.with_texts(&|text| hide.text(&echoes.hide(text)));
         let known = metadata.redactions.as_ref();
         let known = known.and_then(|known| known.command.as_ref());
-        let command = known.unwrap_or(&metadata.command);
+        let command = without_tags(known.unwrap_or(&metadata.command));
         let line = metadata.shell_line.as_deref();
         let key = CommandKey::of(&metadata.argv, line);
         let git = metadata.git.as_ref();
+        let leaving = |text: &str| hide.text(&echoes.hide(text));
         let sighting = Sighting {
             session: metadata.session_id.to_string(),
             at: metadata.timestamp,
             agent: metadata.agent.clone(),
             caller: caller_of(metadata).to_owned(),
-            command: head(&hide.command(command), COMMAND_BYTES).to_owned(),
+            command: head(&hide.command(&command), COMMAND_BYTES).to_owned(),
             key: key.map_or_else(String::new, |key| key.as_str().to_owned()),
             directory: self.directory(metadata),
-            branch: git.and_then(|git| git.branch.clone()),
+            branch: git.and_then(|git| git.branch.as_deref()).map(leaving),
             commit: git.and_then(|git| git.commit.clone()),
             exit_code: metadata.exit_code,
             line: cause.line.clone(),

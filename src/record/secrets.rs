@@ -1,7 +1,12 @@
 //! The caller's own secrets, which only the recorder sees: the values of its environment.
 
+use serde_json::Value;
+
+use crate::egress;
 use crate::environment::Environment;
 use crate::redact::{Options, OwnSecret, Redactor, Tags};
+use crate::session::Metadata;
+use crate::session::metadata::Redactions;
 use crate::store::Key;
 
 /// What the key for tags is derived for.
@@ -15,6 +20,42 @@ pub fn redactor(environment: &Environment, key: Option<&Key>) -> Redactor {
         own: own(environment),
         ..Options::default()
     })
+}
+
+/// What the start record says of secrets, should the recorder be killed: `sensitive` and `redactions`.
+/// None where none of the caller's own is in what is known before the command runs, as mostly.
+#[must_use]
+pub fn marks_at_start(
+    environment: &Environment,
+    facts: &Metadata,
+) -> Option<(Option<bool>, Option<Redactions>)> {
+    let text = texts(facts);
+    let mut variables = environment.texts();
+    if !variables.any(|(name, value)| OwnSecret::is_in(&text, name, value)) {
+        return None;
+    }
+    // The key is fetched while the command runs.
+    let redactor = Redactor::new(Options {
+        own: own(environment),
+        ..Options::default()
+    });
+    let marked = egress::marked_at_start(facts, &redactor)?;
+    Some((marked.sensitive, marked.redactions))
+}
+
+/// What the start record says in words of the caller's.
+fn texts(facts: &Metadata) -> String {
+    let branch = facts.git.as_ref().and_then(|git| git.branch.as_ref());
+    let single = [&facts.shell_line, &facts.notes, &facts.task, &facts.cwd];
+    let single = single.into_iter().flatten().chain(branch);
+    let all = facts.argv.iter().chain(&facts.tags).chain(single);
+    let variables = facts.env.values().filter_map(Value::as_str);
+    let mut texts = String::with_capacity(1024);
+    for text in all.map(String::as_str).chain(variables) {
+        texts.push_str(text);
+        texts.push('\0');
+    }
+    texts
 }
 
 /// The secrets in an environment: values of variables whose names say so, and passwords in addresses.

@@ -83,6 +83,24 @@ impl OwnSecret {
         })
     }
 
+    /// Whether a variable holds a secret that stands in a text as it is. Asked before a command runs, so
+    /// the name and the text are looked at first.
+    #[must_use]
+    pub fn is_in(text: &str, name: &str, value: &str) -> bool {
+        let has = |secret: &str| {
+            let mut lines = secret.lines().map(str::trim);
+            lines.any(|line| {
+                line.len() >= LEAST_BYTES
+                    && memchr::memmem::find(text.as_bytes(), line.as_bytes()).is_some()
+            })
+        };
+        value.len() >= LEAST_BYTES
+            && match password_of_address(value) {
+                Some(password) => has(password),
+                None => is_secret_name(name) && has(value) && is_worth_hiding(name, value),
+            }
+    }
+
     /// A secret that was replaced in one place, to be found in others: under the name of the rule that
     /// was told there.
     #[must_use]

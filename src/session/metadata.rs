@@ -243,8 +243,17 @@ pub struct Redactions {
     /// `task` likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<String>,
-    /// How often each rule replaced something: in the command line, in what is quoted of the output, and
-    /// in what was said of the session.
+    /// `cwd` likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cwd: Option<String>,
+    /// `git.branch` likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// The variables of `env` that have secrets, likewise.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// How often each rule replaced something: in the command line, in what is quoted of the output, in
+    /// what was said of the session, and in where it ran.
     pub counts: BTreeMap<String, u64>,
 
     /// Fields that this version does not know.

@@ -10,7 +10,6 @@ use serde_json::Map;
 use sha2::{Digest, Sha256};
 
 use crate::egress;
-use crate::redact::Redactor;
 use crate::session::metadata::{Host, Origin, SCHEMA_VERSION, Streams, Tty};
 use crate::session::{Entry, Event, Metadata, SessionId, Sink, Size, Status, Stream, Timestamp};
 use crate::transcript::render::LineFeed;
@@ -63,8 +62,8 @@ pub fn finished(
     metadata.stdout_tail = remains.excerpt.quoted_tail(size, line_feed);
     let is_split = metadata.streams == Streams::Split;
     metadata.stderr_head = is_split.then(|| remains.excerpt.quoted_head(size));
-    // What the caller's environment held is not known any more.
-    egress::mark(&mut metadata, &Redactor::default());
+    // Of what the caller's environment held, only what was marked at the start is known.
+    egress::mark_recovered(&mut metadata);
     metadata.sha256 = Some(hex::encode(remains.digest.finalize()));
     metadata.status = Status::Interrupted;
     metadata.exit_code = None;

@@ -63,6 +63,10 @@ pub(super) fn json(reader: &Reader, session: &Shown) -> CliResult {
     {
         let mut event = event;
         if let Some(guard) = reader.guard() {
+            // What is known since the session ended, where nothing was at its start.
+            if event["type"] == "start" && event["redactions"].is_null() {
+                event["redactions"] = json!(session.metadata.redactions);
+            }
             egress::clean_event(&mut event, guard);
         }
         write!(out, "{separator}{}", sanitize::json(&event.to_string()))?;

@@ -24,10 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("egress", &["redact", "session"]),
     ("transcript", &["session"]),
     ("capture", &["clock", "plan", "session", "sys"]),
-    (
-        "store",
-        &["egress", "redact", "session", "sys", "transcript"],
-    ),
+    ("store", &["egress", "session", "sys", "transcript"]),
     ("environment", &[]),
     ("agents", &[]),
     ("rewrite", &[]),
@@ -85,7 +82,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("search", &["session", "store", "transcript"]),
-    ("handoff", &["faults", "memory", "session", "store"]),
+    (
+        "handoff",
+        &[
+            "egress",
+            "faults",
+            "memory",
+            "session",
+            "store",
+            "transcript",
+        ],
+    ),
     (
         "cli",
         &[

@@ -1,5 +1,7 @@
 //! What is marked when a session ends, and when something is said of it.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
 use super::OWN;
@@ -189,4 +191,128 @@ fn a_secret_in_quotes_that_was_cut_does_not_come_out() {
     // Of these nothing but the beginning is left.
     env.aido(["prune", "--keep-sessions", "1", "-y"]).output();
     told(&["list", "--pruned", "--json"]);
+}
+
+/// What is recorded of the environment may hold a secret like anything else.
+#[test]
+fn a_secret_in_a_recorded_variable_is_marked_and_leaves_by_no_export() {
+    let env = TestEnv::in_repository();
+    let token = Lot::new(1).cook(TOKENS[0].1);
+    let run = env.aido(["true"]).env("CI", &token).env("TZ", OWN);
+    run.env("MY_TOKEN", OWN).output();
+    let session = env.only_session();
+    assert_eq!(session.meta["sensitive"], true);
+    assert_eq!(session.meta["env"]["TZ"], OWN, "what is recorded stays");
+    let known = &session.meta["redactions"];
+    assert_eq!(
+        known["counts"],
+        json!({"env.MY_TOKEN": 1, "github-token": 1})
+    );
+    for words in [
+        &["export"][..],
+        &["export", "--profile", "full"],
+        &["export", "--no-redact", "--yes"],
+        &["export", "--format", "otlp"],
+        &["export", "--format", "asciicast"],
+        &["show", "--meta", "--json"],
+        &["show", "--events", "--json"],
+    ] {
+        let run = env.aido(words).env("AI_AGENT", "tester").output();
+        assert_eq!(run.code(), 0, "{run:?}");
+        for secret in [OWN, &token] {
+            let is_there = contains(&run.stdout, secret.as_bytes());
+            assert!(!is_there, "{words:?}: {run:?}");
+        }
+    }
+}
+
+/// The caller's own secrets are known only while its environment is: to the recorder, from the start.
+#[test]
+fn a_session_that_runs_or_was_left_holds_no_secret_that_was_known_at_its_start() {
+    let env = TestEnv::in_repository();
+    let script = format!("echo 'it is {OWN}'; echo ready; exec sleep 1000");
+    let options = ["--note", OWN, "--tag", OWN, "--task", OWN, "--", "sh", "-c"];
+    let mut words = options.to_vec();
+    words.extend([script.as_str(), "sh", OWN]);
+    let run = env.aido(words).env("DEPLOY_TOKEN", OWN).env("TZ", OWN);
+    let run = run.spawn();
+    run.wait_for_stdout(b"ready");
+    let doors = [
+        &["export"][..],
+        &["export", "--no-redact", "--yes"],
+        &["list", "--json"],
+        &["show", "--meta", "--json"],
+        &["show", "--events", "--json"],
+        &["handoff"],
+        &["__complete", "--", "show", ""],
+    ];
+    let assert_none_leaves = || {
+        for words in doors {
+            let run = env.aido(words).env("AI_AGENT", "tester").output();
+            assert_eq!(run.code(), 0, "{words:?}: {run:?}");
+            // What --no-redact lets out is what was said, and nothing else.
+            if words.contains(&"--no-redact") {
+                let told: Value = serde_json::from_slice(&run.stdout).unwrap();
+                for field in ["argv", "command", "env"] {
+                    assert!(!told[0][field].to_string().contains(OWN), "{told}");
+                }
+                continue;
+            }
+            let is_there = contains(&run.stdout, OWN.as_bytes());
+            assert!(!is_there, "{words:?}: {run:?}");
+        }
+    };
+    assert_none_leaves();
+    run.kill();
+    env.aido(["recover"]).output();
+    let session = env.only_session();
+    assert_eq!(session.meta["status"], "interrupted");
+    let tail = session.meta["stdout_tail"].as_str().unwrap();
+    assert!(tail.contains("it is [REDACTED:env.DEPLOY_TOKEN]"), "{tail}");
+    assert_none_leaves();
+}
+
+/// What the sidecar has marked, in fields that other words show: nobody knows the variable any more.
+#[test]
+fn every_word_that_shows_a_field_shows_it_as_it_was_marked() {
+    let env = TestEnv::in_repository();
+    let place = format!("work/{OWN}");
+    env.write(&format!("{place}/file"), "");
+    let git = env.path("work/.git/HEAD");
+    let head = fs::read_to_string(&git).unwrap();
+    fs::write(&git, "ref: refs/heads/hunter2-horse-7\n").unwrap();
+    for _ in 0..2 {
+        let options = ["--note", OWN, "--tag", OWN, "--task", OWN];
+        let words = ["sh", "-c", "echo 'error: it broke'; exit 3", OWN];
+        let run = env
+            .aido([&options[..], &words].concat())
+            .current_dir(env.path(&place));
+        let run = run.env("DEPLOY_TOKEN", OWN);
+        run.env("BRANCH_SECRET", "hunter2-horse-7").output();
+    }
+    fs::write(&git, head).unwrap();
+    for words in [
+        &["show", "--events", "--json"][..],
+        &["tasks"],
+        &["tasks", "--json"],
+        &["tasks", "show", OWN],
+        &["tasks", "show", OWN, "--json"],
+        &["__complete", "--", "show", ""],
+        &["faults", "--json"],
+        &["faults", "show", "last", "--json"],
+        &["rerun", "--dry-run"],
+        &["rerun", "--dry-run", "--json"],
+        &["prune", "--dry-run", "--keep-sessions", "1"],
+        &["prune", "--dry-run", "--keep-sessions", "1", "--json"],
+        &["handoff"],
+        &["handoff", "--json"],
+        &["export"],
+    ] {
+        let run = env.aido(words).env("AI_AGENT", "tester").output();
+        assert_eq!(run.code(), 0, "{words:?}: {run:?}");
+        for secret in [OWN, "horse"] {
+            let is_there = contains(&run.stdout, secret.as_bytes());
+            assert!(!is_there, "{words:?}: {run:?}");
+        }
+    }
 }

@@ -148,3 +148,51 @@ fn nothing_is_shown_where_rules_can_not_be_read() {
         assert!(contains(&run.stdout, b"483921"), "on demand: {run:?}");
     }
 }
+
+/// Rules of the user's count for failure memory and tasks, too, where an agent reads.
+#[test]
+fn rules_of_the_users_count_wherever_an_agent_reads() {
+    let env = TestEnv::in_repository();
+    env.write(
+        "work/nexus/redact.toml",
+        "[[rules]]\nid = \"customer\"\nregex = '''customer([0-9]{6})'''\nkeywords = [\"customer\"]\n",
+    );
+    let script = "echo 'error: customer867531 was refused'; exit 3";
+    let words = [
+        "--task",
+        "customer867531",
+        "sh",
+        "-c",
+        script,
+        "customer867531",
+    ];
+    env.aido(words).output();
+    env.aido(words).output();
+    for words in [
+        &["faults"][..],
+        &["faults", "--json"],
+        &["faults", "show", "last"],
+        &["faults", "show", "last", "--json"],
+        &["tasks"],
+        &["tasks", "--json"],
+        &["prune", "--dry-run", "--keep-sessions", "1", "--json"],
+        &[
+            "check",
+            "--json",
+            "--",
+            "sh",
+            "-c",
+            script,
+            "customer867531",
+        ],
+    ] {
+        let run = env.aido(words).env("AI_AGENT", "tester").output();
+        assert!(run.code() < 2, "{words:?}: {run:?}");
+        let told = run.stdout_text();
+        assert!(!told.contains("867531"), "{words:?}: {told}");
+        // A person sees what is recorded.
+        let run = env.aido(words).output().stdout_text();
+        let is_about_it = run.contains("867531") || words[0] == "faults";
+        assert!(is_about_it, "{words:?}: {run}");
+    }
+}
