@@ -175,13 +175,15 @@ impl Grid {
 
     /// Puts a mark on a character.
     pub(super) fn mark(&mut self, row: usize, column: usize, mark: char, stamp: u64) {
-        let cells = &mut self.rows[row].cells;
-        let column = match cells[column].columns {
+        let row = &mut self.rows[row];
+        let column = match row.cells[column].columns {
             0 => column.saturating_sub(1),
             _ => column,
         };
-        cells[column].mark = Some(mark);
-        cells[column].stamp = stamp;
+        // The cell may be one that was only moved over.
+        row.used = row.used.max(column + 1);
+        row.cells[column].mark = Some(mark);
+        row.cells[column].stamp = stamp;
     }
 
     /// Erases cells of a row, from the first to before the second.

@@ -159,6 +159,12 @@ fn a_smaller_window_keeps_the_row_of_the_cursor() {
     assert_eq!(texts(&screen), ["4", "5!", "", ""]);
 }
 
+#[test]
+fn a_mark_shows_on_a_cell_that_was_only_moved_over() {
+    let screen = fed("\x1b[a\u{5c4}".as_bytes());
+    assert_eq!(texts(&screen)[0], " \u{5c4}");
+}
+
 /// What a program might write, with enough sequences that matter.
 fn writing() -> impl Strategy<Value = Vec<u8>> {
     let sequence = prop_oneof![
