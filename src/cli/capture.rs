@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::color::When;
 use super::error::CliError;
-use super::page::{Page, PageArguments, Paging};
+use super::page::{Framing, Page};
 use super::reading::Reader;
 use super::target::{Contact, Target};
 use super::word::StoreArguments;
@@ -43,16 +43,9 @@ pub struct Arguments {
     /// With colours, as control sequences
     #[arg(long, conflicts_with = "json")]
     pub ansi: bool,
-    /// Frame the text as data for an agent: auto, always or never [default: auto]
-    #[arg(
-        long,
-        value_name = "WHEN",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "always",
-        hide_possible_values = true
-    )]
-    pub for_agent: Option<When>,
+    /// For whom.
+    #[command(flatten)]
+    pub framing: Framing,
     /// Show an agent secrets, too
     #[arg(long)]
     pub raw: bool,
@@ -66,7 +59,7 @@ pub fn capture(arguments: &Arguments, flags: Layer) -> CliResult {
     let mut reader = Reader::open(&arguments.store, flags)?;
     let environment = Environment::of_process();
     if !arguments.raw {
-        redaction::guard(&mut reader, arguments.for_agent, &environment)?;
+        redaction::guard(&mut reader, arguments.framing.for_agent, &environment)?;
     }
     let target = Target::find(&reader, &arguments.selector)?;
     let scrollback = arguments.scrollback.unwrap_or(0).min(SCROLLBACK_ROWS);
@@ -77,15 +70,8 @@ pub fn capture(arguments: &Arguments, flags: Layer) -> CliResult {
     };
     let (mut snapshot, is_live) = look(&reader, &target, looked_at)?;
     let is_changed = guard(&reader, &mut snapshot, scrollback);
-    let page = PageArguments {
-        color: When::Never,
-        no_pager: true,
-        for_agent: match arguments.store.json {
-            true => Some(When::Never),
-            false => arguments.for_agent,
-        },
-    };
-    let mut out = Page::open(page, Paging::Unfit, &environment)?;
+    let framing = arguments.framing.of(arguments.store.form());
+    let mut out = Page::unpaged(When::Never, framing, &environment)?;
     if arguments.store.json {
         let mut json = to_json(&snapshot);
         json["session_id"] = target.id.as_str().into();

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::color::When;
 use super::error::{CliError, Kind};
 use super::filter::Filters;
-use super::page::{Page, PageArguments, Paging};
+use super::page::{self, Framing, Page};
 use super::reading::{Reader, width};
 use super::word::StoreArguments;
 use super::{Answer, CliResult, io, redaction};
@@ -48,16 +48,9 @@ pub struct Arguments {
     /// The sessions that were removed, and why
     #[arg(long, conflicts_with_all = ["fields", "running"])]
     pub pruned: bool,
-    /// Frame the table as data for an agent: auto, always or never (which also leaves secrets in) [default: auto]
-    #[arg(
-        long,
-        value_name = "WHEN",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "always",
-        hide_possible_values = true
-    )]
-    pub for_agent: Option<When>,
+    /// For whom.
+    #[command(flatten)]
+    pub framing: Framing,
     /// Show an agent secrets, too
     #[arg(long)]
     pub raw: bool,
@@ -74,7 +67,7 @@ pub fn list(arguments: &Arguments, flags: Layer) -> CliResult {
     let mut reader = Reader::open(&arguments.store, flags)?;
     let environment = Environment::of_process();
     if !arguments.raw {
-        redaction::guard(&mut reader, arguments.for_agent, &environment)?;
+        redaction::guard(&mut reader, arguments.framing.for_agent, &environment)?;
     }
     let now = clock::now();
     let zone = Zone::of_variables(|name| environment.value(name));
@@ -138,15 +131,11 @@ fn is_table(arguments: &Arguments) -> bool {
 /// What is printed on. A table is framed for agents; the other forms are for programs.
 fn page(arguments: &Arguments, environment: &Environment) -> Result<Page, CliError> {
     let is_table = is_table(arguments);
-    let page = PageArguments {
-        color: When::Never,
-        no_pager: true,
-        for_agent: match is_table {
-            true => arguments.for_agent,
-            false => Some(When::Never),
-        },
+    let form = match is_table {
+        true => page::Form::Text,
+        false => page::Form::Json,
     };
-    Page::open(page, Paging::Unfit, environment)
+    Page::unpaged(When::Never, arguments.framing.of(form), environment)
 }
 
 /// Lists running sessions with how each is.

@@ -16,6 +16,34 @@ use crate::view::paint::Palette;
 use crate::view::sanitize;
 use crate::view::text::Audience;
 
+/// Whether recorded text is framed for an agent.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct Framing {
+    /// Frame what is printed as data for an agent: auto, always or never (which also leaves secrets in) [default: auto]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "always",
+        hide_possible_values = true
+    )]
+    pub for_agent: Option<When>,
+}
+
+impl Framing {
+    /// The same for what is printed in this form: JSON is for programs, and never framed.
+    #[must_use]
+    pub fn of(self, form: Form) -> Self {
+        match form {
+            Form::Text => self,
+            Form::Json => Self {
+                for_agent: Some(When::Never),
+            },
+        }
+    }
+}
+
 /// How to print.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct PageArguments {
@@ -30,16 +58,9 @@ pub struct PageArguments {
     /// Print without a pager
     #[arg(long)]
     pub no_pager: bool,
-    /// Frame what is printed as data for an agent: auto, always or never (which also leaves secrets in) [default: auto]
-    #[arg(
-        long,
-        value_name = "WHEN",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "always",
-        hide_possible_values = true
-    )]
-    pub for_agent: Option<When>,
+    /// For whom.
+    #[command(flatten)]
+    pub framing: Framing,
 }
 
 /// Whether a person may turn the pages.
@@ -56,7 +77,7 @@ pub enum Paging {
 pub enum Form {
     /// Text for people or agents.
     Text,
-    /// JSON for programs.
+    /// JSON, ids or columns, for programs.
     Json,
 }
 
@@ -96,7 +117,7 @@ impl Page {
         environment: &Environment,
     ) -> Result<Self, CliError> {
         let stdout = color::stdout();
-        let is_for_agent = is_for_agent(arguments.for_agent, environment);
+        let is_for_agent = is_for_agent(arguments.framing.for_agent, environment);
         let may_page = paging == Paging::Allowed
             && stdout == Stdout::Terminal
             && !arguments.no_pager
@@ -132,12 +153,22 @@ impl Page {
     /// # Errors
     /// As [`Self::open`].
     pub fn of_word(form: Form, environment: &Environment) -> Result<Self, CliError> {
+        Self::unpaged(When::Auto, Framing::default().of(form), environment)
+    }
+
+    /// Opens a page that no pager turns.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn unpaged(
+        color: When,
+        framing: Framing,
+        environment: &Environment,
+    ) -> Result<Self, CliError> {
         let arguments = PageArguments {
-            for_agent: match form {
-                Form::Text => None,
-                Form::Json => Some(When::Never),
-            },
-            ..PageArguments::default()
+            color,
+            no_pager: true,
+            framing,
         };
         Self::open(arguments, Paging::Unfit, environment)
     }

@@ -75,7 +75,7 @@ pub fn rerun(arguments: &Arguments, flags: Layer) -> CliResult {
     if arguments.dry_run {
         redaction::guard(
             &mut reader,
-            arguments.page.for_agent,
+            arguments.page.framing.for_agent,
             &Environment::of_process(),
         )?;
         return show_plan(arguments, &plan, &session, &reader);
@@ -123,7 +123,7 @@ fn compare(
         ));
     };
     let environment = Environment::of_process();
-    redaction::guard(reader, arguments.page.for_agent, &environment)?;
+    redaction::guard(reader, arguments.page.framing.for_agent, &environment)?;
     let before = &reader.read(&before.metadata.session_id)?;
     let after = reader.read(&id)?;
     show::compare(

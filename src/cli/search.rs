@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use super::color::{self, When};
 use super::error::{CliError, Kind};
 use super::filter::Filters;
-use super::page::{Page, PageArguments, Paging};
+use super::page::{self, Framing, Page};
 use super::reading::Reader;
 use super::word::StoreArguments;
 use super::{Answer, CliResult, io, redaction};
@@ -103,16 +103,9 @@ pub struct Arguments {
         hide_possible_values = true
     )]
     pub color: When,
-    /// Frame recorded text as data for an agent: auto, always or never (which also leaves secrets in) [default: auto]
-    #[arg(
-        long,
-        value_name = "WHEN",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "always",
-        hide_possible_values = true
-    )]
-    pub for_agent: Option<When>,
+    /// For whom.
+    #[command(flatten)]
+    pub framing: Framing,
     /// Show an agent secrets, too
     #[arg(long)]
     pub raw: bool,
@@ -146,7 +139,7 @@ pub fn search(arguments: &Arguments, flags: Layer) -> CliResult {
     let plan = plan(arguments, palette)?;
     let mut reader = Reader::open(&arguments.store, flags)?;
     if !arguments.raw {
-        redaction::guard(&mut reader, arguments.for_agent, &environment)?;
+        redaction::guard(&mut reader, arguments.framing.for_agent, &environment)?;
     }
     let now = clock::now();
     let zone = Zone::of_variables(|name| environment.value(name));
@@ -321,15 +314,11 @@ fn context(arguments: &Arguments) -> Context {
 /// are for programs.
 fn page(arguments: &Arguments, environment: &Environment) -> Result<Page, CliError> {
     let is_text = Print::of(arguments) == Print::Plain && !arguments.sessions && !arguments.count;
-    let page = PageArguments {
-        color: arguments.color,
-        no_pager: true,
-        for_agent: match is_text {
-            true => arguments.for_agent,
-            false => Some(When::Never),
-        },
+    let form = match is_text {
+        true => page::Form::Text,
+        false => page::Form::Json,
     };
-    Page::open(page, Paging::Unfit, environment)
+    Page::unpaged(arguments.color, arguments.framing.of(form), environment)
 }
 
 /// What prints the results.

@@ -183,7 +183,7 @@ pub fn show(arguments: &Arguments, flags: Layer) -> CliResult {
     let environment = Environment::of_process();
     let mut reader = Reader::open(&arguments.store, flags)?;
     if !arguments.raw {
-        redaction::guard(&mut reader, arguments.page.for_agent, &environment)?;
+        redaction::guard(&mut reader, arguments.page.framing.for_agent, &environment)?;
     }
     reader.recover_in_passing(clock::now());
     let id = resolve(&reader.store, &arguments.selector)?;

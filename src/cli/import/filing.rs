@@ -14,10 +14,9 @@ use crate::import::original::Sidecar;
 use crate::import::{Facts, Recording};
 use crate::plan::DEFAULT_SIZE;
 use crate::record::secrets;
-use crate::session::metadata::{Host, Origin, SCHEMA_VERSION, Streams, Tty};
-use crate::session::{
-    AgentName, Durability, Event, Metadata, Outcome, SessionId, Sink, Status, Timestamp,
-};
+use crate::session::metadata::{Host, Origin, Tty};
+use crate::session::{AgentName, Durability, Event, Metadata, Outcome, SessionId, Sink, Timestamp};
+use crate::store::recover::known_by_id;
 use crate::store::{Draft, IdSeed, Store};
 use crate::sys::process;
 use crate::transcript::render::LineFeed;
@@ -192,36 +191,17 @@ fn known(subject: &Subject, began: Timestamp) -> Metadata {
     let shell = facts.shell.clone().unwrap_or_else(|| SHELL.to_owned());
     let line = facts.command.clone();
     let argv = line.clone().map(|line| vec![shell, "-c".to_owned(), line]);
+    // The real id is drawn when it begins.
+    let id = SessionId::new(&agent, "19700101_000000", 0, 0);
     Metadata {
-        // Drawn when it begins.
-        session_id: SessionId::new(&agent, "19700101_000000", 0, 0),
-        agent: agent.to_string(),
         timestamp: began,
         command: line.clone().unwrap_or_default(),
-        exit_code: None,
-        typescript_file: String::new(),
-        sha256: None,
-        stdout_tail: String::new(),
-        stderr_head: None,
         env,
         notes: sidecar.notes.clone(),
-        fault: None,
-        outcome: None,
         lessons: sidecar.lessons.clone(),
-        schema_version: SCHEMA_VERSION.to_owned(),
         origin: Origin::Imported,
         argv: argv.unwrap_or_default(),
-        argv_hex: None,
         shell_line: line,
-        cwd: None,
-        ended_at: None,
-        duration_ms: None,
-        status: Status::Interrupted,
-        signal: None,
-        start_error: None,
-        output_bytes: 0,
-        dropped_bytes: 0,
-        streams: Streams::Merged,
         tty: Tty {
             mode: UNKNOWN.to_owned(),
             situation: UNKNOWN.to_owned(),
@@ -232,27 +212,13 @@ fn known(subject: &Subject, began: Timestamp) -> Metadata {
             bare_line_feeds: false,
             other: Map::new(),
         },
-        git: None,
         host: Host {
             os: UNKNOWN.to_owned(),
             arch: UNKNOWN.to_owned(),
             hostname: UNKNOWN.to_owned(),
             other: Map::new(),
         },
-        aido_version: env!("CARGO_PKG_VERSION").to_owned(),
-        parent: None,
-        within: None,
-        task: None,
-        tags: Vec::new(),
-        pinned: false,
-        durable: false,
-        harness: None,
-        detached: false,
-        name: None,
-        sensitive: None,
-        redactions: None,
-        mac: None,
-        other: Map::new(),
+        ..known_by_id(&id, String::new())
     }
 }
 
