@@ -8,9 +8,9 @@
 //! Bytes flow [`Stream`] → `finder` (collects a block) → `gate` (finds keywords) → `detect` (looks closer)
 //! and back as pieces that are kept or hidden. docs/design/redaction.md has the reasons.
 //!
-//! Invariants: the same bytes give the same result in any pieces; memory is bounded; a result redacted
-//! again stays as it is, as far as the rules of the table go; what was valid UTF-8 still is; nothing
-//! here panics.
+//! Invariants: the same bytes give the same result in any pieces; memory is bounded; what was replaced
+//! stays replaced in a result redacted again, as far as the rules of the table go; what was valid UTF-8
+//! still is; nothing here panics.
 
 mod argv;
 mod cells;

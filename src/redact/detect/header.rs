@@ -75,15 +75,16 @@ pub(in crate::redact) fn find_authorization(
 /// Checks the credentials after `Bearer `, which ends at `end`.
 pub(in crate::redact) fn find_bearer(view: &View<'_>, end: usize) -> Option<Found> {
     let ran = view.run(end, Run::many(TOKEN));
-    let value = view.slice(end, ran.end.min(end + JUDGED_BYTES));
-    let value = super::token::without_line_ends(value);
+    let shown = view.slice(end, ran.end.min(end + JUDGED_BYTES));
+    let value = super::token::without_line_ends(shown);
+    // That it goes on in the next line is a guess, which must not hide what the first line alone shows.
+    let first = &shown[..length_to(shown, CONTROL)];
+    let is_secret = |value: &[u8]| !look::is_placeholder(value) && look::is_random(value);
+    let is_first = first.len() >= BEARER_BYTES && is_secret(first);
     // With what was replaced behind it, it would have been judged, and was.
     let is_rest =
         view.byte(ran.end) == Some(b'*') || replaced(view.slice(ran.end, ran.end + JUDGED_BYTES));
-    let is_one = ran.count >= BEARER_BYTES
-        && !is_rest
-        && !look::is_placeholder(&value)
-        && look::is_random(&value);
+    let is_one = ran.count >= BEARER_BYTES && !is_rest && (is_first || is_secret(&value));
     is_one.then_some(Found {
         from: end,
         to: ran.end,

@@ -376,3 +376,13 @@ fn names_and_commands_are_found_in_the_forms_in_which_they_occur() {
         }
     }
 }
+
+#[test]
+fn a_bearer_token_is_found_whatever_the_next_line_begins_with() {
+    // Which might be its rest, as far as one can tell without the width of the terminal.
+    let secret = Lot::new(3).cook("{h32}");
+    for next in ["example.0kq81mzx7w2p9vtc4", "placeholder-a8s7d6f5g4h3j2k1"] {
+        let shown = redacted(&format!("Bearer {secret}\n{next}\n"));
+        assert!(!shown.contains(&secret), "{shown}");
+    }
+}
