@@ -83,7 +83,7 @@ pub fn note(arguments: &Arguments, flags: Layer) -> CliResult {
     let id = resolve(&reader.store, &arguments.selector)?;
     // Only here are the values of the caller's own secrets known.
     let environment = Environment::of_process();
-    let marker = secrets::redactor(&environment, reader.key().ok());
+    let marker = secrets::redactor(secrets::own(&environment), reader.key().ok());
     let mut fault = None;
     let mut change = |metadata: &mut Metadata| {
         let before = metadata.clone();

@@ -22,6 +22,7 @@ use crate::egress;
 use crate::environment::Environment;
 use crate::place::Place;
 use crate::plan::{self, Caller, Front, RunPlan, TerminalPlan, TtyMode};
+use crate::redact::OwnSecret;
 use crate::session::outcome::{AIDO_FAILED, NOT_EXECUTABLE, NOT_FOUND};
 use crate::session::{
     AgentName, Durability, Judgement, Metadata, Outcome, SessionId, Signal, Sink, Size,
@@ -131,7 +132,11 @@ pub fn run_attended(
     debug.log(|| format!("terminal: {terminal:?}"));
 
     let facts = describe::facts(request, &terminal);
-    let (draft, known) = match begin(request, store.as_ref(), &facts, None) {
+    let own = match settings.record {
+        true => secrets::own(&request.environment),
+        false => Vec::new(),
+    };
+    let (draft, known) = match begin(request, store.as_ref(), &facts, &own, None) {
         Ok(Some((draft, known))) => (Some(draft), known),
         Ok(None) => (None, facts),
         Err(error) if settings.strict => {
@@ -160,6 +165,7 @@ pub fn run_attended(
         draft,
         known,
         store,
+        own,
         key: None,
     };
     let plan = make_plan(request, terminal, id.as_ref());
@@ -191,6 +197,8 @@ struct Recording {
     /// The sidecar as far as it is known.
     known: Metadata,
     store: Option<FileStore>,
+    /// The caller's own secrets, which the sidecar must not quote.
+    own: Vec<OwnSecret>,
     /// What the sidecar is signed with.
     key: Option<Key>,
 }
@@ -201,6 +209,7 @@ fn begin(
     request: &Request,
     store: Option<&FileStore>,
     facts: &Metadata,
+    own: &[OwnSecret],
     random: Option<u32>,
 ) -> Result<Begun, StoreError> {
     if !request.settings.record {
@@ -230,7 +239,7 @@ fn begin(
         known.session_id = id.clone();
         known
     };
-    let marks = secrets::marks_at_start(&request.environment, facts);
+    let marks = secrets::marks_at_start(own, facts);
     let start_line = |id: &SessionId| {
         let start = crate::sys::process::start_time();
         // Serialising what this program made doesn't fail; an empty line would be a torn one.
@@ -436,7 +445,7 @@ fn finish(
     let mut metadata = recording.known;
     describe::complete(&mut metadata, ended, &sealed, excerpt, &plan.terminal);
     // The output was delivered, so nothing waits for this.
-    let redactor = secrets::redactor(&request.environment, recording.key.as_ref());
+    let redactor = secrets::redactor(recording.own, recording.key.as_ref());
     egress::mark(&mut metadata, &redactor);
     let path = || -> PathBuf {
         let store = recording.store.as_ref();

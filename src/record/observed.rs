@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Map;
 use sha2::{Digest, Sha256};
 
-use super::{Recording, Request, begin, describe, finish};
+use super::{Recording, Request, begin, describe, finish, secrets};
 use crate::capture::Ended;
 use crate::plan::{RunPlan, TerminalPlan, TtyMode};
 use crate::session::metadata::{Harness, Origin};
@@ -140,7 +140,8 @@ fn record(
 ) -> Result<SessionId, StoreError> {
     let terminal = TerminalPlan::new(TtyMode::Never, request.caller);
     let facts = facts(request, report, &terminal, now);
-    let Some((mut draft, known)) = begin(request, Some(&store), &facts, random)? else {
+    let own = secrets::own(&request.environment);
+    let Some((mut draft, known)) = begin(request, Some(&store), &facts, &own, random)? else {
         return Err(StoreError::File {
             what: "the session".to_owned(),
             source: std::io::ErrorKind::Unsupported.into(),
@@ -167,6 +168,7 @@ fn record(
     let recording = Recording {
         draft: Some(draft),
         known,
+        own,
         key: state.and_then(|state| key::load_or_make(state).ok()),
         store: Some(store),
     };

@@ -12,12 +12,12 @@ use crate::store::Key;
 /// What the key for tags is derived for.
 const TAG_PURPOSE: &[u8] = b"aido redaction tags 1";
 
-/// The redactor for what a sidecar quotes and marks.
+/// The redactor for what a sidecar quotes and marks, knowing these of the caller's own.
 #[must_use]
-pub fn redactor(environment: &Environment, key: Option<&Key>) -> Redactor {
+pub fn redactor(own: Vec<OwnSecret>, key: Option<&Key>) -> Redactor {
     Redactor::new(Options {
         tags: key.map_or(Tags::None, tags),
-        own: own(environment),
+        own,
         ..Options::default()
     })
 }
@@ -26,19 +26,18 @@ pub fn redactor(environment: &Environment, key: Option<&Key>) -> Redactor {
 /// None where none of the caller's own is in what is known before the command runs, as mostly.
 #[must_use]
 pub fn marks_at_start(
-    environment: &Environment,
+    own: &[OwnSecret],
     facts: &Metadata,
 ) -> Option<(Option<bool>, Option<Redactions>)> {
+    if own.is_empty() {
+        return None;
+    }
     let text = texts(facts);
-    let mut variables = environment.texts();
-    if !variables.any(|(name, value)| OwnSecret::is_in(&text, name, value)) {
+    if !own.iter().any(|secret| secret.is_in(&text)) {
         return None;
     }
     // The key is fetched while the command runs.
-    let redactor = Redactor::new(Options {
-        own: own(environment),
-        ..Options::default()
-    });
+    let redactor = redactor(own.to_vec(), None);
     let marked = egress::marked_at_start(facts, &redactor)?;
     Some((marked.sensitive, marked.redactions))
 }

@@ -83,22 +83,11 @@ impl OwnSecret {
         })
     }
 
-    /// Whether a variable holds a secret that stands in a text as it is. Asked before a command runs, so
-    /// the name and the text are looked at first.
+    /// Whether it stands in a text, in one of the forms in which it is searched for.
     #[must_use]
-    pub fn is_in(text: &str, name: &str, value: &str) -> bool {
-        let has = |secret: &str| {
-            let mut lines = secret.lines().map(str::trim);
-            lines.any(|line| {
-                line.len() >= LEAST_BYTES
-                    && memchr::memmem::find(text.as_bytes(), line.as_bytes()).is_some()
-            })
-        };
-        value.len() >= LEAST_BYTES
-            && match password_of_address(value) {
-                Some(password) => has(password),
-                None => is_secret_name(name) && has(value) && is_worth_hiding(name, value),
-            }
+    pub fn is_in(&self, text: &str) -> bool {
+        let mut forms = self.forms.iter();
+        forms.any(|form| memchr::memmem::find(text.as_bytes(), form).is_some())
     }
 
     /// A secret that was replaced in one place, to be found in others: under the name of the rule that
@@ -395,6 +384,19 @@ mod tests {
                 "wYSJzcyB3XG9yZD",
             ]
         );
+    }
+
+    #[test]
+    fn a_value_is_in_a_text_in_any_of_its_forms() {
+        let own = OwnSecret::of_variable("TOKEN", "pa\"ss w\\ord1").unwrap();
+        for text in [
+            "say pa\"ss w\\ord1",
+            "a?b=pa%22ss+w%5Cord1",
+            "Basic dTpwYSJzcyB3XG9yZDE=",
+        ] {
+            assert!(own.is_in(text), "{text}");
+        }
+        assert!(!own.is_in("pass word1"));
     }
 
     #[test]

@@ -103,7 +103,8 @@ pub(super) fn file(
         doubts.truncate(DOUBTS_MAX);
         let mut metadata = with_id(&id);
         complete(&mut metadata, &subject, &written, &doubts);
-        let redactor = secrets::redactor(&Environment::of_process(), reader.key().ok());
+        let redactor =
+            secrets::redactor(secrets::own(&Environment::of_process()), reader.key().ok());
         egress::mark(&mut metadata, &redactor);
         draft.finish(metadata, Durability::Full, None)?;
         Ok(())

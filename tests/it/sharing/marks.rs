@@ -233,7 +233,8 @@ fn a_session_that_runs_or_was_left_holds_no_secret_that_was_known_at_its_start()
     let script = format!("echo 'it is {OWN}'; echo ready; exec sleep 1000");
     let options = ["--note", OWN, "--tag", OWN, "--task", OWN, "--", "sh", "-c"];
     let mut words = options.to_vec();
-    words.extend([script.as_str(), "sh", OWN]);
+    let encoded = OWN.replace('-', "%2D");
+    words.extend([script.as_str(), "sh", OWN, &encoded]);
     let run = env.aido(words).env("DEPLOY_TOKEN", OWN).env("TZ", OWN);
     let run = run.spawn();
     run.wait_for_stdout(b"ready");
@@ -258,8 +259,10 @@ fn a_session_that_runs_or_was_left_holds_no_secret_that_was_known_at_its_start()
                 }
                 continue;
             }
-            let is_there = contains(&run.stdout, OWN.as_bytes());
-            assert!(!is_there, "{words:?}: {run:?}");
+            for secret in [OWN, &encoded] {
+                let is_there = contains(&run.stdout, secret.as_bytes());
+                assert!(!is_there, "{words:?}: {run:?}");
+            }
         }
     };
     assert_none_leaves();
