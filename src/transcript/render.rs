@@ -80,9 +80,7 @@ impl Renderer {
     /// Creates a renderer for a terminal of this size; sizes out of reason are corrected silently.
     #[must_use]
     pub fn new(columns: u16, rows: u16, line_feed: LineFeed) -> Self {
-        // A character of two cells needs two columns.
-        let columns = usize::from(columns).clamp(2, COLUMNS_LIMIT);
-        let rows = usize::from(rows).clamp(1, ROWS_LIMIT.min(SCREEN_CELLS / columns));
+        let (columns, rows) = within_reason(columns, rows);
         let model = Model::Plain(Plain::new(columns, rows, line_feed));
         Self {
             columns,
@@ -118,6 +116,21 @@ impl Renderer {
                 }
             }
         }
+    }
+
+    /// Takes another size, corrected likewise: what is shown stays in its place, and what has none any more
+    /// scrolls off the top.
+    pub fn resize(&mut self, columns: u16, rows: u16, line: &mut dyn FnMut(&str)) {
+        let size = within_reason(columns, rows);
+        if size == (self.columns, self.rows) {
+            return;
+        }
+        self.terminal(line);
+        if let Model::Terminal(terminal) = &mut self.model {
+            let screen = terminal.screen();
+            screen.resize(size.0, size.1, &mut self.lines, line);
+        }
+        (self.columns, self.rows) = size;
     }
 
     /// Hands over what is still on the screen, without the blank lines at its end.
@@ -160,6 +173,14 @@ impl Renderer {
                 Model::Terminal(terminal) => terminal.retained_bytes(),
             }
     }
+}
+
+/// The columns and rows of the screen that is kept for a terminal of this size.
+fn within_reason(columns: u16, rows: u16) -> (usize, usize) {
+    // A character of two cells needs two columns.
+    let columns = usize::from(columns).clamp(2, COLUMNS_LIMIT);
+    let rows = usize::from(rows).clamp(1, ROWS_LIMIT.min(SCREEN_CELLS / columns));
+    (columns, rows)
 }
 
 /// Renders all bytes as text, its lines separated by newlines.

@@ -2,7 +2,7 @@
 //! next. Not responsible for the cursor. A row holds cells only up to the last that was written.
 //!
 //! Invariants: no cell and no mark is a control character other than the two placeholders below, a
-//! right half always follows its character, and a wrapped row is as long as the screen is wide.
+//! right half always follows its character, and a wrapped row is at least as long as the screen is wide.
 
 use super::style::Style;
 
@@ -44,7 +44,7 @@ impl Row {
 
     /// Notes that the terminal broke the line at the end of this row of `columns` cells.
     pub(super) fn set_wrapped(&mut self, columns: usize) {
-        self.wrapped = self.cells.len() == columns;
+        self.wrapped = self.cells.len() >= columns;
     }
 
     /// Notes that the next row begins a line of its own.

@@ -7,6 +7,7 @@
 
 mod edit;
 mod motion;
+mod size;
 
 use std::collections::VecDeque;
 
