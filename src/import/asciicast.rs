@@ -45,8 +45,19 @@ pub struct Cast<R> {
     now: Duration,
     text: String,
     doubts: Vec<String>,
+    odd: Odd,
+    /// How it ended, once that was told.
+    exit: Option<Option<i32>>,
     /// Whether markers are aido's own.
     is_own: bool,
+}
+
+/// Events that make no sense as they stand.
+#[derive(Default)]
+struct Odd {
+    times: u64,
+    sizes: u64,
+    late: u64,
 }
 
 enum Events<R> {
@@ -107,14 +118,32 @@ impl<R: BufRead> Cast<R> {
 
     /// Goes to a time; one that makes no sense is the one before.
     fn go_to(&mut self, seconds: f64, times: Times) {
-        let Ok(given) = Duration::try_from_secs_f64(seconds) else {
-            return;
-        };
-        let time = match times {
+        let given = Duration::try_from_secs_f64(seconds).ok();
+        let time = given.map(|given| match times {
             Times::Absolute => given,
             Times::Relative => self.now.saturating_add(given),
-        };
-        self.now = self.now.max(time.min(LATEST));
+        });
+        match time {
+            Some(time) if (self.now..=LATEST).contains(&time) => self.now = time,
+            _ => self.odd.times += 1,
+        }
+    }
+
+    /// Takes how it ended; none if that was told before.
+    fn ended(&mut self, exit_code: Option<i32>) -> Option<What<'static>> {
+        match self.exit.replace(exit_code) {
+            None => Some(What::Exit { exit_code }),
+            Some(before) if before == exit_code => None,
+            Some(before) => {
+                let text =
+                    |code: Option<i32>| code.map_or("none".to_owned(), |code| code.to_string());
+                let (one, other) = (text(before), text(exit_code));
+                self.doubt(format!(
+                    "the exit code is not known: {one} and {other} are told"
+                ));
+                Some(What::Exit { exit_code: None })
+            }
+        }
     }
 
     /// Reads the next event of a file of lines; none at its end.
@@ -173,6 +202,7 @@ impl<R: BufRead> Cast<R> {
             self.go_to(time, times);
             match code.as_str() {
                 "o" => {
+                    self.odd.late += u64::from(self.exit.is_some());
                     self.text = data;
                     return Ok(Some(What::Output(Stream::Stdout, &[])));
                 }
@@ -180,19 +210,21 @@ impl<R: BufRead> Cast<R> {
                     let size = data.split_once('x').and_then(|(columns, rows)| {
                         size_of(columns.parse().ok()?, rows.parse().ok()?)
                     });
-                    if let Some(size) = size {
-                        return Ok(Some(What::Resize(size)));
+                    match size {
+                        Some(size) => return Ok(Some(What::Resize(size))),
+                        None => self.odd.sizes += 1,
                     }
                 }
                 "x" => {
-                    let exit_code = exit_code(&data);
-                    return Ok(Some(What::Exit { exit_code }));
+                    if let Some(what) = self.ended(exit_code(&data)) {
+                        return Ok(Some(what));
+                    }
                 }
                 // Version 2 has no event for it.
                 "m" if self.is_own => {
-                    if let Some(code) = data.strip_prefix("exit ").and_then(exit_code) {
-                        let exit_code = Some(code);
-                        return Ok(Some(What::Exit { exit_code }));
+                    let code = data.strip_prefix("exit ").and_then(exit_code);
+                    if let Some(what) = code.and_then(|code| self.ended(Some(code))) {
+                        return Ok(Some(what));
                     }
                 }
                 _ => {}
@@ -240,7 +272,9 @@ fn of_lines<R: BufRead>(
             ));
         }
     };
-    let began = header.get("timestamp").and_then(Value::as_i64);
+    // Some programs write a fraction; whole seconds are what the format has.
+    let began = header.get("timestamp");
+    let began = began.and_then(|began| began.as_i64().or(began.as_f64().map(|began| began as i64)));
     let began = began.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     let facts = Facts {
         format: format!("asciicast {}", version.unwrap_or_default()),
@@ -257,7 +291,11 @@ fn of_lines<R: BufRead>(
         number: 1,
         times,
     };
-    Ok(cast(facts, events))
+    let (facts, mut cast) = cast(facts, events);
+    if size.is_some() && facts.size.is_none() {
+        cast.odd.sizes += 1;
+    }
+    Ok((facts, cast))
 }
 
 /// Version 1.
@@ -291,6 +329,8 @@ fn cast<R>(facts: Facts, events: Events<R>) -> (Facts, Cast<R>) {
         now: Duration::ZERO,
         text: String::new(),
         doubts: Vec::new(),
+        odd: Odd::default(),
+        exit: None,
         is_own: title.parse::<crate::session::SessionId>().is_ok(),
     };
     (facts, cast)
@@ -307,6 +347,19 @@ impl<R: BufRead> Recording for Cast<R> {
     }
 
     fn doubts(&mut self) -> Vec<String> {
+        let odd = std::mem::take(&mut self.odd);
+        for (count, what) in [
+            (
+                odd.times,
+                "times go back or are out of reason; those before were taken",
+            ),
+            (odd.sizes, "sizes are out of reason and were not taken"),
+            (odd.late, "pieces of output come after the end"),
+        ] {
+            if count > 0 {
+                self.doubt(format!("{count} {what}"));
+            }
+        }
         std::mem::take(&mut self.doubts)
     }
 }
@@ -400,8 +453,27 @@ mod tests {
             assert_eq!(facts.size, None);
             let texts: Vec<&str> = all.iter().map(|(_, what)| what.as_str()).collect();
             assert_eq!(texts, ["a", "b"]);
-            assert!(all.iter().all(|(at, _)| *at <= LATEST.as_millis()));
-            assert_eq!(doubts, [doubt]);
+            assert!(all.iter().all(|(at, _)| *at == 0));
+            let odd = [
+                "2 times go back or are out of reason; those before were taken",
+                "2 sizes are out of reason and were not taken",
+            ];
+            assert_eq!(doubts, [&[doubt], &odd[..]].concat());
+        }
+    }
+
+    #[test]
+    fn an_end_that_is_told_twice_is_known_only_if_both_are_the_same() {
+        for (second, code, doubts) in [
+            ("[0,\"x\",\"1\"]", "Some(1)", 1),
+            ("[0,\"x\",\"2\"]", "None", 2),
+        ] {
+            let text =
+                format!("{{\"version\":3}}\n[1,\"x\",\"1\"]\n{second}\n[0,\"o\",\"late\"]\n");
+            let (_, all, told) = read(text.as_bytes()).unwrap();
+            let last = all.iter().rev().find(|(_, what)| what.starts_with("Exit"));
+            assert!(last.unwrap().1.contains(code), "{all:?}");
+            assert_eq!(told.len(), doubts, "{told:?}");
         }
     }
 

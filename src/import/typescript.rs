@@ -59,14 +59,27 @@ struct Ending {
     told: Vec<(i32, &'static str)>,
 }
 
-/// Reads the first line and the last ones. Of the original's, the first may be missing.
+/// Why a typescript isn't taken.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It can't be read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It holds what was typed, which is never taken.
+    #[error("it holds what was typed, as its timing says")]
+    Typed,
+}
+
+/// Reads the first line and the last ones. Of the original's, the first may be missing. `name` is the file's
+/// own, without its directory.
 ///
 /// # Errors
-/// When the file can't be read.
+/// When the file can't be read, or holds what was typed and nothing else.
 pub fn open<T: BufRead + Seek, R: BufRead>(
     mut file: T,
     timing: Option<R>,
-) -> io::Result<(Facts, Typescript<T, R>)> {
+    name: Option<&str>,
+) -> Result<(Facts, Typescript<T, R>), OpenError> {
     let mut line = Vec::new();
     let end = read_line(&mut file, LINE_BYTES, &mut line)?;
     let is_first = line.starts_with(FIRST_LINE) && matches!(end, Line::Whole | Line::Last);
@@ -132,7 +145,17 @@ pub fn open<T: BufRead + Seek, R: BufRead>(
             .or(facts.size);
     }
     typescript.timing = timing;
+    if !typescript.has_input && typescript.logs[1].is_some() && name_of(&typescript.logs[1]) == name
+    {
+        return Err(OpenError::Typed);
+    }
     Ok((facts, typescript))
+}
+
+/// The name of a log, without its directory.
+fn name_of(log: &Option<String>) -> Option<&str> {
+    let log = log.as_deref()?;
+    Some(log.rsplit('/').next().unwrap_or(log))
 }
 
 /// Takes the lines that were added from the end of a typescript, each kind once.

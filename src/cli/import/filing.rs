@@ -149,10 +149,8 @@ fn write(draft: &mut dyn Draft, recording: &mut dyn Recording) -> Result<Written
         let event = match moment.what {
             What::Output(stream, bytes) if !bytes.is_empty() => Event::Output { stream, bytes },
             What::Resize(size) => Event::Resize(size),
-            What::Exit {
-                exit_code: Some(code),
-            } => {
-                outcome = Outcome::Exited(code);
+            What::Exit { exit_code } => {
+                outcome = exit_code.map_or(Outcome::Interrupted, Outcome::Exited);
                 continue;
             }
             _ => continue,

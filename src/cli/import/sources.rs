@@ -123,8 +123,9 @@ fn take_typescript(
     let mut files = vec![source(path)?];
     files.extend(timing.as_deref().map(source).transpose()?);
     let opened = BufReader::new(open(path)?);
+    let name = path.file_name().and_then(|name| name.to_str());
     let (mut facts, mut recording) =
-        typescript::open(opened, times).map_err(|error| failed(path, &error))?;
+        typescript::open(opened, times, name).map_err(|error| failed(path, &error))?;
     let mut doubts = Vec::new();
     let mut known = Sidecar::default();
     if let Some((sidecar_path, sidecar)) = sidecar {

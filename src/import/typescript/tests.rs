@@ -7,7 +7,7 @@ type Read = (Facts, Vec<(u128, String)>, Vec<String>);
 
 fn read(typescript: &[u8], timing: Option<&str>) -> Read {
     let timing = timing.map(str::as_bytes);
-    let (facts, mut typescript) = open(Cursor::new(typescript), timing).unwrap();
+    let (facts, mut typescript) = open(Cursor::new(typescript), timing, None).unwrap();
     let mut all = Vec::new();
     while let Some(Moment { at, what }) = typescript.next_moment().unwrap() {
         let what = match what {
@@ -165,4 +165,16 @@ proptest! {
         let (_, all, _) = read(&file, timing.as_deref());
         prop_assert!(matches!(all.last(), Some((_, last)) if last.starts_with("Exit")));
     }
+}
+
+#[test]
+fn a_log_of_what_was_typed_is_not_taken() {
+    let timing = "H 0.0 START_TIME 2026-03-05 14:25:22+01:00\nH 0.0 INPUT_LOG logs/i.in\n\
+        H 0.0 OUTPUT_LOG o.out\nI 0.5 5\n";
+    let opened = |name| {
+        let (file, timing) = (Cursor::new(b"typed"), Some(timing.as_bytes()));
+        open(file, timing, Some(name)).map(|_| ())
+    };
+    assert!(matches!(opened("i.in"), Err(OpenError::Typed)));
+    assert!(opened("o.out").is_ok());
 }
