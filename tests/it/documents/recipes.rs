@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::PoisonError;
 use std::thread;
 
@@ -19,7 +19,23 @@ fn path() -> String {
     format!("{own}:{}", std::env::var("PATH").unwrap_or_default())
 }
 
+/// Whether a recipe's program is here: by its name, a major version or a module of Python's.
 fn has(program: &str) -> bool {
+    let prints = |program: &str, words: &[&str]| {
+        let output = Command::new(program)
+            .args(words)
+            .env("PATH", path())
+            .output();
+        output.ok().filter(|output| output.status.success())
+    };
+    if let Some(version) = program.strip_prefix("asciinema") {
+        let output = prints("asciinema", &["--version"]);
+        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+        return text.is_some_and(|text| text.starts_with(&format!("asciinema {version}.")));
+    }
+    if program == "chdb" {
+        return prints("python3", &["-c", "import chdb"]).is_some();
+    }
     path()
         .split(':')
         .any(|directory| Path::new(directory).join(program).exists())
@@ -107,6 +123,74 @@ fn collect(listener: TcpListener) -> String {
     String::from_utf8(body).unwrap()
 }
 
+/// A real collector that listens at a port, and says on standard error what it got.
+fn collector(env: &TestEnv, port: u16) -> Option<Child> {
+    let program = ["otelcol", "otelcol-contrib"]
+        .into_iter()
+        .find(|name| has(name))?;
+    let config = format!(
+        "receivers: {{otlp: {{protocols: {{http: {{endpoint: '127.0.0.1:{port}'}}}}}}}}\n\
+         exporters: {{debug: {{verbosity: detailed}}}}\n\
+         service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [debug]}}}}}}\n"
+    );
+    env.write("otelcol.yaml", &config);
+    let mut command = Command::new(program);
+    command.arg("--config").arg(env.path("otelcol.yaml"));
+    command.env("PATH", path()).stderr(Stdio::piped());
+    Some(command.spawn().unwrap())
+}
+
+/// Sends what a recipe sends to a real collector, if one is here.
+fn run_with_collector(recipe: &str) -> Option<()> {
+    let env = with_sessions();
+    let port = free_port();
+    let mut collector = collector(&env, port)?;
+    let here = recipe.replace("localhost:4318", &format!("127.0.0.1:{port}"));
+    let here = here.replace(
+        "curl ",
+        "curl --retry 50 --retry-connrefused --retry-delay 1 ",
+    );
+    let output = env.bare(["sh", "-ec", &here]).env("PATH", path()).output();
+    let mut lines = BufReader::new(collector.stderr.take().unwrap()).lines();
+    let got = lines.any(|line| line.unwrap().contains("aido.session.id"));
+    collector.kill().unwrap();
+    collector.wait().unwrap();
+    assert_eq!(output.code(), 0, "{output:?}");
+    assert!(got);
+    Some(())
+}
+
+/// Reads a request as a collector does, by the messages' own definitions, if Python has them.
+fn parse(body: &str) -> Option<()> {
+    const SCRIPT: &str = "import sys\ntry:\n    from google.protobuf.json_format import Parse\n    \
+        from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest as Request\n\
+        except ImportError:\n    sys.exit(77)\n\
+        request = Parse(sys.stdin.read(), Request())\n\
+        assert len(request.resource_spans[0].scope_spans[0].spans) == 1\n";
+    let mut python = Command::new("python3");
+    python
+        .args(["-c", SCRIPT])
+        .env("PATH", path())
+        .stdin(Stdio::piped());
+    let mut python = python.spawn().ok()?;
+    python
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(body.as_bytes())
+        .unwrap();
+    match python.wait().unwrap().code() {
+        Some(0) => Some(()),
+        Some(77) => None,
+        other => panic!("{other:?}: {body}"),
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
 /// What each recipe prints, by a part of its text.
 const PRINTS: &[(&str, &str)] = &[
     (
@@ -116,9 +200,12 @@ const PRINTS: &[(&str, &str)] = &[
     ("[.agent, .exit_code, .duration_ms", "printf "),
     ("duckdb", "tester"),
     ("\\copy", "echo fine|0\n"),
+    ("clickhouse local", "\"tester\",2,0,"),
+    ("import chdb", "\"tester\",2"),
     ("4318", ""),
     ("fzf", "broken\n"),
-    ("asciinema", "\u{1b}[31mred"),
+    ("asciinema cat", "\u{1b}[31mred"),
+    ("asciinema convert", "\u{1b}[31mred"),
     ("scriptreplay", "\u{1b}[31mred"),
     ("svg", "1\n"),
     ("import", "from script\n"),
@@ -174,6 +261,15 @@ fn run(recipe: &str, needs: &str) -> Option<Output> {
             body.starts_with("{\"resourceSpans\":[") && body.contains("\"intValue\":\"0\""),
             "{body}"
         );
+        if parse(&body).is_none() {
+            skipped(NAME, "no opentelemetry-proto here");
+        }
+        if run_with_collector(recipe).is_none() {
+            skipped(
+                NAME,
+                "no OpenTelemetry collector here, only something that answers like one",
+            );
+        }
         return Some(output);
     }
     Some(run(recipe).output())
