@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::error::{CliError, Kind};
 use super::io::Out;
 use crate::sys::file::Directory;
-use crate::sys::random;
+use crate::sys::{random, unnamed};
 
 /// Bytes that are collected before they are written.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -50,16 +50,29 @@ impl Write for Destination {
         match self {
             Self::Stdout(out) if !out.is_read() => Err(io::ErrorKind::BrokenPipe.into()),
             Self::Stdout(out) => Write::write(out, bytes),
-            Self::File(file) => file.file.write(bytes),
+            Self::File(file) => {
+                let written = file.file.write(bytes);
+                file.named(written)
+            }
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Stdout(out) => out.flush(),
-            Self::File(file) => file.file.flush(),
+            Self::File(file) => {
+                let written = file.file.flush();
+                file.named(written)
+            }
         }
     }
+}
+
+/// The file that `-o` names, if it does: `-` is standard output.
+pub fn named(output: Option<&PathBuf>) -> Option<&Path> {
+    output
+        .map(PathBuf::as_path)
+        .filter(|path| *path != Path::new("-"))
 }
 
 /// A reader that went away is no error.
@@ -73,12 +86,16 @@ pub fn forgive(written: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// A file that has no name of its own until it is whole. Dropped before that, it leaves nothing.
+/// A file that has no name of its own until it is whole. Dropped before that, it leaves nothing; nor does it
+/// when the program is killed, where the file system knows files without a name.
 pub struct PrivateFile {
     path: PathBuf,
     directory: Directory,
     name: String,
-    temporary: Option<String>,
+    /// Its name until it is whole.
+    temporary: String,
+    /// Whether it has that.
+    is_named: bool,
     file: BufWriter<File>,
 }
 
@@ -88,11 +105,19 @@ impl PrivateFile {
     /// # Errors
     /// When there can't be one at this path.
     pub fn create(path: &Path) -> Result<Self, CliError> {
-        let name = path.file_name().and_then(|name| name.to_str());
-        let Some(name) = name.filter(|_| !path.exists() || path.is_file()) else {
-            let message = format!("{} can't be replaced by a file", path.display());
-            return Err(CliError::new(Kind::Usage, message)
-                .with_hint("-o takes the name of a file; without it, standard output is written"));
+        let refused = |why: &str| {
+            let message = format!("{} {why}", path.display());
+            CliError::new(Kind::Usage, message)
+                .with_hint("-o takes the name of a file; without it, standard output is written")
+        };
+        if path.exists() && !path.is_file() {
+            return Err(refused("can't be replaced by a file"));
+        }
+        let Some(name) = path.file_name() else {
+            return Err(refused("is no name of a file"));
+        };
+        let Some(name) = name.to_str() else {
+            return Err(refused("is not UTF-8"));
         };
         let parent = path
             .parent()
@@ -100,15 +125,19 @@ impl PrivateFile {
         let begin = || {
             let directory = Directory::open(parent.unwrap_or(Path::new(".")))?;
             let temporary = format!(".{name}.{:08x}", random::number()?);
-            let file = directory.create(&temporary)?;
-            Ok((directory, temporary, file))
+            let unnamed = unnamed::create(&directory)?;
+            let is_named = unnamed.is_none();
+            let file = unnamed.map_or_else(|| directory.create(&temporary), Ok)?;
+            Ok((directory, temporary, is_named, file))
         };
-        let (directory, temporary, file) = begin().map_err(|error| failed(path, &error))?;
+        let (directory, temporary, is_named, file) =
+            begin().map_err(|error| failed(path, &error))?;
         Ok(Self {
             path: path.to_owned(),
             directory,
             name: name.to_owned(),
-            temporary: Some(temporary),
+            temporary,
+            is_named,
             file: BufWriter::with_capacity(BUFFER_BYTES, file),
         })
     }
@@ -118,20 +147,34 @@ impl PrivateFile {
     /// # Errors
     /// When it can't be written; nothing is left then.
     pub fn finish(mut self) -> Result<(), CliError> {
-        let written = self.file.flush().and_then(|()| match &self.temporary {
-            Some(temporary) => self.directory.replace(temporary, &self.name),
-            None => Ok(()),
-        });
-        written.map_err(|error| failed(&self.path, &error))?;
-        self.temporary = None;
+        self.publish().map_err(|error| failed(&self.path, &error))
+    }
+
+    fn publish(&mut self) -> io::Result<()> {
+        self.file.flush()?;
+        if !self.is_named {
+            // A link can't replace what has the name; a rename can.
+            unnamed::name(self.file.get_ref(), &self.directory, &self.temporary)?;
+            self.is_named = true;
+        }
+        self.directory.replace(&self.temporary, &self.name)?;
+        self.is_named = false;
         Ok(())
+    }
+
+    /// The same error, with the file's name.
+    fn named<T>(&self, written: io::Result<T>) -> io::Result<T> {
+        written.map_err(|error| {
+            let text = format!("{}: {error}", self.path.display());
+            io::Error::new(error.kind(), text)
+        })
     }
 }
 
 impl Drop for PrivateFile {
     fn drop(&mut self) {
-        if let Some(temporary) = &self.temporary {
-            let _ = self.directory.remove(temporary);
+        if self.is_named {
+            let _ = self.directory.remove(&self.temporary);
         }
     }
 }

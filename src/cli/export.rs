@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 
-use super::destination::{Destination, forgive};
+use super::destination::{self, Destination, forgive};
 use super::error::{CliError, Kind};
 use super::reading::Reader;
 use super::redaction::Rules;
@@ -180,7 +180,7 @@ pub fn export(arguments: &Arguments, flags: Layer) -> CliResult {
         records(arguments, &reader, &ids, &terms, &rules)?;
         return Ok(Answer::Yes);
     }
-    let output = arguments.output.as_deref();
+    let output = destination::named(arguments.output.as_ref());
     let Some(form) = form else {
         let terms = Terms {
             profile: Profile::Full,
@@ -225,10 +225,10 @@ fn records(
         records.push(record);
     }
     if arguments.format == Format::Otlp {
-        let roots: Vec<String> = ids.iter().map(|id| root(reader, id)).collect();
-        let spans = records.iter().zip(&roots);
+        let around: Vec<Vec<otlp::Around>> = ids.iter().map(|id| around(reader, id)).collect();
+        let spans = records.iter().zip(&around);
         let spans: Vec<otlp::Record<'_>> = spans
-            .map(|(fields, root)| otlp::Record { fields, root })
+            .map(|(fields, around)| otlp::Record { fields, around })
             .collect();
         records = match otlp::request(&spans) {
             Value::Object(request) => vec![request],
@@ -244,7 +244,7 @@ fn records(
         Format::Ndjson => records.iter().map(|record| format!("{record}\n")).collect(),
         _ => format!("[{}]\n", records.join(",\n")),
     };
-    let mut destination = Destination::new(arguments.output.as_deref())?;
+    let mut destination = Destination::new(destination::named(arguments.output.as_ref()))?;
     forgive(destination.write_all(text.as_bytes()))?;
     destination.finish()?;
     if !report.is_clean() {
@@ -253,18 +253,26 @@ fn records(
     Ok(())
 }
 
-/// The outermost session that one ran in, as far as they are here.
-fn root(reader: &Reader, id: &SessionId) -> String {
-    let mut root = id.clone();
-    for _ in 0..NESTED_MAX {
-        let Ok(session) = reader.read(&root) else {
-            break;
+/// The sessions that one ran in, as far as they are here, the nearest first.
+fn around(reader: &Reader, id: &SessionId) -> Vec<otlp::Around> {
+    let mut around: Vec<otlp::Around> = Vec::new();
+    let mut inner = reader.read(id).ok();
+    while let Some(session) = inner
+        && let Some(outer) = session.metadata.within
+        && around.len() < NESTED_MAX
+    {
+        let session = outer.parse().ok().and_then(|id| reader.read(&id).ok());
+        let variable = |session: &crate::view::session::Shown| {
+            let value = session.metadata.env.get("TRACEPARENT")?;
+            value.as_str().map(str::to_owned)
         };
-        let outer = session.metadata.within.and_then(|id| id.parse().ok());
-        let Some(outer) = outer else { break };
-        root = outer;
+        around.push(otlp::Around {
+            id: outer,
+            trace_parent: session.as_ref().and_then(variable),
+        });
+        inner = session;
     }
-    root.to_string()
+    around
 }
 
 /// A session's record on these terms, and what was replaced in it.

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use super::destination::{Destination, forgive};
+use super::destination::{self, Destination, forgive};
 use super::error::{CliError, Kind};
 use super::export::subject::Subject;
 use super::filter::Filters;
@@ -20,7 +20,6 @@ use crate::environment::Environment;
 use crate::formats::{Format, Head, Html, html, report};
 use crate::session::SessionId;
 use crate::store::{Store, StoreError};
-use crate::transcript::timeline::What;
 use crate::view::sanitize;
 
 /// `aido report`
@@ -50,7 +49,7 @@ pub struct Arguments {
 /// # Errors
 /// When there is no session, or they can't be read, or the page not be written.
 pub fn report(arguments: &Arguments, flags: Layer) -> CliResult {
-    if arguments.output.is_none() && io::stdout().is_terminal() {
+    if destination::named(arguments.output.as_ref()).is_none() && io::stdout().is_terminal() {
         let message = "a page is nothing for a terminal";
         return Err(CliError::new(Kind::Usage, message).with_hint("-o report.html"));
     }
@@ -86,7 +85,7 @@ pub fn report(arguments: &Arguments, flags: Layer) -> CliResult {
     };
     let redactor = rules.redactor(&reader, terms.depth)?;
     let title = redactor.text(&title).0;
-    let mut destination = Destination::new(arguments.output.as_deref())?;
+    let mut destination = Destination::new(destination::named(arguments.output.as_ref()))?;
     forgive(html::page_start(&mut destination, &title, report::STYLE))?;
     forgive(report::overview(&mut destination, &title, &heads))?;
     let mut masked = 0;
@@ -118,18 +117,16 @@ fn section(
             return Ok(0);
         }
     };
-    let mut page = Html::new(head, destination).last_lines(lines);
+    let mut page = Html::new(head, subject.redactor(), destination).last_lines(lines);
     forgive(page.begin())?;
     while let Some(moment) = recording
         .next_moment()
         .map_err(StoreError::file("the transcript"))?
     {
-        if matches!(moment.what, What::Output(..) | What::Gap(_)) {
-            forgive(page.moment(&moment))?;
-        }
+        forgive(page.moment(&moment))?;
     }
     forgive(page.end())?;
-    Ok(masked)
+    Ok(masked + page.masked())
 }
 
 /// The newest sessions that are wanted, the newest first.

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::rendering::Rendering;
 use super::{Format, Head};
+use crate::redact::Redactor;
 use crate::transcript::timeline::Moment;
 use crate::view::{sanitize, units};
 
@@ -12,17 +13,17 @@ use crate::view::{sanitize, units};
 const FENCE_LEAST: usize = 3;
 
 /// Measures how long a fence has to be, so that nothing in a recording ends it.
-pub struct Fence {
-    rendering: Rendering,
+pub struct Fence<'r> {
+    rendering: Rendering<'r>,
     longest: usize,
 }
 
-impl Fence {
-    /// Will measure a recording.
+impl<'r> Fence<'r> {
+    /// Will measure a recording, as [`Markdown`] shows it.
     #[must_use]
-    pub fn new(head: &Head) -> Self {
+    pub fn new(head: &Head, redactor: Option<&'r Redactor>) -> Self {
         Self {
-            rendering: Rendering::plain(head),
+            rendering: Rendering::plain(head, redactor),
             longest: 0,
         }
     }
@@ -39,7 +40,7 @@ fn longest_run(line: &str) -> usize {
     runs.max().unwrap_or(0)
 }
 
-impl Format for Fence {
+impl Format for Fence<'_> {
     fn begin(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -62,18 +63,18 @@ impl Format for Fence {
 }
 
 /// Writes Markdown.
-pub struct Markdown<W> {
+pub struct Markdown<'r, W> {
     head: Head,
     fence: String,
-    rendering: Rendering,
+    rendering: Rendering<'r>,
     out: W,
 }
 
-impl<W: Write> Markdown<W> {
-    /// Will write to `out`, with the fence that was measured for this recording.
-    pub fn new(head: Head, fence: &Fence, out: W) -> Self {
+impl<'r, W: Write> Markdown<'r, W> {
+    /// Will write to `out`, with the fence that was measured for this recording. What the redactor finds in lines is masked.
+    pub fn new(head: Head, fence: &Fence<'_>, redactor: Option<&'r Redactor>, out: W) -> Self {
         Self {
-            rendering: Rendering::plain(&head),
+            rendering: Rendering::plain(&head, redactor),
             fence: "`".repeat(fence.length()),
             head,
             out,
@@ -97,7 +98,11 @@ fn write_line(out: &mut impl Write, line: &str) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-impl<W: Write> Format for Markdown<W> {
+impl<W: Write> Format for Markdown<'_, W> {
+    fn masked(&self) -> usize {
+        self.rendering.masked()
+    }
+
     fn begin(&mut self) -> io::Result<()> {
         let head = &self.head;
         let took = head.duration_ms.map(units::duration);
@@ -143,10 +148,10 @@ mod tests {
         ];
         let mut head = head();
         head.command = "echo `a`".to_owned();
-        let mut fence = Fence::new(&head);
+        let mut fence = Fence::new(&head, None);
         write(&mut fence, &pieces);
         let mut out = Vec::new();
-        write(&mut Markdown::new(head, &fence, &mut out), &pieces);
+        write(&mut Markdown::new(head, &fence, None, &mut out), &pieces);
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "## `` echo `a` ``\n\nexit 3, 1.50s, `ai-agent`, 1970-01-01T00:00:00.000Z\nin `/srv/a`\n\

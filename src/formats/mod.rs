@@ -1,8 +1,8 @@
 //! RECORDINGS FOR OTHER PROGRAMS: a session as the file that another player, reader or browser takes.
 //!
 //! Responsible for the formats, byte for byte. Not responsible for reading the session, for taking
-//! secrets out of it, or for files: moments are handed in, in order, and what is written goes to a
-//! writer.
+//! secrets out of its bytes, or for files: moments are handed in, in order, and what is written goes to a
+//! writer. Secrets that only a rendered line shows are masked here.
 //!
 //! Invariants: memory is bounded, whatever the recording. What is for readers (text, Markdown, HTML,
 //! SVG) holds nothing that acts or hides; what is for players (asciicast, script) holds recorded bytes,
@@ -24,6 +24,7 @@ pub use archive::{Archive, Entry as ArchiveEntry};
 pub use asciicast::{Asciicast, Version};
 pub use html::Html;
 pub use markdown::{Fence, Markdown};
+pub use rendering::Assembled;
 pub use script::Script;
 pub use svg::Svg;
 pub use text::{Heading, Text};
@@ -95,6 +96,11 @@ pub trait Format {
     /// # Errors
     /// When it can't be written.
     fn end(&mut self) -> io::Result<()>;
+
+    /// How many secrets were masked because a terminal put them together, at the end.
+    fn masked(&self) -> usize {
+        0
+    }
 }
 
 /// Appends bytes as a terminal got them that makes nothing of a line feed but a line feed. `before` is the

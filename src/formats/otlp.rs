@@ -44,8 +44,7 @@ impl TraceParent {
     }
 }
 
-/// A request for a collector, with a span for each record. Of a record that has no parent in its
-/// environment, `root` is the outermost session that it ran in.
+/// A request for a collector, with a span for each record.
 #[must_use]
 pub fn request(records: &[Record<'_>]) -> Value {
     let spans: Vec<Value> = records.iter().map(span).collect();
@@ -68,8 +67,36 @@ pub fn request(records: &[Record<'_>]) -> Value {
 pub struct Record<'a> {
     /// Its fields.
     pub fields: &'a Map<String, Value>,
-    /// The outermost session that it ran in, or itself.
-    pub root: &'a str,
+    /// The sessions that it ran in, the nearest first.
+    pub around: &'a [Around],
+}
+
+/// A session around another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Around {
+    /// Its id.
+    pub id: String,
+    /// `TRACEPARENT` in its environment, if that is known.
+    pub trace_parent: Option<String>,
+}
+
+/// The trace that a session belongs to, and the span above its own. A `TRACEPARENT` that the session around
+/// it has too was handed down by that, which is nearer; another was set inside of it.
+fn place(id: &str, given: Option<TraceParent>, around: &[Around]) -> (String, Option<String>) {
+    let Some((outer, beyond)) = around.split_first() else {
+        return match given {
+            Some(given) => (given.trace, Some(given.span)),
+            None => (derived(TRACE_CONTEXT, id, 32), None),
+        };
+    };
+    let outer_given = outer.trace_parent.as_deref().and_then(TraceParent::parse);
+    match given {
+        Some(given) if Some(&given) != outer_given.as_ref() => (given.trace, Some(given.span)),
+        _ => {
+            let (trace, _) = place(&outer.id, outer_given, beyond);
+            (trace, Some(derived(SPAN_CONTEXT, &outer.id, 16)))
+        }
+    }
 }
 
 fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
@@ -82,16 +109,7 @@ fn span(record: &Record<'_>) -> Value {
     let variables = fields.get("env").and_then(Value::as_object);
     let given = variables.and_then(|variables| text(variables, "TRACEPARENT"));
     let given = given.and_then(TraceParent::parse);
-    // Inside of another session, that is the nearer one.
-    let parent = match (text(fields, "within"), &given) {
-        (Some(outer), _) => Some(derived(SPAN_CONTEXT, outer, 16)),
-        (None, Some(given)) => Some(given.span.clone()),
-        (None, None) => None,
-    };
-    let trace = match &given {
-        Some(given) => given.trace.clone(),
-        None => derived(TRACE_CONTEXT, record.root, 32),
-    };
+    let (trace, parent) = place(id, given, record.around);
     let (start, end) = times(fields);
     let mut span = json!({
         "traceId": trace,
@@ -216,6 +234,10 @@ mod tests {
     const OUTER: &str = "a-20260305_132522-1-abcdef12";
 
     fn span_of(change: Value) -> Value {
+        span_within(change, &[])
+    }
+
+    fn span_within(change: Value, around: &[Around]) -> Value {
         let mut fields = json!({
             "session_id": "a-20260305_132523-2-abcdef13", "agent": "a", "argv": ["/usr/bin/git", "status"],
             "timestamp": "2026-03-05T13:25:23.000Z", "ended_at": "2026-03-05T13:25:23.250Z",
@@ -226,10 +248,7 @@ mod tests {
             fields[name] = value.clone();
         }
         let fields = fields.as_object().unwrap();
-        let record = Record {
-            fields,
-            root: OUTER,
-        };
+        let record = Record { fields, around };
         let request = request(&[record]);
         request["resourceSpans"][0]["scopeSpans"][0]["spans"][0].clone()
     }
@@ -268,16 +287,37 @@ mod tests {
             (&span["traceId"], &span["parentSpanId"]),
             (&json!(trace), &json!(parent))
         );
-        let mut inside = variable;
-        inside["within"] = OUTER.into();
-        let span = span_of(inside);
-        assert_eq!(span["traceId"], trace);
+        let given = variable["env"]["TRACEPARENT"].as_str().map(str::to_owned);
+        let around = |trace_parent: Option<String>| {
+            [Around {
+                id: OUTER.to_owned(),
+                trace_parent,
+            }]
+        };
         let outer = span_of(json!({"session_id": OUTER}));
-        assert_eq!(span["parentSpanId"], outer["spanId"]);
-        assert_eq!(
-            span_of(json!({"within": OUTER}))["traceId"],
-            outer["traceId"]
-        );
+        for (change, trace_parent, expected) in [
+            // Handed down by the session around it.
+            (
+                &variable,
+                given.clone(),
+                (json!(trace), outer["spanId"].clone()),
+            ),
+            // Set inside of that.
+            (&variable, None, (json!(trace), json!(parent))),
+            (
+                &json!({}),
+                None,
+                (outer["traceId"].clone(), outer["spanId"].clone()),
+            ),
+            // Taken away inside of it.
+            (&json!({}), given, (json!(trace), outer["spanId"].clone())),
+        ] {
+            let span = span_within(change.clone(), &around(trace_parent));
+            assert_eq!(
+                (&span["traceId"], &span["parentSpanId"]),
+                (&expected.0, &expected.1)
+            );
+        }
     }
 
     #[test]

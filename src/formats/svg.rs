@@ -12,6 +12,7 @@ use super::html::escape;
 use super::palette::{Paint, paints};
 use super::rendering::Rendering;
 use super::{Format, Head};
+use crate::redact::Redactor;
 use crate::transcript::render::{Mark, Style, runs};
 use crate::transcript::timeline::Moment;
 use crate::view::sanitize;
@@ -41,9 +42,9 @@ const BASIC: [&str; 16] = [
 type Piece = (usize, Style, String);
 
 /// Draws a picture.
-pub struct Svg<W> {
+pub struct Svg<'r, W> {
     head: Head,
-    rendering: Rendering,
+    rendering: Rendering<'r>,
     rows: Rows,
     out: W,
 }
@@ -55,13 +56,13 @@ struct Rows {
     rows: VecDeque<Vec<Piece>>,
 }
 
-impl<W: Write> Svg<W> {
-    /// Will write to `out`.
-    pub fn new(head: Head, out: W) -> Self {
+impl<'r, W: Write> Svg<'r, W> {
+    /// Will write to `out`. What the redactor finds in lines is masked.
+    pub fn new(head: Head, redactor: Option<&'r Redactor>, out: W) -> Self {
         let columns = usize::from(head.size.columns).clamp(2, COLUMNS_MAX);
         let most = usize::from(head.size.rows).clamp(1, ROWS_MAX);
         Self {
-            rendering: Rendering::coloured(&head),
+            rendering: Rendering::coloured(&head, redactor),
             rows: Rows {
                 columns,
                 most,
@@ -168,7 +169,11 @@ fn write_piece(out: &mut impl Write, row: usize, piece: &Piece) -> io::Result<()
     writeln!(out, ">{}</text>", escape(text))
 }
 
-impl<W: Write> Format for Svg<W> {
+impl<W: Write> Format for Svg<'_, W> {
+    fn masked(&self) -> usize {
+        self.rendering.masked()
+    }
+
     fn begin(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -219,7 +224,10 @@ mod tests {
         let mut head = head();
         head.size = size;
         let mut out = Vec::new();
-        write(&mut Svg::new(head, &mut out), &[(Stream::Stdout, output)]);
+        write(
+            &mut Svg::new(head, None, &mut out),
+            &[(Stream::Stdout, output)],
+        );
         let svg = String::from_utf8(out).unwrap();
         assert!(
             svg.starts_with("<svg ") && svg.ends_with("</svg>\n"),

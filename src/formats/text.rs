@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::rendering::Rendering;
 use super::{Format, Head};
+use crate::redact::Redactor;
 use crate::transcript::timeline::Moment;
 use crate::view::sanitize;
 
@@ -17,18 +18,18 @@ pub enum Heading {
 }
 
 /// Writes text.
-pub struct Text<W> {
+pub struct Text<'r, W> {
     head: Head,
     heading: Heading,
-    rendering: Rendering,
+    rendering: Rendering<'r>,
     out: W,
 }
 
-impl<W: Write> Text<W> {
-    /// Will write to `out`.
-    pub fn new(head: Head, heading: Heading, out: W) -> Self {
+impl<'r, W: Write> Text<'r, W> {
+    /// Will write to `out`. What the redactor finds in lines is masked.
+    pub fn new(head: Head, heading: Heading, redactor: Option<&'r Redactor>, out: W) -> Self {
         Self {
-            rendering: Rendering::plain(&head),
+            rendering: Rendering::plain(&head, redactor),
             head,
             heading,
             out,
@@ -41,7 +42,11 @@ fn write_line(out: &mut impl Write, line: &str) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-impl<W: Write> Format for Text<W> {
+impl<W: Write> Format for Text<'_, W> {
+    fn masked(&self) -> usize {
+        self.rendering.masked()
+    }
+
     fn begin(&mut self) -> io::Result<()> {
         if self.heading == Heading::None {
             return Ok(());
@@ -75,7 +80,7 @@ mod tests {
     #[test]
     fn lines_are_as_they_were_read_and_none_of_them_acts() {
         let mut out = Vec::new();
-        let mut text = Text::new(head(), Heading::Line, &mut out);
+        let mut text = Text::new(head(), Heading::Line, None, &mut out);
         let pieces: [(Stream, &[u8]); 2] = [
             (
                 Stream::Stdout,

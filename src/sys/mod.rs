@@ -26,6 +26,7 @@ pub mod stamp;
 pub mod startup;
 pub mod stream;
 pub mod terminal;
+pub mod unnamed;
 pub mod watchdog;
 pub mod write_back;
 pub mod zone;

@@ -269,6 +269,54 @@ fn what_only_the_callers_environment_knew_is_not_let_out_without_it() {
         "{run:?}"
     );
     assert!(!text.contains("horse"), "{text}");
+    // Another value tells nothing of the one that was printed.
+    for value in ["other", "another horse battery 8"] {
+        let run = env.aido(["export", "--format", "text"]);
+        let run = run.env("DEPLOY_TOKEN", value).output();
+        assert_eq!((run.code(), run.stdout.len()), (1, 0), "{run:?}");
+    }
+}
+
+#[test]
+fn a_secret_that_only_the_terminal_puts_together_leaves_in_no_format() {
+    let env = TestEnv::new();
+    let token = ["gh", "p_", "0Zk3vQ7xR2mN8bY5tL1wC6sD9fG4hJ0aE3uK"].concat();
+    let (left, right) = token.split_at(20);
+    let letters = token.chars().enumerate();
+    let apart: String = letters
+        .map(|(at, letter)| format!("\x1b[3;{}H{letter}", at + 1))
+        .collect();
+    for shown in [
+        format!("tok {left}\x1b7 \x1b8{right}\r\n"),
+        format!("{}{right}\rtok {left}\r\n", " ".repeat(24)),
+        format!("tok {left}\n\x1b[A\x1b[24C{right}\r\n"),
+        format!("\x1b[?1049h{apart}"),
+    ] {
+        env.write("work/shown", &shown);
+        recorded(&env, "cat shown");
+        for format in ["text", "markdown", "html", "svg"] {
+            let run = env.aido(["export", "--format", format]).output();
+            assert_eq!(run.code(), 0, "{format}: {shown:?}: {run:?}");
+            let text = run.stdout_text();
+            assert!(!text.contains(right), "{format}: {shown:?}: {text}");
+            assert!(run.stderr_text().contains("masked"), "{shown:?}: {run:?}");
+        }
+        for words in [
+            &["asciicast"][..],
+            &["script", "-o", "out"],
+            &["bundle", "-o", "out.tar"],
+        ] {
+            let run = env.aido([&["export", "--format"], words].concat()).output();
+            let text = run.stdout_text();
+            // Where it is in one piece, it is masked.
+            let is_refused = (run.code(), text.as_str()) == (1, "");
+            assert!(
+                is_refused || run.stderr_text().contains("masked"),
+                "{words:?}: {shown:?}: {run:?}"
+            );
+            assert!(!text.contains(right), "{words:?}: {shown:?}: {run:?}");
+        }
+    }
 }
 
 #[test]

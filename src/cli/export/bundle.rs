@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::recordings::refuse_assembled;
 use super::subject::Subject;
 use crate::cli::destination::{Destination, forgive};
 use crate::cli::error::{CliError, Kind};
@@ -142,6 +143,7 @@ fn add_redacted(
 ) -> Result<usize, CliError> {
     let id = &subject.session.metadata.session_id;
     let modified = modified(subject);
+    refuse_assembled(subject)?;
     let (mut transcript, masked) = subject.transcript()?;
     let size = transcript.seek(SeekFrom::End(0)).and_then(|size| {
         transcript.seek(SeekFrom::Start(0))?;

@@ -11,7 +11,7 @@ use crate::cli::redaction::Rules;
 use crate::egress::Terms;
 use crate::formats::html;
 use crate::formats::{
-    Asciicast, Fence, Format, Head, Heading, Html, Markdown, Script, Svg, Text, Version,
+    Asciicast, Assembled, Fence, Format, Head, Heading, Html, Markdown, Script, Svg, Text, Version,
 };
 use crate::session::SessionId;
 use crate::sys::file::Directory;
@@ -31,6 +31,11 @@ impl Form {
     /// Whether one file can hold several sessions.
     fn holds_several(self) -> bool {
         matches!(self, Self::Text | Self::Markdown | Self::Html)
+    }
+
+    /// Whether a player reads it, to which the recorded bytes go.
+    fn is_for_players(self) -> bool {
+        matches!(self, Self::Asciicast(_) | Self::Script)
     }
 
     /// What the names of its files end with.
@@ -147,16 +152,20 @@ impl Exporter<'_> {
     ) -> Result<(), CliError> {
         let subject = Subject::read(self.reader, id, self.rules, self.terms)?;
         let head = subject.head();
+        let redactor = subject.redactor();
+        if self.form.is_for_players() {
+            refuse_assembled(&subject)?;
+        }
         let mut format: Box<dyn Format + '_> = match self.form {
             Form::Asciicast(version) => Box::new(Asciicast::new(head, version, destination)),
-            Form::Text => Box::new(Text::new(head, heading, destination)),
+            Form::Text => Box::new(Text::new(head, heading, redactor, destination)),
             Form::Markdown => {
-                let mut fence = Fence::new(&head);
+                let mut fence = Fence::new(&head, redactor);
                 play(subject.recording()?.0, &mut fence)?;
-                Box::new(Markdown::new(head, &fence, destination))
+                Box::new(Markdown::new(head, &fence, redactor, destination))
             }
-            Form::Html => Box::new(Html::new(head, destination)),
-            Form::Svg => Box::new(Svg::new(head, destination)),
+            Form::Html => Box::new(Html::new(head, redactor, destination)),
+            Form::Svg => Box::new(Svg::new(head, redactor, destination)),
             Form::Script => {
                 let timing = timing.ok_or_else(|| {
                     let message = "a typescript and its timing are two files";
@@ -167,9 +176,27 @@ impl Exporter<'_> {
             }
         };
         let (recording, masked) = subject.recording()?;
-        self.masked += masked;
-        Ok(forgive(play(recording, &mut *format))?)
+        forgive(play(recording, &mut *format))?;
+        self.masked += masked + format.masked();
+        Ok(())
     }
+}
+
+/// Refuses a recording for players in which a terminal would put a secret together: no bytes of it are
+/// the secret, so none can be masked.
+pub(super) fn refuse_assembled(subject: &Subject<'_>) -> Result<(), CliError> {
+    let Some(redactor) = subject.redactor() else {
+        return Ok(());
+    };
+    let mut assembled = Assembled::new(&subject.head(), redactor);
+    play(subject.recording()?.0, &mut assembled)?;
+    if assembled.masked() == 0 {
+        return Ok(());
+    }
+    let id = &subject.session.metadata.session_id;
+    let message = format!("{id} shows a secret that is in no piece of what was written");
+    Err(CliError::new(Kind::Failed, message)
+        .with_hint("--format text, markdown, html and svg mask it; --no-redact --yes lets it out"))
 }
 
 fn play(mut recording: Recording, format: &mut dyn Format) -> io::Result<()> {

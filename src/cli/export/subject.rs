@@ -45,7 +45,11 @@ impl<'a> Subject<'a> {
         let by_form = rules.redactor(reader, terms.depth)?;
         let echoes = Echoes::of_leaving(&session.metadata, &by_form);
         if terms.redaction == Redaction::On {
-            refuse_unknown(&session.metadata, &echoes, &Environment::of_process())?;
+            let environment = Environment::of_process();
+            let own = secrets::own(&environment);
+            let by_value = rules.redactor_for(reader, terms.depth, own)?;
+            let token = |value: &str| by_value.text(value).0;
+            refuse_unknown(&session.metadata, &echoes, &environment, &token)?;
         }
         Self::read_fields(reader, id, rules, terms)
     }
@@ -152,26 +156,44 @@ impl<'a> Subject<'a> {
 }
 
 /// Refuses a session in which a secret of its caller's environment was seen, when neither this environment
-/// nor the command line says which one that is: no form gives it away.
+/// nor the command line says which one that is: no form gives it away. `token` gives what stands in a
+/// value's place.
 fn refuse_unknown(
     metadata: &Metadata,
     echoes: &Echoes,
     environment: &Environment,
+    token: &dyn Fn(&str) -> String,
 ) -> Result<(), CliError> {
     let Some(known) = &metadata.redactions else {
         return Ok(());
     };
     let variables = known.counts.keys().filter_map(|rule| {
         let name = rule.strip_prefix("env.")?;
-        let is_known = environment.value(name).is_some() || echoes.has(rule);
+        let is_known = echoes.has(rule)
+            || environment
+                .text(name)
+                .is_some_and(|value| !is_another(metadata, rule, &token(value)));
         (!is_known).then_some(name)
     });
     let Some(name) = variables.into_iter().next() else {
         return Ok(());
     };
     let id = &metadata.session_id;
-    let message = format!("{id} printed the value of {name}, which can't be found without it");
+    let message =
+        format!("{id} printed the value that {name} had then, which can't be found without it");
     Err(CliError::new(Kind::Failed, message).with_hint(format!(
         "export it where {name} is set as it was then; --no-redact --yes lets it out"
     )))
+}
+
+/// Whether what was printed is another value than the one for which this token stands: what a rule's
+/// tokens end with tells values apart, for who has the key.
+fn is_another(metadata: &Metadata, rule: &str, token: &str) -> bool {
+    let begins = format!("[REDACTED:{rule}:");
+    let printed = [Some(&metadata.stdout_tail), metadata.stderr_head.as_ref()];
+    let mut printed = printed.into_iter().flatten();
+    // A value that is no secret has no token, and is another one for certain.
+    let mut tokens = token.lines().filter(|token| token.contains(&begins));
+    printed.clone().any(|text| text.contains(&begins))
+        && !tokens.any(|token| printed.any(|text| text.contains(token.trim())))
 }

@@ -14,6 +14,7 @@ use std::io::{self, Write};
 use super::palette::{Paint, paints};
 use super::rendering::Rendering;
 use super::{Format, Head};
+use crate::redact::Redactor;
 use crate::session::Timestamp;
 use crate::transcript::render::{Mark, Style, runs};
 use crate::transcript::timeline::Moment;
@@ -111,12 +112,16 @@ fn section_start(out: &mut dyn Write, head: &Head) -> io::Result<()> {
 }
 
 /// Writes a session as a section of a page.
-pub struct Html<W> {
+pub struct Html<'r, W> {
     head: Head,
-    rendering: Rendering,
+    rendering: Rendering<'r>,
     lines: Lines,
     out: W,
 }
+
+/// The most of the last lines that is kept, together and of one.
+const KEPT_BYTES: usize = 256 * 1024;
+const LINE_BYTES: usize = 32 * 1024;
 
 /// Which lines are shown.
 #[derive(Debug)]
@@ -126,8 +131,19 @@ enum Lines {
     Last {
         most: usize,
         kept: VecDeque<String>,
+        kept_bytes: usize,
         left_out: u64,
     },
+}
+
+/// The beginning of a line, of which no colour is cut.
+fn beginning(line: &str) -> &str {
+    let end = (0..=LINE_BYTES).rev().find(|at| line.is_char_boundary(*at));
+    let beginning = line.get(..end.unwrap_or(0)).unwrap_or_default();
+    match beginning.rfind('\u{1b}') {
+        Some(escape) if !beginning[escape..].contains('m') => &beginning[..escape],
+        _ => beginning,
+    }
 }
 
 impl Lines {
@@ -136,14 +152,24 @@ impl Lines {
         let Self::Last {
             most,
             kept,
+            kept_bytes,
             left_out,
         } = self
         else {
             return write_line(out, line);
         };
-        kept.push_back(line.to_owned());
-        if kept.len() > *most {
-            kept.pop_front();
+        let line = match line.len() {
+            0..=LINE_BYTES => line.to_owned(),
+            _ => {
+                let shown = beginning(line);
+                let rest = units::size((line.len() - shown.len()) as u64);
+                format!("{shown}\u{1b}[m … {rest} more")
+            }
+        };
+        *kept_bytes += line.len();
+        kept.push_back(line);
+        while kept.len() > *most || *kept_bytes > KEPT_BYTES {
+            *kept_bytes -= kept.pop_front().map_or(0, |line| line.len());
             *left_out += 1;
         }
         Ok(())
@@ -161,11 +187,11 @@ impl Lines {
     }
 }
 
-impl<W: Write> Html<W> {
-    /// Will write to `out`.
-    pub fn new(head: Head, out: W) -> Self {
+impl<'r, W: Write> Html<'r, W> {
+    /// Will write to `out`. What the redactor finds in lines is masked.
+    pub fn new(head: Head, redactor: Option<&'r Redactor>, out: W) -> Self {
         Self {
-            rendering: Rendering::coloured(&head),
+            rendering: Rendering::coloured(&head, redactor),
             head,
             lines: Lines::All,
             out,
@@ -178,6 +204,7 @@ impl<W: Write> Html<W> {
         self.lines = Lines::Last {
             most,
             kept: VecDeque::new(),
+            kept_bytes: 0,
             left_out: 0,
         };
         self
@@ -230,7 +257,11 @@ fn write_run(out: &mut impl Write, style: Style, text: &str) -> io::Result<()> {
     write!(out, ">{text}</span>")
 }
 
-impl<W: Write> Format for Html<W> {
+impl<W: Write> Format for Html<'_, W> {
+    fn masked(&self) -> usize {
+        self.rendering.masked()
+    }
+
     fn begin(&mut self) -> io::Result<()> {
         section_start(&mut self.out, &self.head)?;
         // A line feed right after the tag is not shown, so the first line may be empty.
@@ -260,7 +291,7 @@ mod tests {
     fn pre(output: &[u8]) -> String {
         let mut out = Vec::new();
         write(
-            &mut Html::new(head(), &mut out),
+            &mut Html::new(head(), None, &mut out),
             &[(Stream::Stdout, output)],
         );
         let html = String::from_utf8(out).unwrap();
@@ -310,12 +341,23 @@ mod tests {
     #[test]
     fn of_a_long_output_the_last_lines_are_shown() {
         let mut out = Vec::new();
-        let mut html = Html::new(head(), &mut out).last_lines(2);
+        let mut html = Html::new(head(), None, &mut out).last_lines(2);
         write(&mut html, &[(Stream::Stdout, b"1\r\n2\r\n3\r\n4\r\n")]);
         let html = String::from_utf8(out).unwrap();
         let expected =
             "<pre tabindex=\"0\">\n<i>2 lines before these are left out</i>\n3\n4\n</pre>";
         assert!(html.contains(expected), "{html}");
+    }
+
+    #[test]
+    fn of_long_lines_little_is_kept() {
+        let long = "\u{1b}[31m".to_owned() + &"x".repeat(3 * LINE_BYTES) + "\r\n";
+        let mut out = Vec::new();
+        let mut html = Html::new(head(), None, &mut out).last_lines(200);
+        write(&mut html, &[(Stream::Stdout, long.repeat(40).as_bytes())]);
+        let html = String::from_utf8(out).unwrap();
+        assert!(html.len() < KEPT_BYTES + 4096, "{}", html.len());
+        assert!(html.contains(" more\n") && html.contains(" lines before these"));
     }
 
     #[test]
@@ -325,7 +367,7 @@ mod tests {
         let mut out = Vec::new();
         page_start(&mut out, &head.command, "").unwrap();
         contents(&mut out, std::slice::from_ref(&head)).unwrap();
-        write(&mut Html::new(head, &mut out), &[]);
+        write(&mut Html::new(head, None, &mut out), &[]);
         page_end(&mut out).unwrap();
         let html = String::from_utf8(out).unwrap();
         assert!(!html.contains("<script"), "{html}");

@@ -55,7 +55,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
-    ("formats", &["session", "transcript", "view"]),
+    ("formats", &["redact", "session", "transcript", "view"]),
     ("import", &["session", "transcript"]),
     ("screen", &["session"]),
     (
