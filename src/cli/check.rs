@@ -4,10 +4,11 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::ops::ControlFlow;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::error::{CliError, Kind};
 use super::memory::Memory;
+use super::reply::{Asking, Reply, TEXT};
 use super::word::StoreArguments;
 use super::{Answer, CliResult, io};
 use crate::config::Layer;
@@ -21,6 +22,7 @@ use crate::session::query::{Query, TextTest, WantedOutcome};
 use crate::session::quote::shell_line;
 use crate::store::{Found, Store};
 use crate::view::faults::Warning;
+use crate::view::sanitize;
 use crate::view::units;
 
 /// `aido check`
@@ -55,59 +57,123 @@ pub fn check(arguments: &Arguments, flags: Layer) -> CliResult {
     let command = match (&arguments.line, arguments.command.is_empty()) {
         (Some(line), _) => Command::of_line(line.clone(), Vec::new(), shell, &memory.environment),
         (None, false) => Command::of_words(arguments.command.clone(), shell, &memory.environment),
-        (None, true) => {
-            return Err(CliError::new(Kind::Usage, "there is no command to check")
-                .with_hint("aido check -- COMMAND [ARG]..."));
-        }
+        (None, true) => return Err(no_command("aido check -- COMMAND [ARG]...")),
     };
-    let argv: Vec<String> = command
-        .argv
-        .iter()
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
-    let typed = command.shell_line.as_ref();
-    let typed = typed.map(|line| line.to_string_lossy().into_owned());
-    let shown = typed.clone().unwrap_or_else(|| shell_line(&command.argv));
-    let key = CommandKey::of(&argv, typed.as_deref());
-    let mut faults = key
-        .as_ref()
-        .map_or_else(Vec::new, |key| known_to_fail(&memory, key));
-    faults.retain(|known| !known.said().is_empty() || known.history.is_some());
-    let last_worked = if faults.is_empty() {
-        None
-    } else {
-        last_worked(&memory, &shown)
-    };
-    let is_known = !faults.is_empty();
+    let checked = Checked::of(&command, &memory);
     let mut out = io::Out::stdout();
     if arguments.store.json {
-        let worked = last_worked.as_ref().map(|session| {
+        out.json(&checked.json())?;
+        writeln!(out)?;
+    } else {
+        write!(out, "{}", checked.text())?;
+    }
+    out.flush()?;
+    Ok(match checked.is_known() {
+        true => Answer::No,
+        false => Answer::Yes,
+    })
+}
+
+/// The same of a line of shell, for an agent.
+///
+/// # Errors
+/// When there is no command, or no place to look.
+pub fn reply(line: &str, asking: &Asking) -> Result<Reply, CliError> {
+    if line.trim().is_empty() {
+        return Err(no_command("name the command that is to be run"));
+    }
+    let memory = asking.memory()?;
+    let shell = memory.reader.settings.shell.as_deref();
+    let command = Command::of_line(line.into(), Vec::new(), shell, &memory.environment);
+    let checked = Checked::of(&command, &memory);
+    let mut page = asking.page(TEXT)?;
+    if checked.is_known() {
+        let text = checked.text();
+        page.write_all(sanitize::for_agent(&text).as_bytes())?;
+    }
+    let said = (NOTHING, "what else is known of it is left out");
+    Ok(Reply::of_page(page.into_written(), said, checked.json()))
+}
+
+fn no_command(way: &str) -> CliError {
+    CliError::new(Kind::Usage, "there is no command to check").with_hint(way)
+}
+
+/// What is said where nothing is known.
+const NOTHING: &str = "nothing is known against it";
+
+/// What is known of a command.
+struct Checked<'m> {
+    memory: &'m Memory,
+    /// As it is shown.
+    command: String,
+    faults: Vec<Known>,
+    last_worked: Option<Metadata>,
+}
+
+impl<'m> Checked<'m> {
+    fn of(command: &Command, memory: &'m Memory) -> Self {
+        let argv: Vec<String> = command
+            .argv
+            .iter()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect();
+        let typed = command.shell_line.as_ref();
+        let typed = typed.map(|line| line.to_string_lossy().into_owned());
+        let shown = typed.clone().unwrap_or_else(|| shell_line(&command.argv));
+        let key = CommandKey::of(&argv, typed.as_deref());
+        let mut faults = key
+            .as_ref()
+            .map_or_else(Vec::new, |key| known_to_fail(memory, key));
+        faults.retain(|known| !known.said().is_empty() || known.history.is_some());
+        let last_worked = match faults.is_empty() {
+            true => None,
+            false => last_worked(memory, &shown),
+        };
+        Self {
+            memory,
+            command: shown,
+            faults,
+            last_worked,
+        }
+    }
+
+    fn is_known(&self) -> bool {
+        !self.faults.is_empty()
+    }
+
+    fn json(&self) -> Value {
+        let memory = self.memory;
+        let worked = self.last_worked.as_ref().map(|session| {
             json!({
                 "session_id": session.session_id,
                 "timestamp": session.timestamp,
                 "commit": session.git.as_ref().and_then(|git| git.commit.as_ref()),
             })
         });
-        out.json(&json!({
+        let faults = self.faults.iter().map(|known| memory.fault_json(known));
+        json!({
             "schema_version": RECORD_VERSION,
-            "command": memory.reader.leaving(&shown),
-            "known": is_known,
-            "faults": faults.iter().map(|known| memory.fault_json(known)).collect::<Vec<_>>(),
+            "command": memory.reader.leaving(&self.command),
+            "known": self.is_known(),
+            "faults": faults.collect::<Vec<_>>(),
             "last_worked": worked,
-        }))?;
-        writeln!(out)?;
-    } else if is_known {
+        })
+    }
+
+    fn text(&self) -> String {
+        let memory = self.memory;
+        if !self.is_known() {
+            return format!("{NOTHING}\n");
+        }
+        let last_worked = self.last_worked.as_ref();
         let warning = Warning {
-            faults: &faults,
-            last_worked: last_worked.map(|session| in_words(&memory, &session)),
+            faults: &self.faults,
+            last_worked: last_worked.map(|session| in_words(memory, session)),
             now: memory.now,
         };
-        write!(out, "{}", memory.leaving(&warning))?;
-    } else {
-        writeln!(out, "nothing is known against it")?;
+        memory.leaving(&warning)
     }
-    out.flush()?;
-    Ok(if is_known { Answer::No } else { Answer::Yes })
 }
 
 /// What the command is known to fail with in this directory: here, or else elsewhere if somebody shared

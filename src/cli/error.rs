@@ -1,6 +1,6 @@
 //! One exit for errors: the kind decides the exit code, and each is printed once.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::io::{self, ExitCode};
 use crate::config::ConfigError;
@@ -72,6 +72,26 @@ impl CliError {
             Kind::Usage => 2,
             Kind::NotFound | Kind::Ambiguous | Kind::Failed => 1,
         }
+    }
+
+    /// The error and the way out, for programs.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        // Of clap's text the first paragraph says what is wrong, and the others what would be right.
+        let (message, rest) = match self.message.split_once("\n\n") {
+            Some((message, rest)) => (message, Some(rest)),
+            None => (self.message.as_str(), None),
+        };
+        let hint = self.hint.as_deref().or(rest).map(str::trim);
+        json!({"error": {"code": self.code(), "message": message, "hint": hint}})
+    }
+
+    /// The error and the way out, for an agent.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let hint = self.hint.iter().map(|hint| format!("\nhint: {hint}"));
+        let text = format!("{}{}", self.message, hint.collect::<String>());
+        sanitize::for_agent(&text).into_owned()
     }
 
     fn code(&self) -> &'static str {
@@ -151,14 +171,7 @@ impl std::fmt::Display for CliError {
 #[must_use]
 pub fn report(error: &CliError, as_json: bool) -> ExitCode {
     let text = if as_json || error.is_for_programs {
-        // Of clap's text the first paragraph says what is wrong, and the others what would be right.
-        let (message, rest) = match error.message.split_once("\n\n") {
-            Some((message, rest)) => (message, Some(rest)),
-            None => (error.message.as_str(), None),
-        };
-        let hint = error.hint.as_deref().or(rest).map(str::trim);
-        let json = json!({"error": {"code": error.code(), "message": message, "hint": hint}});
-        sanitize::json(&json.to_string()).into_owned()
+        sanitize::json(&error.to_json().to_string()).into_owned()
     } else {
         let mut text = format!("aido: {}", error.message);
         if let Some(hint) = &error.hint {

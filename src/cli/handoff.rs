@@ -8,6 +8,7 @@ use super::filter::Filters;
 use super::io::Out;
 use super::reading::Reader;
 use super::redaction::Rules;
+use super::reply::{Asking, Reply};
 use super::word::StoreArguments;
 use super::{Answer, CliResult};
 use crate::caller;
@@ -96,6 +97,36 @@ fn duration(text: &str) -> Result<Duration, String> {
 /// # Errors
 /// Only wrong arguments, and standard output that can't be written to.
 pub fn handoff(arguments: &Arguments, flags: Layer) -> CliResult {
+    let text = told(arguments, flags, &|shown| {
+        Ok(match arguments.wants_json() {
+            true => json(shown),
+            false => markdown(shown, &Frame::new(random::bytes()?)),
+        })
+    })?;
+    let mut out = Out::stdout();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(Answer::Yes)
+}
+
+/// The same for an agent that asks.
+///
+/// # Errors
+/// Only wrong arguments.
+pub fn reply(arguments: &Arguments, asking: &Asking) -> Result<Reply, CliError> {
+    told(arguments, asking.flags.clone(), &|shown| {
+        let text = markdown(shown, &Frame::new(random::bytes()?));
+        let json = serde_json::from_str(&json(shown))?;
+        Ok(Reply::new(text, json))
+    })
+}
+
+/// Gathers what the next agent should know, and makes something of it.
+fn told<T>(
+    arguments: &Arguments,
+    flags: Layer,
+    make: &dyn Fn(&Shown<'_>) -> Result<T, CliError>,
+) -> Result<T, CliError> {
     let stopwatch = Stopwatch::start();
     let now = clock::now();
     let environment = Environment::of_process();
@@ -136,20 +167,12 @@ pub fn handoff(arguments: &Arguments, flags: Layer) -> CliResult {
         handoff.unknown.push(Unknown::Rules(bad_rules));
     }
     let store_option = store_option.map(|option| cleaner.take(&option, Kind::Text));
-    let shown = Shown {
+    make(&Shown {
         handoff: &handoff,
         now,
         budget: arguments.budget,
         store_option: store_option.as_ref().map(|option| option.as_str()),
-    };
-    let text = match arguments.wants_json() {
-        true => json(&shown),
-        false => markdown(&shown, &Frame::new(random::bytes()?)),
-    };
-    let mut out = Out::stdout();
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
-    Ok(Answer::Yes)
+    })
 }
 
 /// The same for an agent that starts, as Markdown of at most `budget` characters; none where nothing was

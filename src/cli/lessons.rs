@@ -5,12 +5,13 @@ use std::io::Write;
 use std::rc::Rc;
 
 use clap::ValueEnum;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::error::{CliError, Kind};
 use super::faults::print_line;
 use super::memory::{Memory, choose};
 use super::reading::width;
+use super::reply::{Asking, Reply, TEXT};
 use super::word::StoreArguments;
 use super::{Answer, CliResult, io};
 use crate::caller;
@@ -21,6 +22,7 @@ use crate::faults::lesson::{Learned, Lesson, LessonId, Standing, Subject};
 use crate::faults::record::RECORD_VERSION;
 use crate::memory::KnownLesson;
 use crate::view::faults::{LessonTable, counts};
+use crate::view::sanitize;
 
 /// `aido lessons`
 #[derive(Debug, clap::Args)]
@@ -58,11 +60,7 @@ pub fn lessons(arguments: &Arguments, flags: Layer) -> CliResult {
 fn print(store: &StoreArguments, memory: &Memory, lessons: &[Rc<KnownLesson>]) -> CliResult {
     let mut out = io::Out::stdout();
     if store.json {
-        let lessons: Vec<_> = lessons
-            .iter()
-            .map(|known| memory.lesson_json(known))
-            .collect();
-        out.json(&json!({"schema_version": RECORD_VERSION, "lessons": lessons}))?;
+        out.json(&as_json(memory, lessons))?;
         writeln!(out)?;
     } else if lessons.is_empty() {
         writeln!(out, "nothing was learned here yet")?;
@@ -75,6 +73,11 @@ fn print(store: &StoreArguments, memory: &Memory, lessons: &[Rc<KnownLesson>]) -
     }
     out.flush()?;
     Ok(Answer::Yes)
+}
+
+fn as_json(memory: &Memory, lessons: &[Rc<KnownLesson>]) -> Value {
+    let lessons = lessons.iter().map(|known| memory.lesson_json(known));
+    json!({"schema_version": RECORD_VERSION, "lessons": lessons.collect::<Vec<_>>()})
 }
 
 /// `aido lesson`
@@ -119,30 +122,66 @@ pub fn lesson(arguments: &ChangeArguments, flags: Layer) -> CliResult {
     let memory = Memory::open(&arguments.store, flags)?;
     let text = arguments.text.join(" ");
     let known = match arguments.action {
-        Action::Add => add(arguments, &memory, &text)?,
+        Action::Add => add(&arguments.about(), &memory, &text)?,
         Action::Accept => judge(&memory, &text, Standing::Active)?,
         Action::Retire => judge(&memory, &text, Standing::Retired)?,
     };
     print(&arguments.store, &memory, std::slice::from_ref(&known))
 }
 
-fn add(
-    arguments: &ChangeArguments,
-    memory: &Memory,
-    text: &str,
-) -> Result<Rc<KnownLesson>, CliError> {
+/// What a lesson is about, as it was said.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// This failure: its id, the beginning of it, or `last`.
+    pub fault: Option<String>,
+    /// This kind of failure.
+    pub class: Option<String>,
+    /// Failures of this command.
+    pub command: Option<String>,
+}
+
+impl ChangeArguments {
+    fn about(&self) -> About {
+        About {
+            fault: self.fault.clone(),
+            class: self.class.clone(),
+            command: self.command.clone(),
+        }
+    }
+}
+
+/// Adds a lesson for an agent.
+///
+/// # Errors
+/// When it says nothing, or is about something unknown, and when nothing can be written.
+pub fn reply(about: &About, text: &str, asking: &Asking) -> Result<Reply, CliError> {
+    let memory = asking.memory()?;
+    let added = [add(about, &memory, text)?];
+    let table = LessonTable {
+        lessons: &added,
+        width: None,
+    };
+    let mut page = asking.page(TEXT)?;
+    let table = memory.leaving(&table);
+    page.write_all(sanitize::for_agent(&table).as_bytes())?;
+    let said = ("the lesson is kept", "the rest of the lesson is left out");
+    let json = as_json(&memory, &added);
+    Ok(Reply::of_page(page.into_written(), said, json))
+}
+
+fn add(about: &About, memory: &Memory, text: &str) -> Result<Rc<KnownLesson>, CliError> {
     if text.trim().is_empty() {
         return Err(CliError::new(Kind::Usage, "a lesson says something"));
     }
-    let fault = match &arguments.fault {
+    let fault = match &about.fault {
         Some(which) => Some(choose(&memory.read()?.faults, which)?.fault.clone()),
         None => None,
     };
-    let program = arguments.command.as_deref().map(|line| {
+    let program = about.command.as_deref().map(|line| {
         let parts = command::parts(&[], Some(line));
         command::key(command::subject(&parts))
     });
-    if let Some(class) = &arguments.class {
+    if let Some(class) = &about.class {
         let classes = classes(memory)?;
         if !classes.contains(class) {
             let message = format!("there is no kind of failure called {class:?}");
@@ -151,12 +190,12 @@ fn add(
                 .with_hint(format!("one of {}", known.join(", "))));
         }
     }
-    let about = Subject {
+    let subject = Subject {
         fault,
-        class: arguments.class.clone(),
+        class: about.class.clone(),
         command: program,
     };
-    let lesson = Lesson::written(&memory.hide.text(text), about);
+    let lesson = Lesson::written(&memory.hide.text(text), subject);
     let agent = caller::identify(None, &memory.environment).agent;
     let learn = |learned: &mut Learned| {
         if learned.at.is_empty() {

@@ -1,6 +1,7 @@
 //! `aido list`
 
 mod flags;
+pub mod reply;
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -20,8 +21,8 @@ use crate::egress;
 use crate::environment::Environment;
 use crate::session::metadata::SCHEMA_VERSION;
 use crate::session::query::Match;
-use crate::session::{Entry, Query, Timestamp};
-use crate::store::{Found, State, Store};
+use crate::session::{Entry, Query, SessionId, Timestamp};
+use crate::store::{Found, State, Store, StoreError};
 use crate::view::list::{Removed, Table};
 use crate::view::running;
 use crate::view::sanitize;
@@ -81,25 +82,24 @@ pub fn list(arguments: &Arguments, flags: Layer) -> CliResult {
         return running(arguments, &reader, &query, (now, out));
     }
     let mut lister = Lister::new(arguments, now, &mut out)?;
-    let (mut listed, mut is_cut, mut failed) = (0, false, None);
-    reader.store.newest(&query, &mut |found: Found| {
-        if arguments.count > 0 && listed == arguments.count {
-            is_cut = true;
-            return ControlFlow::Break(());
+    let choice = Choice {
+        query: &query,
+        after: None,
+        most: arguments.count,
+    };
+    let mut failed = None;
+    let take = &mut |session| {
+        failed = lister.take(session).err();
+        match failed.is_some() || !lister.out.is_read() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
         }
-        match reader.read_found(&found) {
-            Ok(None) => {}
-            Ok(Some(session)) => {
-                listed += 1;
-                failed = lister.take(session).err();
-            }
-            Err(error) => io::say(&format!("aido: {}", sanitize::line(&error.to_string()))),
-        }
-        if failed.is_some() || !lister.out.is_read() {
-            return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
-    })?;
+    };
+    let Chosen {
+        count: listed,
+        is_cut,
+        ..
+    } = each(&reader, &choice, take)?;
     if let Some(error) = failed {
         return Err(error);
     }
@@ -122,6 +122,62 @@ pub fn list(arguments: &Arguments, flags: Layer) -> CliResult {
         ));
     }
     Ok(Answer::Yes)
+}
+
+/// Which sessions are read.
+pub(super) struct Choice<'a> {
+    /// Those that fit.
+    query: &'a Query,
+    /// Only those that come after this one.
+    after: Option<&'a SessionId>,
+    /// At most so many; 0 reads all.
+    most: usize,
+}
+
+/// What was read.
+#[derive(Debug, Default)]
+pub(super) struct Chosen {
+    /// So many sessions.
+    count: usize,
+    /// Whether there are more.
+    is_cut: bool,
+    /// Whether the one was seen that they come after.
+    has_begun: bool,
+}
+
+/// Reads sessions, newest first, and hands them over. One that can't be read is named on standard error.
+pub(super) fn each(
+    reader: &Reader,
+    choice: &Choice<'_>,
+    take: &mut dyn FnMut(Shown) -> ControlFlow<()>,
+) -> Result<Chosen, StoreError> {
+    let mut chosen = Chosen {
+        has_begun: choice.after.is_none(),
+        ..Chosen::default()
+    };
+    reader.store.newest(choice.query, &mut |found: Found| {
+        if !chosen.has_begun {
+            let after = choice.after.map(SessionId::as_str);
+            chosen.has_begun = after == Some(&found.entry.session_id);
+            return ControlFlow::Continue(());
+        }
+        if choice.most > 0 && chosen.count == choice.most {
+            chosen.is_cut = true;
+            return ControlFlow::Break(());
+        }
+        match reader.read_found(&found) {
+            Ok(None) => ControlFlow::Continue(()),
+            Ok(Some(session)) => {
+                chosen.count += 1;
+                take(session)
+            }
+            Err(error) => {
+                io::say(&format!("aido: {}", sanitize::line(&error.to_string())));
+                ControlFlow::Continue(())
+            }
+        }
+    })?;
+    Ok(chosen)
 }
 
 fn is_table(arguments: &Arguments) -> bool {
@@ -266,15 +322,10 @@ impl<'o> Lister<'o> {
     }
 
     fn chosen(&self, session: &Shown) -> Value {
-        let json = session.to_json();
-        if self.fields.is_empty() {
-            return json;
+        match self.fields.is_empty() {
+            true => session.to_json(),
+            false => fields_of(session, self.fields.iter().map(String::as_str)),
         }
-        let mut chosen = Map::new();
-        for field in &self.fields {
-            chosen.insert(field.clone(), json[field.as_str()].clone());
-        }
-        Value::Object(chosen)
     }
 
     fn finish(&mut self) -> Result<(), CliError> {
@@ -286,6 +337,16 @@ impl<'o> Lister<'o> {
         }
         Ok(())
     }
+}
+
+/// Some fields of a session's JSON.
+fn fields_of<'f>(session: &Shown, fields: impl Iterator<Item = &'f str>) -> Value {
+    let json = session.to_json();
+    let mut chosen = Map::new();
+    for field in fields {
+        chosen.insert(field.to_owned(), json[field].clone());
+    }
+    Value::Object(chosen)
 }
 
 /// A value as a cell: one line, without tabs.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::color::When;
 use super::error::{CliError, Kind};
 use super::reading::Reader;
 use super::word::StoreArguments;
@@ -47,9 +48,21 @@ impl Memory {
     /// # Errors
     /// As [`Reader::open`], or when an agent reads and there are rules that can't be read.
     pub fn open(arguments: &StoreArguments, flags: Layer) -> Result<Self, CliError> {
+        Self::open_for(arguments, flags, None)
+    }
+
+    /// The same; `for_agent` says whether an agent reads.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_for(
+        arguments: &StoreArguments,
+        flags: Layer,
+        for_agent: Option<When>,
+    ) -> Result<Self, CliError> {
         let mut reader = Reader::open(arguments, flags)?;
         let environment = Environment::of_process();
-        redaction::guard(&mut reader, None, &environment)?;
+        redaction::guard(&mut reader, for_agent, &environment)?;
         let place = Place::find(std::env::current_dir().ok(), &environment);
         let faults = FaultStore::beside(&reader.store);
         faults.settle();

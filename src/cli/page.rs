@@ -8,6 +8,7 @@ use super::color::{self, Stdout, When};
 use super::error::CliError;
 use super::io::{Out, say};
 use super::pager::{self, Pager};
+use super::sheet::Sheet;
 use crate::caller;
 use crate::environment::Environment;
 use crate::sys::random;
@@ -81,11 +82,29 @@ pub enum Form {
     Json,
 }
 
+/// Where a page goes.
+enum Target {
+    /// To whoever reads it as it comes.
+    Stream(Out),
+    /// Into memory.
+    Sheet(Sheet),
+}
+
+/// A page that was kept in memory.
+pub struct Written {
+    /// What was written, framed as data.
+    pub text: String,
+    /// Whether there was more than there was room for.
+    pub is_cut: bool,
+    /// aido's own lines about it.
+    pub notes: Vec<String>,
+}
+
 /// What a word prints on. Nothing recorded may be written to it that was not made harmless for its
 /// audience.
 pub struct Page {
     // Dropped in this order: the pager's input ends before it is waited for.
-    out: Out,
+    target: Target,
     pager: Option<Pager>,
     /// The colours.
     pub palette: Palette,
@@ -123,7 +142,7 @@ impl Page {
             && !arguments.no_pager
             && !is_for_agent;
         let mut page = Self {
-            out: Out::stdout(),
+            target: Target::Stream(Out::stdout()),
             pager: None,
             palette: color::palette(arguments.color, stdout, environment),
             audience: Audience::People,
@@ -134,7 +153,7 @@ impl Page {
         if may_page && let Some(line) = pager::choose(environment) {
             match Pager::start(&line, environment) {
                 Ok((pager, input)) => {
-                    page.out = Out::to(Box::new(input));
+                    page.target = Target::Stream(Out::to(Box::new(input)));
                     page.pager = Some(pager);
                 }
                 Err(error) => page.note(format!("the pager {line}: {error}")),
@@ -145,6 +164,22 @@ impl Page {
             page.audience = Audience::Agents;
         }
         Ok(page)
+    }
+
+    /// Opens a page in memory, for an agent.
+    ///
+    /// # Errors
+    /// When no boundary can be drawn.
+    pub fn on_sheet(sheet: Sheet) -> Result<Self, CliError> {
+        Ok(Self {
+            target: Target::Sheet(sheet),
+            pager: None,
+            palette: Palette::Plain,
+            audience: Audience::Agents,
+            frame: Some(Frame::new(random::bytes()?)),
+            framed_bytes: 0,
+            notes: Vec::new(),
+        })
     }
 
     /// Opens a page for a word without options of its own for it: text is framed where an agent seems
@@ -185,7 +220,10 @@ impl Page {
     /// Whether anybody still reads.
     #[must_use]
     pub fn is_read(&self) -> bool {
-        self.out.is_read()
+        match &self.target {
+            Target::Stream(out) => out.is_read(),
+            Target::Sheet(sheet) => !sheet.is_full(),
+        }
     }
 
     /// Whether it is framed as data.
@@ -207,9 +245,9 @@ impl Page {
         // Around nothing there is no frame.
         if let Some(frame) = self.frame.take().filter(|_| self.framed_bytes > 0) {
             let closing = frame.closing(self.framed_bytes);
-            self.out.write_all(closing.as_bytes())?;
+            self.target.write_all(closing.as_bytes())?;
         }
-        self.out.flush()?;
+        self.target.flush()?;
         let notes = std::mem::take(&mut self.notes);
         drop(self);
         for note in notes {
@@ -217,19 +255,67 @@ impl Page {
         }
         Ok(())
     }
+
+    /// What was written, where that was kept in memory. Around nothing there is no frame.
+    #[must_use]
+    pub fn into_written(self) -> Written {
+        let (text, is_cut) = match self.target {
+            Target::Stream(_) => (String::new(), false),
+            Target::Sheet(sheet) => {
+                let is_cut = sheet.is_cut();
+                (sheet.into_text(), is_cut)
+            }
+        };
+        let text = match &self.frame {
+            Some(frame) if !text.is_empty() => {
+                let end = if text.ends_with('\n') { "" } else { "\n" };
+                let length_bytes = (text.len() + end.len()) as u64;
+                let (opening, closing) = (frame.opening(), frame.closing(length_bytes));
+                format!("{opening}{text}{end}{closing}")
+            }
+            _ => text,
+        };
+        Written {
+            text,
+            is_cut,
+            notes: self.notes,
+        }
+    }
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stream(out) => Write::write(out, bytes),
+            Self::Sheet(sheet) => {
+                sheet.write(bytes);
+                Ok(bytes.len())
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stream(out) => out.flush(),
+            Self::Sheet(_) => Ok(()),
+        }
+    }
 }
 
 impl Write for Page {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if let Some(frame) = self.frame.as_ref().filter(|_| self.framed_bytes == 0) {
-            self.out.write_all(frame.opening().as_bytes())?;
+        // What is kept in memory is framed when it is whole.
+        if let (Some(frame), Target::Stream(out), 0) =
+            (&self.frame, &mut self.target, self.framed_bytes)
+        {
+            out.write_all(frame.opening().as_bytes())?;
         }
-        let count = Write::write(&mut self.out, bytes)?;
+        let count = self.target.write(bytes)?;
         self.framed_bytes += count as u64;
         Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        self.target.flush()
     }
 }

@@ -33,6 +33,7 @@ use output::{Form, Output};
 mod guard;
 mod json;
 mod output;
+pub mod reply;
 
 /// How many sessions are handed over at once, at most: each time may wake a thread.
 const CHOSEN_AT_ONCE: usize = 128;

@@ -24,6 +24,7 @@ mod follow;
 mod held;
 mod json;
 mod live_text;
+pub mod reply;
 mod text;
 
 /// `aido show`

@@ -3,6 +3,7 @@
 //! Recorded text never acts on a terminal: everything that comes from a session goes through
 //! [`sanitize`].
 
+pub mod bounded;
 pub mod chart;
 mod columns;
 pub mod conversations;

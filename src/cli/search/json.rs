@@ -97,7 +97,7 @@ impl Form for PrintedSessions<'_> {
 }
 
 /// What a session's mac says; none where there is no sidecar to be read.
-fn signature(reader: &Reader, id: &SessionId) -> Option<&'static str> {
+pub(super) fn signature(reader: &Reader, id: &SessionId) -> Option<&'static str> {
     let signature = reader.read(id).ok()?.signature?;
     Some(signature.name())
 }

@@ -93,14 +93,20 @@ impl<'a> Output<'a> {
     }
 
     /// Ends the output and tells how many sessions had a match.
-    pub(super) fn finish(mut self) -> Result<u64, CliError> {
+    pub(super) fn finish(self) -> Result<u64, CliError> {
+        let (page, matched) = self.into_page()?;
+        page.close()?;
+        Ok(matched)
+    }
+
+    /// Ends the results, and gives the page and how many sessions had a match.
+    pub(super) fn into_page(mut self) -> Result<(Page, u64), CliError> {
         self.progress.clear();
         if let Some(error) = self.failed {
             return Err(error.into());
         }
         self.form.finish(&mut self.page)?;
-        self.page.close()?;
-        Ok(self.matched)
+        Ok((self.page, self.matched))
     }
 
     /// Writes what was found, if it waited long enough: the rest may take its time.
@@ -144,9 +150,9 @@ impl Receiver for Output<'_> {
             self.progress
                 .show(|| format!("searching: {searched} sessions, {matched} with a match"));
             self.failed = self.show_unseen().err();
-            return match self.failed {
-                Some(_) => ControlFlow::Break(()),
-                None => ControlFlow::Continue(()),
+            return match self.failed.is_none() && self.page.is_read() {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
             };
         }
         self.matched += 1;

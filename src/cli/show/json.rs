@@ -84,9 +84,15 @@ fn write_line(
     picked: Picked<'_>,
     choice: &Choice,
 ) -> io::Result<()> {
+    let line = line(picked, choice).to_string();
+    write!(out, "{separator}{}", sanitize::json(&line))
+}
+
+/// A line as an object.
+pub(super) fn line(picked: Picked<'_>, choice: &Choice) -> Value {
     let mut line = json!({"number": picked.number, "text": picked.text});
     if choice.pattern.is_some() {
         line["match"] = (picked.role == Role::Wanted).into();
     }
-    write!(out, "{separator}{}", sanitize::json(&line.to_string()))
+    line
 }

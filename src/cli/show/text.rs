@@ -147,9 +147,11 @@ pub(super) struct Printer<'a> {
     numbering: Numbering,
     most_bytes: usize,
     /// Whether a blank line is due before the first line.
-    follows_summary: bool,
+    pub(super) follows_summary: bool,
     /// Matches alone follow each other without a sign, as grep has it.
     shows_gaps: bool,
+    /// How lines that are left out can be had.
+    pub(super) way: &'static str,
     hits: Vec<Range<usize>>,
     last: Option<u64>,
     pub(super) written: io::Result<()>,
@@ -164,6 +166,7 @@ impl<'a> Printer<'a> {
             most_bytes,
             follows_summary: false,
             shows_gaps: choice.selection != Some(Selection::Matching { context: 0 }),
+            way: "--lines A:B, --head, --tail or --grep show them",
             hits: Vec::new(),
             last: None,
             written: Ok(()),
@@ -219,7 +222,8 @@ impl<'a> Printer<'a> {
         }
         writeln!(
             self.page,
-            "[aido: {lines} lines are left out here; --lines A:B, --head, --tail or --grep show them]"
+            "[aido: {lines} lines are left out here; {}]",
+            self.way
         )
     }
 }
