@@ -143,14 +143,14 @@ fn is_own(node: &Node) -> bool {
     node.any_text(&|text| text.contains(MARK))
 }
 
-fn shape(what: &'static str) -> Problem {
+pub(super) fn shape(what: &'static str) -> Problem {
     Problem {
         line: 1,
         what: what.into(),
     }
 }
 
-fn object(text: &str) -> Result<Node, Problem> {
+pub(super) fn object(text: &str) -> Result<Node, Problem> {
     let root = parse(text)?;
     match root.members() {
         Some(_) => Ok(root),
@@ -174,7 +174,7 @@ fn parts(node: &Node) -> Vec<std::ops::Range<usize>> {
 }
 
 /// Adds a part behind the last one, laid out as the others are. `value` is indented by two blanks.
-fn insert(text: &str, node: &Node, name: Option<&str>, value: &str) -> String {
+pub(super) fn insert(text: &str, node: &Node, name: Option<&str>, value: &str) -> String {
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let parts = parts(node);
     let unit = unit(text);
@@ -213,7 +213,7 @@ fn insert(text: &str, node: &Node, name: Option<&str>, value: &str) -> String {
 }
 
 /// Takes a part out, with the comma that joins it to the others.
-fn remove(text: &str, node: &Node, index: usize) -> String {
+pub(super) fn remove(text: &str, node: &Node, index: usize) -> String {
     let parts = parts(node);
     let at = match (index.checked_sub(1), parts.get(index + 1)) {
         (Some(before), _) => parts[before].end..parts[index].end,

@@ -12,6 +12,7 @@ pub mod json;
 pub mod payload;
 pub mod reply;
 pub mod rules;
+pub mod server;
 
 pub use host::{Host, Mode};
 pub use payload::{Call, Dialect, Moment};

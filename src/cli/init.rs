@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::error::{CliError, Kind};
-use super::{Answer, CliResult, io};
+use super::{Answer, CliResult, io, mcp};
 use crate::agents::block::{AGENTS, GITIGNORE};
 use crate::agents::host::Scope;
+use crate::agents::server::CLAUDE_USER;
 use crate::agents::{Host, Mode};
 use crate::config::Layer;
 use crate::environment::Environment;
@@ -43,6 +44,9 @@ pub struct Arguments {
     /// Also tell agents without hooks of aido, in AGENTS.md
     #[arg(long)]
     pub agents_md: bool,
+    /// Also tell the agents' programs of `aido mcp`, by which they ask for sessions
+    #[arg(long)]
+    pub mcp: bool,
     /// Also install a skill, which agents read when they need it
     #[arg(long)]
     pub skill: bool,
@@ -124,7 +128,12 @@ pub fn init(arguments: &Arguments, _flags: Layer) -> CliResult {
     let may_write = may_write(arguments, &changes, &mut out)?;
     if may_write {
         let (records, _lock) = Records::change(state)?;
-        for change in &changes {
+        // Taken out in the other order: a directory was made for the first file in it.
+        let mut ordered = changes.clone();
+        if arguments.uninstall {
+            ordered.reverse();
+        }
+        for change in ordered {
             carry_out(change, &records, arguments.uninstall)?;
         }
     }
@@ -185,10 +194,29 @@ fn to_install(
                 .with_hint("aido init --agent NAME installs for one that isn't there yet"),
         );
     }
+    if arguments.mcp && !mcp::IS_THERE {
+        let message = "this aido was built without MCP, so nothing could start it";
+        return Err(CliError::new(Kind::Failed, message)
+            .with_hint("without --mcp the hooks are installed; the feature `mcp` builds it in"));
+    }
     let mut wanted: Vec<(Piece, PathBuf)> = Vec::new();
+    let mut by_hand = Vec::new();
     for host in &hosts {
-        let file = site.file(*host, scope);
-        wanted.extend(file.map(|file| (Piece::Hooks(*host), file)));
+        let hooks = site.file(*host, scope);
+        let server = site.server_file(*host, scope).filter(|_| arguments.mcp);
+        if server.is_some() && hooks == server {
+            wanted.extend(hooks.map(|file| (Piece::Both(*host), file)));
+            continue;
+        }
+        wanted.extend(hooks.map(|file| (Piece::Hooks(*host), file)));
+        if arguments.mcp && server.is_none() {
+            by_hand.push(Step::Refused {
+                shown: PathBuf::from(".claude.json"),
+                why: "Claude Code writes it all the time; this puts the server into it".to_owned(),
+                snippet: CLAUDE_USER.to_owned(),
+            });
+        }
+        wanted.extend(server.map(|file| (Piece::Server(*host), file)));
     }
     if let Some(root) = root.filter(|_| scope != Scope::User) {
         if arguments.skill {
@@ -201,7 +229,7 @@ fn to_install(
     }
     let steps = wanted.iter();
     let steps = steps.map(|(piece, path)| plan::install(piece, path, arguments.mode, records));
-    Ok(steps.collect())
+    Ok(steps.chain(by_hand).collect())
 }
 
 fn to_uninstall(arguments: &Arguments, site: &Site<'_>, records: Option<&Records>) -> Vec<Step> {
@@ -211,7 +239,9 @@ fn to_uninstall(arguments: &Arguments, site: &Site<'_>, records: Option<&Records
     };
     let all = site.all(scopes);
     let wanted = all.iter().filter(|(piece, _)| match piece {
-        Piece::Hooks(host) => arguments.agents.is_empty() || arguments.agents.contains(host),
+        Piece::Hooks(host) | Piece::Server(host) | Piece::Both(host) => {
+            arguments.agents.is_empty() || arguments.agents.contains(host)
+        }
         // They are everybody's.
         Piece::Lines(_) | Piece::Skill => arguments.agents.is_empty(),
     });

@@ -27,6 +27,7 @@ pub mod lessons;
 pub mod list;
 #[cfg(test)]
 mod manual;
+pub mod mcp;
 pub mod memory;
 pub mod note;
 pub mod page;

@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand};
 use super::page::Form;
 use super::{
     CliResult, attach, capture, check, complete, completions, conversations, doctor, export,
-    faults, handoff, hook, import, init, lessons, list, note, prune, recover, replay, report,
+    faults, handoff, hook, import, init, lessons, list, mcp, note, prune, recover, replay, report,
     rerun, schema, search, send, show, start, stats, stop, tasks, verify, wait,
 };
 use crate::config::Layer;
@@ -41,6 +41,7 @@ pub const NAMES: &[&str] = &[
     "conversations",
     "init",
     "hook",
+    "mcp",
     "doctor",
     "schema",
     "completions",
@@ -115,6 +116,8 @@ pub enum Word {
     Init(init::Arguments),
     /// Answer the hook of an agent's program (see docs/agents.md)
     Hook(hook::Arguments),
+    /// Answer agents' programs that ask for sessions by MCP (see docs/agents.md)
+    Mcp(mcp::Arguments),
     /// Say what is wrong with this store, terminal and install, and how to mend it
     Doctor(doctor::Arguments),
     /// Print the JSON Schema of a sidecar
@@ -184,7 +187,8 @@ impl Word {
             | Self::Replay(_)
             | Self::Completions(_)
             | Self::Complete(_)
-            | Self::Hook(_) => false,
+            | Self::Hook(_)
+            | Self::Mcp(_) => false,
         }
     }
 
@@ -222,6 +226,7 @@ impl Word {
             Self::Conversations(arguments) => conversations::conversations(&arguments, flags),
             Self::Init(arguments) => init::init(&arguments, flags),
             Self::Hook(arguments) => hook::hook(&arguments, flags),
+            Self::Mcp(arguments) => mcp::mcp(&arguments, flags),
             Self::Doctor(arguments) => doctor::doctor(&arguments, flags),
             Self::Schema(arguments) => schema::schema(&arguments),
             Self::Completions(arguments) => completions::completions(&arguments),

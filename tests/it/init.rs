@@ -94,6 +94,153 @@ fn what_is_installed_comes_out_to_the_last_byte() {
     assert_eq!(run.stdout_text(), "nothing is installed here\n");
 }
 
+/// Where `aido mcp` is registered for each program, and what there may be before.
+#[cfg(feature = "mcp")]
+const SERVERS: &[(&str, &str)] = &[
+    (
+        ".mcp.json",
+        "{\n  \"mcpServers\": { \"x\": { \"command\": \"y\" } }\n}\n",
+    ),
+    (
+        ".codex/config.toml",
+        "model = \"m\" # mine\n\n[mcp_servers.x]\ncommand = \"y\"",
+    ),
+    (
+        ".gemini/settings.json",
+        "{\r\n\t\"mcpServers\": {},\r\n\t\"z\": 1.0e5\r\n}",
+    ),
+    (".cursor/mcp.json", "{}"),
+    (".github/mcp.json", ""),
+    (
+        "opencode.json",
+        "{\"$schema\": \"s\", \"mcp\": {\"x\": {}}}",
+    ),
+];
+
+#[test]
+#[cfg(feature = "mcp")]
+fn the_server_is_registered_and_comes_out_to_the_last_byte() {
+    for is_there in [true, false] {
+        let env = place();
+        for (name, text) in SERVERS {
+            if is_there {
+                env.write(&format!("work/{name}"), text);
+            }
+        }
+        let before = tree(&env);
+        let all = "claude,codex,gemini,cursor,copilot,opencode";
+        let words = ["--agent", all, "--mcp", "--yes"];
+        let run = init(&env, &words);
+        assert_eq!(run.code(), 0, "{run:?}");
+        let installed = tree(&env);
+        for (name, text) in SERVERS {
+            let now = &installed[&env.path(&format!("work/{name}"))];
+            let now = String::from_utf8_lossy(now);
+            let servers: Value = match name.ends_with(".toml") {
+                true => {
+                    assert!(now.starts_with(text) || !is_there, "{now}");
+                    toml::from_str(&now).unwrap()
+                }
+                false => serde_json::from_str(&now).unwrap(),
+            };
+            let list = ["mcpServers", "mcp", "mcp_servers"];
+            let list = list.iter().find_map(|list| servers.get(list)).unwrap();
+            let words = list["aido"].to_string();
+            assert!(
+                words.contains("\"mcp\"") && words.contains("\"aido\""),
+                "{words}"
+            );
+            let has_other = is_there && (text.contains("\"x\": {") || text.contains("s.x]"));
+            assert_eq!(list.get("x").is_some(), has_other, "{name}");
+        }
+        let doctor = env.aido(["doctor"]).output().stdout_text();
+        assert_eq!(
+            doctor.matches("the MCP server").count(),
+            SERVERS.len(),
+            "{doctor}"
+        );
+        let again = init(&env, &words);
+        assert_eq!((again.code(), tree(&env)), (0, installed), "{again:?}");
+        // Without the option what is there stays.
+        init(&env, &["--agent", all, "--yes"]);
+        let run = init(&env, &["--uninstall", "--yes"]);
+        assert_eq!((run.code(), tree(&env)), (0, before), "{run:?}");
+        for made in [".codex", ".gemini", ".cursor", ".github", ".opencode"] {
+            let is_made = env.path(&format!("work/{made}")).exists();
+            assert_eq!(is_made, is_there && made != ".opencode", "{made}");
+        }
+    }
+}
+
+#[test]
+#[cfg(feature = "mcp")]
+fn lists_of_servers_that_are_not_understood_are_left_alone() {
+    let env = place();
+    for (name, text) in [
+        (".mcp.json", "{ // mine\n}"),
+        (
+            ".codex/config.toml",
+            "[mcp_servers.aido]\ncommand = \"other\"\n",
+        ),
+        (
+            ".cursor/mcp.json",
+            "{\"mcpServers\": {\"aido\": {\"command\": \"other\"}}}",
+        ),
+        ("opencode.json", "{\"mcp\": []}"),
+    ] {
+        env.write(&format!("work/{name}"), text);
+    }
+    let before = tree(&env);
+    let run = init(
+        &env,
+        &["--agent", "claude,codex,cursor,opencode", "--mcp", "--yes"],
+    );
+    assert_eq!(run.code(), 1, "{run:?}");
+    let said = run.stdout_text();
+    assert_eq!(said.matches("left as it is").count(), 4, "{said}");
+    assert!(
+        said.contains("[mcp_servers.aido]") && said.contains("\"mcpServers\""),
+        "{said}"
+    );
+    init(&env, &["--uninstall", "--yes"]);
+    assert_eq!(tree(&env), before);
+    // Claude Code's own file is written by itself all the time.
+    let run = init(
+        &env,
+        &["--agent", "claude", "--scope", "user", "--mcp", "--yes"],
+    );
+    assert!(
+        run.stdout_text()
+            .contains("claude mcp add --scope user aido -- aido mcp")
+    );
+    assert!(!env.home().join(".claude.json").exists());
+}
+
+#[test]
+#[cfg(not(feature = "mcp"))]
+fn a_build_without_mcp_says_so_everywhere() {
+    let env = place();
+    for words in [
+        &["mcp"][..],
+        &["init", "--agent", "claude", "--mcp", "--yes"],
+    ] {
+        let run = env.aido(words).output();
+        assert_eq!(run.code(), 1, "{run:?}");
+        assert!(
+            run.stderr_text().contains("was built without MCP"),
+            "{run:?}"
+        );
+    }
+    let registered = "{\"mcpServers\": {\"aido\": {\"command\": \"aido\", \"args\": [\"mcp\"]}}}";
+    env.write("work/.mcp.json", registered);
+    let doctor = env.aido(["doctor"]).output();
+    assert_eq!(doctor.code(), 1);
+    assert!(
+        doctor.stdout_text().contains("built without it"),
+        "{doctor:?}"
+    );
+}
+
 #[test]
 fn what_somebody_changed_since_stays() {
     let env = place();

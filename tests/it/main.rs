@@ -26,6 +26,8 @@ mod index_healing;
 mod init;
 mod launch;
 mod listing;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod nobody_there;
 mod note;
 mod options;

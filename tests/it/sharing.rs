@@ -130,6 +130,30 @@ const DOORS: &[(Asker, &[&str])] = &[
     (Asker::Agent, &["verify"]),
 ];
 
+/// The same by `aido mcp`: what is asked, and with which parameters.
+#[cfg(feature = "mcp")]
+const MCP_DOORS: &[(&str, &str)] = &[
+    ("sessions_list", "{}"),
+    ("session_show", "{}"),
+    ("session_show", r#"{"session": "last:failed", "head": 200}"#),
+    ("session_show", r#"{"lines": "201:400"}"#),
+    ("session_show", r#"{"tail": 200}"#),
+    ("session_show", r#"{"grep": ".", "context": 2}"#),
+    ("sessions_search", r#"{"query": ".", "limit": 200}"#),
+    (
+        "sessions_search",
+        r#"{"query": "[0-9]", "limit": 200, "context": 3}"#,
+    ),
+    ("sessions_search", r#"{"query": ".", "in": "command"}"#),
+    ("sessions_search", r#"{"query": ".", "in": "notes"}"#),
+    ("lessons_check", r#"{"command": "sh -c 'exit 3'"}"#),
+    ("handoff", r#"{"budget": 20000}"#),
+    (
+        "lesson_add",
+        r#"{"text": "do it otherwise", "fault": "last"}"#,
+    ),
+];
+
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asker {
@@ -302,6 +326,58 @@ fn no_planted_secret_gets_out_by_any_door() {
     for name in ["export.json", "export.script"] {
         let file = fs::read(env.path("work").join(name)).unwrap();
         assert_eq!(corpus.seen(&file), [""; 0], "{name}");
+    }
+}
+
+#[test]
+#[cfg(feature = "mcp")]
+fn no_planted_secret_gets_out_by_mcp() {
+    let (env, corpus) = with_secrets();
+    let run = env.aido(["mcp"]).env("DEPLOY_TOKEN", OWN);
+    let mut client = crate::mcp::Asking::of(run);
+    client.initialize("2025-11-25");
+    let mut answers = Vec::new();
+    for (tool, parameters) in MCP_DOORS {
+        let parameters = serde_json::from_str(parameters).unwrap();
+        let answer = client.call(tool, &parameters);
+        answers.push((format!("{tool} {parameters}"), answer));
+    }
+    let list = client.ask("resources/list", &json!({}));
+    for resource in list["resources"].as_array().unwrap() {
+        let read = client.ask("resources/read", &json!({"uri": resource["uri"]}));
+        answers.push((resource["uri"].to_string(), read));
+    }
+    assert!(answers.len() > MCP_DOORS.len() + 2);
+    answers.push(("resources/list".to_owned(), list));
+    let mut out = Vec::new();
+    for (asked, answer) in answers {
+        let mut texts = Vec::new();
+        gather(&answer, &mut texts);
+        assert!(!texts.is_empty(), "{asked}");
+        let seen = corpus.seen(texts.join("\n").as_bytes());
+        if !seen.is_empty() {
+            out.push(format!("{asked}: {:?}", &seen[..seen.len().min(9)]));
+        }
+    }
+    assert!(out.is_empty(), "{}", out.join("\n"));
+    client.end();
+}
+
+/// Every text in JSON, as a reader of it has it.
+#[cfg(feature = "mcp")]
+fn gather(json: &serde_json::Value, texts: &mut Vec<String>) {
+    match json {
+        serde_json::Value::String(text) => texts.push(text.clone()),
+        serde_json::Value::Array(elements) => {
+            elements.iter().for_each(|element| gather(element, texts));
+        }
+        serde_json::Value::Object(members) => {
+            for (name, value) in members {
+                texts.push(name.clone());
+                gather(value, texts);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is installed in the settings of agents' programs.
 
 use super::check::Check;
-use crate::cli::init;
+use crate::cli::{init, mcp};
 use crate::environment::Environment;
 use crate::place::Place;
 
@@ -13,6 +13,14 @@ pub(super) fn checks(place: &Place, environment: &Environment) -> Vec<Check> {
     }
     let check = |status: init::Status| {
         let what = format!("{}: {}", status.path.display(), status.what);
+        if status.has_server && !mcp::IS_THERE {
+            let what = format!("{what}; but this aido was built without it");
+            return Check::problem(
+                "hooks",
+                what,
+                "aido init --uninstall, or an aido with the feature mcp",
+            );
+        }
         match status.is_unchanged {
             Some(true) | None => Check::fine("hooks", what),
             Some(false) => Check::note(

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::record::Records;
 use crate::agents::block::{AGENTS, Block, GITIGNORE, SKILL};
 use crate::agents::host::{Content, Homes, Scope};
+use crate::agents::server::{self, Registration};
 use crate::agents::{Host, Mode, edit};
 use crate::environment::Environment;
 use crate::place::Place;
@@ -24,6 +25,10 @@ const SKILL_PLACES: [&str; 2] = [
 pub(crate) enum Piece {
     /// A host's hooks.
     Hooks(Host),
+    /// A host's entry for `aido mcp`.
+    Server(Host),
+    /// Both, where they are in one file.
+    Both(Host),
     /// A block of lines.
     Lines(Block),
     /// The skill.
@@ -79,6 +84,15 @@ impl Site<'_> {
         host.file(scope, &homes)
     }
 
+    /// The file of a host's entry for `aido mcp`.
+    pub(crate) fn server_file(&self, host: Host, scope: Scope) -> Option<PathBuf> {
+        let homes = Homes {
+            root: self.place.root.as_deref(),
+            variable: &|name| self.environment.absolute_path(name),
+        };
+        server::file(host, scope, &homes)
+    }
+
     /// The hosts that are used here, or installed.
     pub(crate) fn hosts(&self) -> Vec<Host> {
         let is_used = |host: &&Host| {
@@ -100,10 +114,14 @@ impl Site<'_> {
         let mut all = Vec::new();
         for host in Host::ALL {
             for scope in scopes {
-                all.extend(
-                    self.file(*host, *scope)
-                        .map(|file| (Piece::Hooks(*host), file)),
-                );
+                let hooks = self.file(*host, *scope);
+                let server = self.server_file(*host, *scope);
+                if hooks.is_some() && hooks == server {
+                    all.extend(hooks.map(|file| (Piece::Both(*host), file)));
+                    continue;
+                }
+                all.extend(hooks.map(|file| (Piece::Hooks(*host), file)));
+                all.extend(server.map(|file| (Piece::Server(*host), file)));
             }
         }
         if let (Some(root), true) = (&self.place.root, !scopes.contains(&Scope::User)) {
@@ -224,14 +242,17 @@ pub(crate) fn uninstall(piece: &Piece, shown: &Path, records: Option<&Records>) 
         // Somebody changed it since: what is theirs stays.
         None => without(piece, &text).filter(|left| {
             let is_empty = match piece {
-                Piece::Hooks(_) => edit::is_bare(left),
+                Piece::Hooks(_) | Piece::Both(_) => edit::is_bare(left),
+                Piece::Server(_) => left.trim().is_empty() || edit::is_bare(left),
                 Piece::Lines(_) | Piece::Skill => left.is_empty(),
             };
             !(was_made && is_empty)
         }),
     };
     if after.as_deref() == Some(text.as_str()) {
-        return refused("it is no plain JSON: take out by hand what names `aido hook`".to_owned());
+        return refused(
+            "it is no plain JSON: take out by hand what names `aido hook` or `aido mcp`".to_owned(),
+        );
     }
     Some(Step::Change(Change {
         shown: shown.to_owned(),
@@ -247,7 +268,7 @@ fn is_whole(piece: &Piece) -> bool {
     match piece {
         Piece::Hooks(host) => matches!(host.content(Mode::Observe), Content::Whole(_)),
         Piece::Skill => true,
-        Piece::Lines(_) => false,
+        Piece::Lines(_) | Piece::Server(_) | Piece::Both(_) => false,
     }
 }
 
@@ -265,6 +286,13 @@ pub(crate) fn is_in(piece: &Piece, text: &str) -> bool {
         _ if is_whole(piece) => is_own_file(piece, text),
         // Where it can't be parsed, somebody put a comment beside it.
         Piece::Hooks(_) => edit::has_own(text) || text.contains(crate::agents::host::MARK),
+        Piece::Server(host) => match server::registration(*host) {
+            Registration::Lines(block) => block.is_in(text),
+            Registration::Member { .. } => server::is_registered(text),
+        },
+        Piece::Both(host) => {
+            is_in(&Piece::Hooks(*host), text) || is_in(&Piece::Server(*host), text)
+        }
         Piece::Skill => false,
     }
 }
@@ -273,6 +301,24 @@ fn with(piece: &Piece, text: Option<&str>, mode: Mode) -> Result<String, String>
     match piece {
         Piece::Lines(block) => Ok(block.install(text.unwrap_or_default())),
         Piece::Skill => Ok(SKILL.to_owned()),
+        Piece::Both(host) => {
+            let text = with(&Piece::Hooks(*host), text, mode)?;
+            with(&Piece::Server(*host), Some(&text), mode)
+        }
+        Piece::Server(host) => match server::registration(*host) {
+            Registration::Lines(block) => {
+                let after = block.install(text.unwrap_or_default());
+                match toml::from_str::<toml::Table>(&after) {
+                    Ok(_) => Ok(after),
+                    Err(error) => Err(error.message().to_owned()),
+                }
+            }
+            Registration::Member { list, entry } => {
+                let text = text.filter(|text| !text.trim().is_empty());
+                let installed = server::register(text.unwrap_or("{}\n"), list, entry);
+                installed.map_err(|problem| problem.to_string())
+            }
+        },
         Piece::Hooks(host) => match host.content(mode) {
             Content::Whole(text) => Ok(text),
             Content::Entries { entries, version } => {
@@ -289,7 +335,18 @@ fn without(piece: &Piece, text: &str) -> Option<String> {
     match piece {
         Piece::Lines(block) => Some(block.uninstall(text)),
         _ if is_whole(piece) => None,
-        Piece::Hooks(_) => Some(edit::uninstall(text).unwrap_or_else(|_| text.to_owned())),
+        Piece::Server(host) => Some(match server::registration(*host) {
+            Registration::Lines(block) => block.uninstall(text),
+            Registration::Member { .. } => without_members(text),
+        }),
+        // An entry for the server may be beside the hooks.
+        Piece::Hooks(_) | Piece::Both(_) => Some(without_members(text)),
         Piece::Skill => None,
     }
+}
+
+/// Settings without own hooks and without an own entry for the server.
+fn without_members(text: &str) -> String {
+    let without = edit::uninstall(text).and_then(|text| server::unregister(&text));
+    without.unwrap_or_else(|_| text.to_owned())
 }

@@ -18,6 +18,8 @@ pub(crate) struct Status {
     pub(crate) path: PathBuf,
     /// What is there.
     pub(crate) what: String,
+    /// Whether it starts `aido mcp`.
+    pub(crate) has_server: bool,
     /// Whether it is as aido wrote it; none where aido doesn't remember it.
     pub(crate) is_unchanged: Option<bool>,
 }
@@ -36,14 +38,23 @@ pub(crate) fn installed(place: &Place, environment: &Environment) -> Vec<Status>
             return None;
         }
         let what = match piece {
-            Piece::Hooks(host) => {
+            Piece::Server(host) => format!("the MCP server, for {}", host.name()),
+            Piece::Both(host) if !is_in(&Piece::Hooks(host), &text) => {
+                format!("the MCP server, for {}", host.name())
+            }
+            Piece::Hooks(host) | Piece::Both(host) => {
                 let mode = match text.contains("aido hook --mode wrap ")
                     || text.contains("tool.execute.before")
                 {
                     true => "wrap",
                     false => "observe",
                 };
-                format!("hooks of {} ({mode})", host.name())
+                let server = match piece == Piece::Both(host) && is_in(&Piece::Server(host), &text)
+                {
+                    true => ", and the MCP server",
+                    false => "",
+                };
+                format!("hooks of {} ({mode}){server}", host.name())
             }
             Piece::Lines(_) => "a block".to_owned(),
             Piece::Skill => "the skill".to_owned(),
@@ -52,6 +63,7 @@ pub(crate) fn installed(place: &Place, environment: &Environment) -> Vec<Status>
         let known = records.as_ref().and_then(|records| records.of(&real));
         Some(Status {
             path,
+            has_server: what.contains("the MCP server"),
             what,
             is_unchanged: known.map(|known| known.is_unchanged(&text)),
         })

@@ -22,6 +22,8 @@ pub(crate) use process::{descendants, process_is_alive, processes_of};
 
 pub(crate) use run::Run;
 pub(crate) use running::Output;
+#[cfg(feature = "mcp")]
+pub(crate) use running::Running;
 
 /// The binary under test.
 pub(crate) const AIDO: &str = env!("CARGO_BIN_EXE_aido");

@@ -139,6 +139,31 @@ impl Running {
         }
     }
 
+    /// Waits until a whole line has come on standard output that fits, and gives it.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn wait_for_line(&self, what: &str, fits: &dyn Fn(&[u8]) -> bool) -> Vec<u8> {
+        let (bytes, arrived) = &*self.stdout.bytes;
+        let mut seen = bytes.lock().unwrap();
+        let mut looked_at = 0;
+        loop {
+            while let Some(length) = seen[looked_at..].iter().position(|byte| *byte == b'\n') {
+                let line = &seen[looked_at..looked_at + length];
+                if fits(line) {
+                    return line.to_vec();
+                }
+                looked_at += length + 1;
+            }
+            let thread = self.stdout.thread.as_ref();
+            let is_over = thread.is_some_and(JoinHandle::is_finished);
+            if is_over || Instant::now() >= self.deadline {
+                drop(seen);
+                self.give_up(&format!("never printed {what}"));
+            }
+            let waited = arrived.wait_timeout(seen, Duration::from_millis(50));
+            seen = waited.unwrap().0;
+        }
+    }
+
     /// Waits for the end; panics with what was seen when the time is up.
     pub(crate) fn wait(mut self) -> Output {
         let status = loop {
