@@ -6,11 +6,12 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::buffer::spare_capacity;
+use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use crate::session::{Signal, Stream};
 use crate::sys::pty::Pty;
-use crate::sys::stream;
+use crate::sys::{linger, stream};
 
 /// Bytes a PTY's channel holds at most. The kernel hands them out in pieces of 4 KiB; gathering a
 /// few saves writes, gathering more makes the command wait meanwhile (docs/performance.md).
@@ -96,6 +97,8 @@ pub struct Channel {
     source: Option<Source>,
     target: BorrowedFd<'static>,
     writing: Writing,
+    /// Whether the caller's stream is a pipe or a socket, of which poll(2) tells that its reader is gone.
+    has_reader: bool,
     /// False once the caller's stream has failed: bytes are recorded, not delivered.
     delivering: bool,
     /// What was read; the room beyond is never touched before it is needed.
@@ -108,20 +111,19 @@ impl Channel {
     /// A channel from `source` to the caller's stream `target`.
     #[must_use]
     pub fn new(stream: Stream, source: Source, target: BorrowedFd<'static>) -> Self {
-        let is_file = rustix::fs::fstat(target).is_ok_and(|status| {
-            let kind = rustix::fs::FileType::from_raw_mode(status.st_mode);
-            kind == rustix::fs::FileType::RegularFile
-        });
+        let kind = rustix::fs::fstat(target)
+            .map(|status| FileType::from_raw_mode(status.st_mode))
+            .unwrap_or(FileType::Unknown);
         let buffer = Vec::with_capacity(source.buffer_bytes());
         Self {
             stream,
             source: Some(source),
             target,
-            writing: if is_file {
-                Writing::Directly
-            } else {
-                Writing::NoWait
+            writing: match kind {
+                FileType::RegularFile => Writing::Directly,
+                _ => Writing::NoWait,
             },
+            has_reader: matches!(kind, FileType::Fifo | FileType::Socket),
             delivering: true,
             buffer,
             start: 0,
@@ -132,6 +134,15 @@ impl Channel {
     #[must_use]
     pub fn wants_to_read(&self) -> Option<&Source> {
         self.source.as_ref().filter(|_| !self.is_waiting())
+    }
+
+    /// The caller's stream, where its reader's end is to be passed on at once: the command writes to a pipe
+    /// too, and would else learn of it a write later than without aido.
+    #[must_use]
+    pub fn wants_reader(&self) -> Option<BorrowedFd<'static>> {
+        let is_pipe = matches!(self.source, Some(Source::Pipe(_)));
+        let is_watched = is_pipe && self.has_reader && self.delivering && !self.is_waiting();
+        is_watched.then_some(self.target)
     }
 
     /// The source, while it is open.
@@ -195,6 +206,16 @@ impl Channel {
     /// Stops reading: the command's next write fails.
     pub fn hang_up(&mut self) {
         self.source = None;
+    }
+
+    /// Stops reading here. Who still writes to a pipe was started by the command and outlives it: what it
+    /// writes is handed on, and not recorded.
+    pub fn let_go(&mut self) {
+        if let Some(Source::Pipe(pipe)) = self.source.take()
+            && self.delivering
+        {
+            linger::hand_on(pipe, self.target);
+        }
     }
 
     /// Gives up on the bytes that wait, and on all that follow.

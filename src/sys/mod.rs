@@ -10,6 +10,7 @@
 
 pub mod daemon;
 pub mod file;
+pub mod linger;
 pub mod lock;
 #[cfg(target_env = "musl")]
 mod memory;

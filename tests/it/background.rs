@@ -1,9 +1,13 @@
 //! What a command leaves running in the background: aido neither waits for it nor harms it.
 
 use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::pty::default_signals;
-use crate::support::{TestEnv, contains, has_program, wait_until};
+use crate::support::{TestEnv, contains, descendants, has_program, wait_until};
 
 /// The modes in which a command has a terminal, or may have one.
 const MODES: [&str; 2] = ["always", "auto"];
@@ -115,7 +119,7 @@ fn a_daemon_that_was_started_on_a_terminal_lives_on() {
 fn a_background_process_that_never_stops_writing_is_not_waited_for() {
     for mode in MODES {
         let env = TestEnv::new();
-        let script = "yes & echo hi; exit 2";
+        let script = "yes & echo $! >flood; echo hi; exit 2";
         let sink = File::options().write(true).open("/dev/null").unwrap();
         let run = env
             .aido(["--tty", mode, "sh", "-c", script])
@@ -125,6 +129,10 @@ fn a_background_process_that_never_stops_writing_is_not_waited_for() {
             2,
             "{mode}"
         );
+        let flood = fs::read_to_string(env.work().join("flood")).unwrap();
+        // With a terminal it has ended already.
+        let flood = Pid::from_raw(flood.trim().parse().unwrap()).unwrap();
+        let _ = kill_process(flood, Signal::KILL);
     }
 }
 
@@ -135,6 +143,64 @@ fn a_background_process_that_keeps_writing_to_a_terminal_is_not_waited_for() {
         "(while :; do echo y; sleep 0.01; done) & \
         (while [ ! -e ask ]; do sleep 0.02; done; kill $!; echo alive >answer) & echo hi; exit 2",
     );
+}
+
+// F02: to a pipe it goes as it would without aido, and is no part of the session.
+#[test]
+fn what_the_background_says_later_still_reaches_a_pipe() {
+    for mode in ["auto", "never"] {
+        let env = TestEnv::new();
+        let script =
+            "(while [ ! -e ask ]; do sleep 0.02; done; echo late; echo alive >answer) & echo hi";
+        let (mut reader, writer) = io::pipe().unwrap();
+        let run = env.aido(["--tty", mode, "sh", "-c", script]);
+        let output = run
+            .stdout_file(writer)
+            .before_exec(default_signals)
+            .output();
+        assert_eq!(output.code(), 0, "{mode}: {output:?}");
+        // It is over: nothing holds its lock.
+        let session = env.only_session();
+        assert_eq!(session.output(), b"hi\n", "{mode}");
+        assert_it_lives(&env, mode);
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "hi\nlate\n", "{mode}");
+        let listed = env.aido(["list", "--running", "--json"]).output();
+        assert!(
+            !contains(&listed.stdout, session.id.as_bytes()),
+            "{listed:?}"
+        );
+    }
+}
+
+/// What the descriptors of a process lead to.
+fn open_files(process: i32) -> Vec<PathBuf> {
+    let descriptors = fs::read_dir(format!("/proc/{process}/fd")).unwrap();
+    let links = descriptors.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+    links.collect()
+}
+
+#[test]
+fn a_reader_that_went_away_is_missed_by_the_next_write() {
+    let env = TestEnv::new();
+    let script = "touch ready; while [ ! -e ask ]; do sleep 0.02; done; echo a; touch made";
+    let (reader, writer) = io::pipe().unwrap();
+    let run = env.aido(["--tty", "auto", "sh", "-c", script]);
+    let run = run.stdout_file(writer).before_exec(default_signals).spawn();
+    wait_until("the command runs", || env.work().join("ready").exists());
+    let shell = descendants(run.pid()).into_iter().find(|process| {
+        fs::read(format!("/proc/{process}/comm")).is_ok_and(|name| name == b"sh\n")
+    });
+    let pipe = fs::read_link(format!("/proc/{}/fd/1", shell.unwrap())).unwrap();
+    drop(reader);
+    wait_until("aido closes its end", || {
+        !open_files(run.pid()).contains(&pipe)
+    });
+    env.write("work/ask", "");
+    let output = run.wait();
+    assert_eq!(output.signal(), Some(libc::SIGPIPE), "{output:?}");
+    assert!(!env.work().join("made").exists());
 }
 
 // F02: what was there at the end is recorded; what comes later belongs to nobody.

@@ -88,7 +88,10 @@ fn what_may_not_be_shown_is_left_out_and_said() {
         page.contains("\nshown\n") && !page.contains("horse"),
         "{page}"
     );
-    assert!(page.contains("printed the value that DEPLOY_TOKEN had then"), "{page}");
+    assert!(
+        page.contains("printed the value that DEPLOY_TOKEN had then"),
+        "{page}"
+    );
     let run = env.aido(["report"]).env("DEPLOY_TOKEN", secret).output();
     assert!(run.stdout_text().contains("it is *****"), "{run:?}");
 }

@@ -68,6 +68,8 @@ enum Interest {
     Attendant,
     Read(usize),
     Write(usize),
+    /// The end of a channel's reader.
+    Reader(usize),
 }
 
 /// Whether a watchdog stands beside the command.
@@ -164,6 +166,7 @@ impl Driver<'_, '_, '_> {
                     self.pump(index);
                 }
                 Interest::Write(index) => self.deliver(index),
+                Interest::Reader(index) => self.lose_reader(index),
             }
         }
         self.attend();
@@ -213,6 +216,11 @@ impl Driver<'_, '_, '_> {
                 add(Interest::Write(index), poll);
             } else if let Some(source) = channel.wants_to_read() {
                 add(Interest::Read(index), PollFd::new(source, PollFlags::IN));
+            }
+            if let Some(target) = channel.wants_reader() {
+                // Errors are told without being asked for.
+                let poll = PollFd::from_borrowed_fd(target, PollFlags::empty());
+                add(Interest::Reader(index), poll);
             }
         }
         let timeout = self.next_deadline().map(|deadline| {

@@ -62,6 +62,15 @@ impl Driver<'_, '_, '_> {
         }
     }
 
+    /// The reader of a pipe is gone: so is the pipe that the command writes to, but for what is in it.
+    pub(super) fn lose_reader(&mut self, index: usize) {
+        self.pump(index);
+        if let Some(channel) = self.running.channels.get_mut(index) {
+            channel.stop_delivering();
+            channel.hang_up();
+        }
+    }
+
     /// After the command's end: what the kernel still holds, and no more than it can hold.
     pub(super) fn drain(&mut self) {
         for index in 0..self.running.channels.len() {
@@ -72,7 +81,11 @@ impl Driver<'_, '_, '_> {
                 && !channel.is_waiting()
                 && (filled != Filled::Full || over)
             {
-                channel.hang_up();
+                match self.told_to_end {
+                    // Whoever ended aido wants an end.
+                    true => channel.hang_up(),
+                    false => channel.let_go(),
+                }
             }
         }
     }
