@@ -105,7 +105,13 @@ fn prepare(arguments: &Arguments, flags: Layer) -> Result<Request, CliError> {
         .as_deref()
         .map(str::parse::<SessionName>)
         .transpose();
-    let name = name.map_err(|error| CliError::new(Kind::Usage, error.to_string()))?;
+    let name = name.map_err(|error| {
+        let refused = CliError::new(Kind::Usage, error.to_string());
+        match error.suggestion() {
+            Some(name) => refused.with_hint(format!("--name {name} would do")),
+            None => refused,
+        }
+    })?;
     let size = arguments
         .size
         .as_deref()
