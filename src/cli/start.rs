@@ -260,7 +260,8 @@ fn report(told: &[u8], as_json: bool) -> CliResult {
     }
     if news["channel"] != true {
         io::say(
-            "aido: warning: no socket can be had: only list, show, capture, wait and stop reach it",
+            "aido: warning: there is nowhere for a socket or a pipe: only list, show, capture, stop and wait for \
+             its end reach it",
         );
     }
     let survives = survives_starter();

@@ -287,11 +287,10 @@ fn tell_conversation(request: &Request, known: &Metadata) {
         .as_deref()
         .and_then(|id| id.parse::<SessionId>().ok());
     let channel = environment.absolute_path(CHANNEL_VARIABLE);
-    if let (Some((agent, id)), Some(around), Some(channel)) = (conversation, around, channel)
-        && let Ok(mut client) = Client::connect(&channel, &around)
-    {
+    if let (Some((agent, id)), Some(around), Some(channel)) = (conversation, around, channel) {
         let (agent, id) = (agent.clone(), id.clone());
-        let _ = client.request(&wire::Request::Conversation { agent, id });
+        let told = wire::Request::Conversation { agent, id };
+        let _ = Client::tell(&channel, &around, &told);
     }
 }
 

@@ -1,16 +1,13 @@
 //! One client: what it sent, what is sent to it, and what it came for.
 
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::io::Errno;
 
 use super::waiting::Waiter;
 use crate::screen::{Painter, Screen};
 use crate::session::Size;
-use crate::sys::socket;
+use crate::sys::link::{Link, Taken};
 use crate::wire::Reply;
 use crate::wire::frame::{self, Frame, Frames};
 
@@ -52,7 +49,7 @@ pub(super) struct Attached {
 pub(super) struct Connection {
     pub(super) id: u64,
     pub(super) role: Role,
-    socket: OwnedFd,
+    link: Link,
     frames: Frames,
     out: Vec<u8>,
     sent: usize,
@@ -60,11 +57,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(id: u64, socket: OwnedFd) -> Self {
+    pub(super) fn new(id: u64, link: Link) -> Self {
         Self {
             id,
             role: Role::Asking,
-            socket,
+            link,
             frames: Frames::default(),
             out: Vec::new(),
             sent: 0,
@@ -80,21 +77,19 @@ impl Connection {
         self.sent < self.out.len()
     }
 
-    pub(super) fn interest(&self) -> PollFd<'_> {
-        let flags = match self.is_behind() {
-            true => PollFlags::IN | PollFlags::OUT,
-            false => PollFlags::IN,
-        };
-        PollFd::new(&self.socket, flags)
+    /// What to wait for: that it sends something, and, if it is behind, that it takes more.
+    pub(super) fn interests(&self) -> impl Iterator<Item = PollFd<'_>> {
+        let reader = PollFd::from_borrowed_fd(self.link.reader(), PollFlags::IN);
+        let writer = PollFd::from_borrowed_fd(self.link.writer(), PollFlags::OUT);
+        std::iter::once(reader).chain(self.is_behind().then_some(writer))
     }
 
     pub(super) fn read(&mut self) {
         let mut piece = Vec::with_capacity(READ_BYTES);
-        match rustix::io::read(&self.socket, spare_capacity(&mut piece)) {
-            Ok(0) => self.is_gone = true,
-            Ok(_) => self.frames.push(&piece),
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(_) => self.is_gone = true,
+        match self.link.take(&mut piece) {
+            Taken::Some => self.frames.push(&piece),
+            Taken::Nothing => {}
+            Taken::End => self.is_gone = true,
         }
     }
 
@@ -115,7 +110,7 @@ impl Connection {
     /// Sends what goes without waiting.
     pub(super) fn flush(&mut self) {
         while self.is_behind() && !self.is_gone {
-            match socket::send(&self.socket, &self.out[self.sent..]) {
+            match self.link.send(&self.out[self.sent..]) {
                 Some(0) => return,
                 Some(count) => self.sent += count,
                 None => self.is_gone = true,
@@ -214,7 +209,7 @@ pub(super) fn deliver_all(connections: &mut Vec<Connection>) {
         }
         let interests = connections.iter();
         let mut polled: Vec<PollFd<'_>> = interests
-            .map(|connection| PollFd::new(&connection.socket, PollFlags::OUT))
+            .map(|connection| PollFd::from_borrowed_fd(connection.link.writer(), PollFlags::OUT))
             .collect();
         let time = Timespec {
             tv_sec: 0,

@@ -7,6 +7,7 @@
 
 mod connection;
 mod ending;
+mod entrance;
 mod status;
 mod typing;
 mod waiting;
@@ -18,25 +19,25 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::PollFd;
 use rustix::process::Pid;
 
 use crate::capture::{Attendant, Wish};
 use crate::screen::{Screen, Snapshot};
 use crate::session::{Outcome, SessionId, Size, Timestamp};
+use crate::sys::door::Knock;
+use crate::sys::link::Link;
 use crate::sys::pty::Pty;
-use crate::sys::socket::Listener;
 use crate::wire::frame::Frame;
 use crate::wire::{PROTOCOL, Refusal, Reply, Request, place};
 use connection::{Connection, Role};
 use ending::Ending;
+use entrance::Entrance;
 pub use status::Status;
 use status::StatusFile;
 use typing::Typing;
-use waiting::Watch;
+use waiting::{Waiter, Watch};
 
-/// How often the socket is looked for: cleaners remove what looks old.
-const HEAL_EVERY: Duration = Duration::from_secs(5);
 /// The longest name of an agent or of its conversation.
 const NAME_BYTES: usize = 256;
 /// The most clients at once.
@@ -63,9 +64,7 @@ pub struct Beginning {
 /// A supervisor.
 pub struct Supervisor {
     id: Option<SessionId>,
-    channel: Option<PathBuf>,
-    listener: Option<Listener>,
-    healed_at: Duration,
+    entrance: Entrance,
     status: StatusFile,
     name_lock: Option<File>,
     starter: Option<File>,
@@ -91,9 +90,7 @@ impl Supervisor {
     pub fn new(beginning: Beginning) -> Self {
         Self {
             id: None,
-            channel: beginning.channel,
-            listener: None,
-            healed_at: Duration::ZERO,
+            entrance: Entrance::new(beginning.channel),
             status: StatusFile::new(beginning.name, beginning.now),
             name_lock: beginning.name_lock,
             starter: beginning.starter,
@@ -117,45 +114,30 @@ impl Supervisor {
         self.starter.take()
     }
 
-    fn listen(&mut self) {
-        let (Some(id), Some(channel)) = (&self.id, &self.channel) else {
-            return;
-        };
-        // What is gone must not remove the name of what comes.
-        self.listener = None;
-        let directory = place::open_or_make(channel);
-        let listener =
-            directory.and_then(|directory| Listener::bind(directory, &place::socket_name(id)));
-        self.listener = listener.ok();
-        if let (Some(_), Ok(directory)) = (&self.listener, place::open_or_make(channel)) {
-            self.status.keep_in(directory, place::status_name(id));
-        }
-    }
-
-    fn heal(&mut self, now: Duration) {
-        if now < self.healed_at + HEAL_EVERY {
-            return;
-        }
-        self.healed_at = now;
-        let is_found = self.listener.as_ref().is_some_and(Listener::is_found);
-        if self.channel.is_some() && !is_found {
-            self.listen();
-        }
-    }
-
     fn accept(&mut self) {
-        while let Some(socket) = self.listener.as_ref().and_then(Listener::accept) {
-            if self.connections.len() >= CONNECTIONS {
-                continue;
+        for arrival in self.entrance.arrivals() {
+            match arrival {
+                Knock::Client(link) => self.welcome(link),
+                Knock::Message(json) => {
+                    if let Ok(Request::Conversation { agent, id }) = serde_json::from_slice(&json) {
+                        self.note_conversation(agent, id);
+                    }
+                }
             }
-            let mut connection = Connection::new(self.next, socket);
-            self.next += 1;
-            connection.reply(&Reply::Hello {
-                protocol: PROTOCOL,
-                aido: env!("CARGO_PKG_VERSION").to_owned(),
-            });
-            self.connections.push(connection);
         }
+    }
+
+    fn welcome(&mut self, link: Link) {
+        if self.connections.len() >= CONNECTIONS {
+            return;
+        }
+        let mut connection = Connection::new(self.next, link);
+        self.next += 1;
+        connection.reply(&Reply::Hello {
+            protocol: PROTOCOL,
+            aido: env!("CARGO_PKG_VERSION").to_owned(),
+        });
+        self.connections.push(connection);
     }
 
     /// Reads what clients sent and does what they ask.
@@ -203,7 +185,7 @@ impl Supervisor {
             }
             Request::Wait(waiting) => {
                 let mark = self.typing.mark();
-                match waiting::Waiter::new(waiting, mark) {
+                match Waiter::new(waiting, mark) {
                     Ok(waiter) => connection.role = Role::Waiting(Box::new(waiter)),
                     Err(detail) => {
                         let why = Refusal::Invalid;
@@ -287,9 +269,9 @@ impl Supervisor {
         }
     }
 
-    fn has_text_waiter(&self) -> bool {
+    fn has_waiter(&self, wants: impl Fn(&Waiter) -> bool) -> bool {
         let mut roles = self.connections.iter().map(|connection| &connection.role);
-        roles.any(|role| matches!(role, Role::Waiting(waiter) if waiter.wants_text()))
+        roles.any(|role| matches!(role, Role::Waiting(waiter) if wants(waiter)))
     }
 
     fn flush(&mut self) {
@@ -330,7 +312,9 @@ impl Attendant for Supervisor {
     fn begun(&mut self, id: &SessionId) {
         self.id = Some(id.clone());
         self.name_lock = None;
-        self.listen();
+        if let Some(directory) = self.entrance.open(id) {
+            self.status.keep_in(directory, place::status_name(id));
+        }
     }
 
     fn started(&mut self, monitor: Pid, command: Pid) {
@@ -338,20 +322,18 @@ impl Attendant for Supervisor {
         self.watch.look_at(command);
         self.status.started(command);
         if let (Some(mut starter), Some(id)) = (self.starter.take(), &self.id) {
-            let channel = self.listener.is_some();
+            let channel = self.entrance.is_open();
             let lines = std::mem::take(&mut *self.said.borrow_mut());
             let news = serde_json::json!({"id": id.as_str(), "channel": channel, "lines": lines});
             // It may be gone; the session goes on.
             let _ = starter.write_all(news.to_string().as_bytes());
         }
+        self.entrance.sweep();
     }
 
     fn interests(&self) -> Vec<PollFd<'_>> {
-        let listener = self.listener.iter();
-        let mut polls: Vec<PollFd<'_>> = listener
-            .map(|listener| PollFd::new(listener, PollFlags::IN))
-            .collect();
-        polls.extend(self.connections.iter().map(Connection::interest));
+        let mut polls: Vec<PollFd<'_>> = self.entrance.interests().collect();
+        polls.extend(self.connections.iter().flat_map(Connection::interests));
         polls
     }
 
@@ -368,7 +350,7 @@ impl Attendant for Supervisor {
             self.typing.due(),
             self.ending.due(),
             self.status.due(),
-            self.channel.as_ref().map(|_| self.healed_at + HEAL_EVERY),
+            self.entrance.due(),
         ];
         others
             .into_iter()
@@ -401,23 +383,27 @@ impl Attendant for Supervisor {
         self.draw(now);
         self.flush();
         self.note_status(now);
-        self.heal(now);
+        if let Some(id) = &self.id
+            && let Some(directory) = self.entrance.heal(id, now)
+        {
+            self.status.keep_in(directory, place::status_name(id));
+        }
         let mut wishes = std::mem::take(&mut self.wishes);
         wishes.extend(self.ending.go_on(now).into_iter().map(Wish::Signal));
         wishes
     }
 
     fn output(&mut self, now: Duration, bytes: &[u8]) {
-        if !self.has_text_waiter() {
+        if !self.has_waiter(Waiter::wants_text) {
             self.screen.feed(bytes);
             self.watch
-                .output(&self.screen, now, self.has_stable_waiter());
+                .output(&self.screen, now, self.has_waiter(Waiter::wants_stable));
         } else {
             // In pieces of which no line leaves what is kept before it was looked at.
             for piece in bytes.chunks(waiting::PIECE_BYTES) {
                 self.screen.feed(piece);
                 self.watch
-                    .output(&self.screen, now, self.has_stable_waiter());
+                    .output(&self.screen, now, self.has_waiter(Waiter::wants_stable));
                 self.tell_waiters(now);
             }
         }
@@ -430,12 +416,5 @@ impl Attendant for Supervisor {
         self.outcome = Some(outcome.clone());
         self.draw(Duration::MAX);
         self.flush();
-    }
-}
-
-impl Supervisor {
-    fn has_stable_waiter(&self) -> bool {
-        let mut roles = self.connections.iter().map(|connection| &connection.role);
-        roles.any(|role| matches!(role, Role::Waiting(waiter) if waiter.wants_stable()))
     }
 }

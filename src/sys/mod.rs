@@ -9,8 +9,10 @@
 //! - Whatever is changed for a while (terminal modes, signal handlers) is changed back by a guard.
 
 pub mod daemon;
+pub mod door;
 pub mod file;
 pub mod linger;
+pub mod link;
 pub mod lock;
 #[cfg(target_env = "musl")]
 mod memory;

@@ -123,14 +123,3 @@ pub fn connect(directory: &Directory, name: &str) -> io::Result<OwnedFd> {
         false => Err(io::ErrorKind::PermissionDenied.into()),
     }
 }
-
-/// Sends what goes without waiting; none when nobody reads any more.
-#[must_use]
-pub fn send(connection: impl AsFd, bytes: &[u8]) -> Option<usize> {
-    use rustix::net::SendFlags;
-    match rustix::net::send(connection, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
-        Ok(count) => Some(count),
-        Err(Errno::AGAIN | Errno::INTR) => Some(0),
-        Err(_) => None,
-    }
-}

@@ -1,13 +1,11 @@
 //! A client's end of a connection.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::io::Errno;
 use serde::Serialize;
 
 use super::frame::{self, FRAME_BYTES, Frame, Frames};
@@ -16,7 +14,8 @@ use super::{PROTOCOL, place};
 use crate::clock::Stopwatch;
 use crate::session::SessionId;
 use crate::sys::file::Directory;
-use crate::sys::socket;
+use crate::sys::link::{Link, Taken};
+use crate::sys::{door, link, socket};
 
 /// How long a supervisor may take for what it does at once.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,20 +38,30 @@ pub enum Incoming {
 /// A connection to a session's supervisor.
 #[derive(Debug)]
 pub struct Client {
-    socket: OwnedFd,
+    link: Link,
     frames: Frames,
 }
 
 impl Client {
-    /// Connects to a session, whose sockets are in this directory.
+    /// Connects to a session, whose socket and door are in this directory.
     ///
     /// # Errors
     /// When nobody listens there, or it is not allowed.
     pub fn connect(directory: &Path, id: &SessionId) -> io::Result<Self> {
         let directory = Directory::open_itself(directory)?;
-        let socket = socket::connect(&directory, &place::socket_name(id))?;
+        // Where sockets are forbidden, on whichever side, there is the door.
+        let link = match socket::connect(&directory, &place::socket_name(id)) {
+            Ok(socket) => Link::Socket(socket),
+            Err(error) => {
+                let knocked = door::knock(&directory, &place::stem(id), PATIENCE);
+                knocked.map_err(|at_door| match link::is_nobody(&at_door) {
+                    true => error,
+                    false => at_door,
+                })?
+            }
+        };
         let mut client = Self {
-            socket,
+            link,
             frames: Frames::default(),
         };
         client.request(&Request::Hello {
@@ -60,6 +69,25 @@ impl Client {
             aido: env!("CARGO_PKG_VERSION").to_owned(),
         })?;
         Ok(client)
+    }
+
+    /// Tells a session something that wants no answer, without waiting.
+    ///
+    /// # Errors
+    /// As [`Client::connect`]; also when it can't be sent at once.
+    pub fn tell(directory: &Path, id: &SessionId, request: &Request) -> io::Result<()> {
+        let directory = Directory::open_itself(directory)?;
+        let sent = match socket::connect(&directory, &place::socket_name(id)) {
+            Ok(socket) => Link::Socket(socket).send(&frame::message(request)),
+            Err(_) => {
+                let json = serde_json::to_vec(request)?;
+                return door::leave_message(&directory, &place::stem(id), &json);
+            }
+        };
+        match sent {
+            Some(0) | None => Err(io::ErrorKind::BrokenPipe.into()),
+            Some(_) => Ok(()),
+        }
     }
 
     /// Asks for something.
@@ -82,13 +110,14 @@ impl Client {
         let began = Stopwatch::start();
         let mut rest = bytes;
         while !rest.is_empty() {
-            match socket::send(&self.socket, rest) {
+            match self.link.send(rest) {
                 None => return Err(io::ErrorKind::BrokenPipe.into()),
                 Some(0) if began.elapsed() > PATIENCE => {
                     return Err(io::ErrorKind::TimedOut.into());
                 }
                 Some(0) => {
-                    let mut polled = [PollFd::new(&self.socket, PollFlags::OUT)];
+                    let writer = self.link.writer();
+                    let mut polled = [PollFd::from_borrowed_fd(writer, PollFlags::OUT)];
                     let _ = rustix::event::poll(&mut polled, Some(&timespec(PATIENCE)));
                 }
                 Some(count) => rest = &rest[count..],
@@ -107,7 +136,7 @@ impl Client {
                 return incoming;
             }
             let left = time.map(|time| time.saturating_sub(began.elapsed()));
-            let mut polled = [PollFd::new(&self.socket, PollFlags::IN)];
+            let mut polled = [PollFd::from_borrowed_fd(self.link.reader(), PollFlags::IN)];
             match rustix::event::poll(&mut polled, left.map(timespec).as_ref()) {
                 Ok(0) | Err(_) => return Incoming::Nothing,
                 Ok(_) => {}
@@ -129,11 +158,10 @@ impl Client {
                 Err(_) => return Incoming::Gone,
             }
             let mut piece = Vec::with_capacity(READ_BYTES);
-            match rustix::io::read(&self.socket, spare_capacity(&mut piece)) {
-                Ok(0) => return Incoming::Gone,
-                Ok(_) => self.frames.push(&piece),
-                Err(Errno::AGAIN | Errno::INTR) => return Incoming::Nothing,
-                Err(_) => return Incoming::Gone,
+            match self.link.take(&mut piece) {
+                Taken::Some => self.frames.push(&piece),
+                Taken::Nothing => return Incoming::Nothing,
+                Taken::End => return Incoming::Gone,
             }
         }
     }
@@ -141,7 +169,7 @@ impl Client {
 
 impl AsFd for Client {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        self.link.reader()
     }
 }
 

@@ -10,6 +10,7 @@ use crate::support::{
 
 mod attached;
 mod ends;
+mod sandboxed;
 
 /// A place whose sockets are in it, too.
 fn place() -> TestEnv {

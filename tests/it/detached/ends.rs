@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use super::*;
 
 /// The supervisor of a session: the process that its id names.
-fn supervisor(id: &str) -> i32 {
+pub(super) fn supervisor(id: &str) -> i32 {
     let parts: Vec<&str> = id.rsplit('-').collect();
     parts[1].parse().unwrap()
 }
@@ -109,24 +109,25 @@ fn a_socket_that_was_cleaned_away_comes_back() {
 }
 
 #[test]
-fn a_session_whose_socket_can_not_be_had_is_waited_for_and_stopped() {
+fn a_session_that_can_not_be_reached_is_waited_for_and_stopped() {
     let env = place();
-    // Something else is in the way of the directory.
+    // Something else is in the way of every directory.
     env.write("home/.local/state/aido/run", "");
-    let run = aido(
-        &env,
-        &[
-            "start",
-            "--name",
-            "bare",
-            "--",
-            "sh",
-            "-c",
-            "echo ready; cat",
-        ],
-    );
+    let words = [
+        "start",
+        "--name",
+        "bare",
+        "--",
+        "sh",
+        "-c",
+        "echo ready; cat",
+    ];
+    let run = env.aido(words).env("TMPDIR", "/proc/nonexistent").output();
     assert_eq!(run.code(), 0, "{run:?}");
-    assert!(run.stderr_text().contains("no socket"), "{run:?}");
+    assert!(
+        run.stderr_text().contains("nowhere for a socket"),
+        "{run:?}"
+    );
     let id = run.stdout_text().trim_end().to_owned();
     wait_until("it prints", || {
         done(&env, &["capture", &id]).contains("ready")

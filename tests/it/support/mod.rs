@@ -16,6 +16,7 @@ mod process;
 pub(crate) mod pty;
 mod run;
 mod running;
+pub(crate) mod sandbox;
 
 pub(crate) use planted::{ago, moment, planted_id, sidecar, signed};
 pub(crate) use process::{descendants, process_is_alive, processes_of};

@@ -40,6 +40,7 @@ pub(crate) struct Terminal {
     directory: PathBuf,
     home: PathBuf,
     stderr: Option<OwnedFd>,
+    hook: Box<dyn FnMut() -> io::Result<()> + Send + Sync>,
 }
 
 impl TestEnv {
@@ -74,6 +75,7 @@ impl TestEnv {
             directory: self.work(),
             home: self.home(),
             stderr: None,
+            hook: Box::new(|| Ok(())),
         };
         terminal.size(80, 24)
     }
@@ -101,6 +103,15 @@ impl Terminal {
     /// Standard error goes elsewhere than to the terminal.
     pub(crate) fn stderr(mut self, target: impl Into<OwnedFd>) -> Self {
         self.stderr = Some(target.into());
+        self
+    }
+
+    /// Runs between fork and exec: async-signal-safe calls only.
+    pub(crate) fn before_exec(
+        mut self,
+        hook: impl FnMut() -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.hook = Box::new(hook);
         self
     }
 
@@ -146,12 +157,14 @@ impl Terminal {
         );
         let before = Settings::of(&self.slave);
         let slave = self.slave.try_clone().unwrap();
-        // SAFETY: between fork and exec, the closure makes three kinds of system calls and allocates nothing.
+        let mut hook = self.hook;
+        // SAFETY: between fork and exec, the closure makes three kinds of system calls and allocates nothing; the test's hook likewise, by contract.
         unsafe {
             command.pre_exec(move || {
                 rustix::process::setsid()?;
                 rustix::process::ioctl_tiocsctty(&slave)?;
-                default_signals()
+                default_signals()?;
+                hook()
             });
         }
         let guard = FORKS.read().unwrap_or_else(PoisonError::into_inner);
