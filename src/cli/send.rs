@@ -22,7 +22,7 @@ const TEXT_BYTES: u64 = 1024 * 1024;
 Prints how much output there was when the last of it was typed, in bytes: a number for wait --after.
 
 Exit status: 0 typed; 1 nothing was typed, since a condition didn't hold, it asks for a password, a
-line is longer than its terminal takes, or the session is over.")]
+line is longer than its terminal takes, the command reads nothing, or the session is over.")]
 pub struct Arguments {
     /// Which store, and how to print.
     #[command(flatten)]
@@ -45,7 +45,7 @@ pub struct Arguments {
     /// Take the text from standard input; a line feed at its end goes
     #[arg(long, conflicts_with = "text")]
     pub stdin: bool,
-    /// Only if the screen matches this regular expression
+    /// Only if a line on the screen matches this regular expression
     #[arg(long, value_name = "RE")]
     pub if_screen: Option<String>,
     /// Only if nothing was written or typed for this long

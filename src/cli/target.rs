@@ -132,16 +132,20 @@ impl<'r> Target<'r> {
 
     /// What a refusal is for people.
     pub(super) fn refused(&self, why: Refusal, detail: &str) -> CliError {
-        let error = CliError::new(Kind::Failed, format!("nothing was typed: {detail}"));
+        let what = match why {
+            Refusal::Stuck => "not all of it was typed",
+            _ => "nothing was typed",
+        };
+        let error = CliError::new(Kind::Failed, format!("{what}: {detail}"));
         match why {
             Refusal::Password => error.with_hint("aido send --secret types it all the same"),
             Refusal::TooLong => {
                 error.with_hint("break it into lines; what is beyond would be lost")
             }
-            Refusal::Screen | Refusal::Busy => {
+            Refusal::Screen | Refusal::Busy | Refusal::Full | Refusal::Stuck => {
                 error.with_hint(format!("aido capture {} shows the screen", self.id.hex()))
             }
-            Refusal::Full | Refusal::Invalid | Refusal::Over | Refusal::Other => error,
+            Refusal::Invalid | Refusal::Over | Refusal::Other => error,
         }
     }
 

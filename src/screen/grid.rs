@@ -67,6 +67,8 @@ pub(super) struct Grid {
     pub(super) region: (usize, usize),
     /// None where what leaves at the top is gone.
     scrollback: Option<VecDeque<Line>>,
+    /// How many ever left.
+    left: u64,
 }
 
 impl Grid {
@@ -80,6 +82,7 @@ impl Grid {
             columns,
             region: (0, rows),
             scrollback: keeps_scrollback.then(VecDeque::new),
+            left: 0,
         }
     }
 
@@ -109,6 +112,12 @@ impl Grid {
     /// What left at the top, the oldest first.
     pub(super) fn scrollback(&self) -> impl DoubleEndedIterator<Item = &Line> {
         self.scrollback.iter().flatten()
+    }
+
+    /// How many rows ever left at the top, those that are forgotten by now included.
+    #[must_use]
+    pub(super) fn left(&self) -> u64 {
+        self.left
     }
 
     /// Forgets what left at the top.
@@ -281,6 +290,7 @@ impl Grid {
             false => lines.pop_front().unwrap_or_default(),
         };
         line.fill(row.used(), row.wrapped);
+        self.left += 1;
         // What was long once needn't be held for ever.
         line.text.shrink_to(256);
         line.runs.shrink_to(16);

@@ -140,6 +140,12 @@ impl Screen {
         rows.map(|row| Line::of(row.used(), row.wrapped))
     }
 
+    /// How many rows ever left the screen at its top. Those never change any more.
+    #[must_use]
+    pub fn rows_left(&self) -> u64 {
+        self.state.primary.left()
+    }
+
     /// What left the screen at its top, the oldest first.
     pub fn scrollback(&self) -> impl DoubleEndedIterator<Item = &Line> {
         self.state.primary.scrollback()

@@ -27,7 +27,7 @@ use crate::screen::{Screen, Snapshot};
 use crate::session::{Outcome, SessionId, Size, Timestamp};
 use crate::sys::door::Knock;
 use crate::sys::link::Link;
-use crate::sys::pty::Pty;
+use crate::sys::pty::{self, Pty};
 use crate::wire::frame::Frame;
 use crate::wire::{PROTOCOL, Refusal, Reply, Request, place};
 use connection::{Connection, Role};
@@ -365,6 +365,9 @@ impl Attendant for Supervisor {
         self.serve(now);
         if let Some(terminal) = terminal {
             self.status.at_terminal(terminal);
+            if self.has_waiter(Waiter::wants_input) {
+                self.watch.at_terminal(pty::typing(terminal));
+            }
             self.typing.answer(self.screen.take_replies());
             for (id, reply) in self
                 .typing

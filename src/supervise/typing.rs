@@ -6,8 +6,8 @@ use std::time::Duration;
 use regex::Regex;
 use rustix::io::Errno;
 
-use super::waiting::Watch;
-use crate::screen::{Screen, Snapshot};
+use super::waiting::{Watch, any_line};
+use crate::screen::{Line, Screen};
 use crate::sys::pty::{LINE_MAX_BYTES, Pty, Typing as Modes, typing};
 use crate::wire::keys::{CursorKeys, bytes_of};
 use crate::wire::{Input, Refusal, Reply, Sending};
@@ -19,6 +19,11 @@ const WAITING_BYTES: usize = 1024 * 1024;
 const SETTLE: Duration = Duration::from_millis(80);
 /// How long it may take to become quiet.
 const SETTLE_MOST: Duration = Duration::from_millis(1500);
+
+/// How long a program may take nothing of what is typed, before a request is given up.
+const STUCK_AFTER: Duration = Duration::from_secs(5);
+/// How often it is tried whether a terminal takes more.
+const TRY_EVERY: Duration = Duration::from_millis(10);
 
 /// A request to type.
 struct Job {
@@ -50,6 +55,8 @@ pub(super) struct Typing {
     jobs: VecDeque<Job>,
     /// What the terminal has not taken yet.
     pending: VecDeque<u8>,
+    /// Since when it takes nothing.
+    blocked: Option<Duration>,
     waiting_bytes: usize,
     /// Since when it is waited for the program to become quiet.
     settling: Option<Duration>,
@@ -125,9 +132,13 @@ impl Typing {
         let mut replies = Vec::new();
         self.due = None;
         loop {
-            if !self.write(terminal) {
+            if !self.write(terminal, now) {
                 // Nothing tells when a terminal takes more again, without waking for all that it takes.
-                self.due = Some(now + Duration::from_millis(10));
+                self.due = Some(now + TRY_EVERY);
+                let blocked = self.blocked.map(|since| now.saturating_sub(since));
+                if blocked.is_some_and(|blocked| blocked >= STUCK_AFTER) {
+                    replies.extend(self.give_up());
+                }
                 return replies;
             }
             if let Some(since) = self.settling {
@@ -182,18 +193,54 @@ impl Typing {
     }
 
     /// Writes what waits; false if the terminal doesn't take all of it now.
-    fn write(&mut self, terminal: &Pty) -> bool {
+    fn write(&mut self, terminal: &Pty, now: Duration) -> bool {
         while !self.pending.is_empty() {
             let (piece, _) = self.pending.as_slices();
             match rustix::io::write(terminal, piece) {
-                Ok(count) => drop(self.pending.drain(..count)),
+                Ok(count) => {
+                    self.pending.drain(..count);
+                    self.blocked = None;
+                }
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return false,
+                Err(Errno::AGAIN) => {
+                    self.blocked.get_or_insert(now);
+                    return false;
+                }
                 // The terminal is gone, and nobody is left to type to.
                 Err(_) => self.pending.clear(),
             }
         }
+        self.blocked = None;
         true
+    }
+
+    /// Gives up requests to a program that reads nothing: they would be typed at some other time, to
+    /// whatever reads then. What somebody who is attached typed stays, as in any terminal.
+    fn give_up(&mut self) -> Vec<(u64, Reply)> {
+        let refused = |from, why, detail: String| (from, Reply::Refused { why, detail });
+        let mut replies = Vec::new();
+        for job in std::mem::take(&mut self.jobs) {
+            match job.kind {
+                Kind::Keys(_) => self.jobs.push_back(job),
+                Kind::Asked(sending, _) => {
+                    self.waiting_bytes -= sending.input.iter().map(size).sum::<usize>();
+                    let detail = "the command reads nothing".to_owned();
+                    replies.push(refused(job.from, Refusal::Full, detail));
+                }
+                Kind::Begun(steps) => {
+                    let later = steps.iter().map(|step| match step {
+                        Step::Write(bytes) => bytes.len(),
+                        Step::Settle => 0,
+                    });
+                    let left = self.pending.len() + later.sum::<usize>();
+                    self.pending.clear();
+                    let detail =
+                        format!("the command reads nothing: its last {left} bytes were not typed");
+                    replies.push(refused(job.from, Refusal::Stuck, detail));
+                }
+            }
+        }
+        replies
     }
 }
 
@@ -225,10 +272,11 @@ fn check(
         }
     }
     if let Some(pattern) = pattern {
-        let snapshot = Snapshot::of(screen, 0);
-        let text = snapshot.lines.iter().map(|line| line.text.trim_end());
-        if !pattern.is_match(&text.collect::<Vec<_>>().join("\n")) {
-            let detail = format!("the screen shows nothing that matches {pattern}");
+        let is_match =
+            |line: &Line| pattern.is_match(&line.text) || pattern.is_match(line.text.trim_end());
+        let shown: Vec<Line> = screen.lines().collect();
+        if !any_line(shown.iter(), is_match) {
+            let detail = format!("no line on the screen matches {pattern}");
             return Err((Refusal::Screen, detail));
         }
     }
@@ -382,6 +430,11 @@ mod tests {
         assert!(check(&wanted, None, &shown, &watch, second / 3).is_err());
         let pattern = Regex::new("proceed").unwrap();
         assert!(check(&wanted, Some(&pattern), &shown, &watch, second).is_ok());
+        // As whoever waits for text has it: line by line, with the blanks at its end and without.
+        for pattern in [r"^proceed\? \[y/N\] $", "N.$"] {
+            let pattern = Regex::new(pattern).unwrap();
+            assert!(check(&wanted, Some(&pattern), &shown, &watch, second).is_ok());
+        }
         let pattern = Regex::new("delete").unwrap();
         assert!(check(&wanted, Some(&pattern), &shown, &watch, second).is_err());
     }

@@ -9,11 +9,16 @@ use regex::Regex;
 use rustix::process::Pid;
 
 use crate::screen::{Line, Screen};
-use crate::sys::process;
+use crate::sys::pty::Typing;
+use crate::sys::{process, waits};
 use crate::wire::{Condition, Waiting};
 
 /// The largest piece of output of which every line is still kept when it is looked at.
 pub(super) const PIECE_BYTES: usize = 1000;
+/// How many rows before those that are new are looked at again, since a line goes on from there.
+const JOINED_ROWS: u64 = 64;
+/// A line that is longer than this is looked at in pieces.
+const JOINED_BYTES: usize = 16 * 1024;
 /// How long a program is quiet before it is looked whether it reads.
 const READS_AFTER: Duration = Duration::from_millis(300);
 /// How often that is looked at.
@@ -31,6 +36,8 @@ pub(super) struct Watch {
     /// When it was looked last whether the command reads, and what was found.
     looked_at: Option<Duration>,
     reads: bool,
+    /// The terminal gathers lines and shows none of what is typed.
+    hides: bool,
 }
 
 impl Watch {
@@ -46,6 +53,11 @@ impl Watch {
             self.text_at = now;
         }
         self.text = text;
+    }
+
+    /// What the terminal does with what is typed.
+    pub(super) fn at_terminal(&mut self, modes: Option<Typing>) {
+        self.hides = modes.is_some_and(|modes| modes.by_line && !modes.echoes);
     }
 
     /// Something was typed.
@@ -76,13 +88,19 @@ impl Watch {
         if now < self.quiet_since() + READS_AFTER {
             return false;
         }
+        // Who asks for a password often can't be looked into.
+        if self.hides {
+            return true;
+        }
         if now >= self.reads_due() {
             self.looked_at = Some(now);
             // It may have started another in its foreground, in the same session.
             let below = process::descendants(rustix::process::getpid());
             let mut all = below.iter().map(|process| process.as_raw_nonzero().get());
             self.reads = self.command.is_some()
-                && all.any(|process| process::reads_terminal(process) == Some(true));
+                && all.any(|process| {
+                    waits::reads_terminal(process).is_some_and(waits::Reads::takes_keys)
+                });
         }
         self.reads && self.looked_at >= Some(self.quiet_since())
     }
@@ -93,8 +111,9 @@ pub(super) struct Waiter {
     waiting: Waiting,
     pattern: Option<Regex>,
     after: u64,
-    /// How much output there was when the text was looked at last.
+    /// How much output there was when the text was looked at last, and how many rows had left.
     looked: Option<u64>,
+    seen_rows: u64,
 }
 
 impl Waiter {
@@ -106,11 +125,16 @@ impl Waiter {
             after: waiting.after.unwrap_or(mark),
             waiting,
             looked: None,
+            seen_rows: 0,
         })
     }
 
     pub(super) fn wants_text(&self) -> bool {
         self.pattern.is_some()
+    }
+
+    pub(super) fn wants_input(&self) -> bool {
+        self.waiting.input
     }
 
     pub(super) fn wants_stable(&self) -> bool {
@@ -163,25 +187,60 @@ impl Waiter {
             return false;
         }
         let shown: Vec<Line> = screen.lines().collect();
-        let mut whole = Line::default();
-        for line in screen.scrollback().chain(&shown) {
-            whole.append(line);
-            if !line.wrapped {
-                if is_new_match(pattern, &whole, self.after) {
-                    return true;
-                }
-                whole = Line::default();
-            }
-        }
-        is_new_match(pattern, &whole, self.after)
+        let seen = std::mem::replace(&mut self.seen_rows, screen.rows_left());
+        // A screen that began anew has fewer.
+        let fresh = screen.rows_left().checked_sub(seen);
+        let fresh = fresh.unwrap_or(screen.rows_left());
+        let left = fresh_rows(screen.scrollback(), fresh);
+        let rows = left.into_iter().rev().chain(&shown);
+        any_line(rows, |line| is_new_match(pattern, line, self.after))
     }
 }
 
+/// The rows that left last, so many of them, and those before that the first of them goes on with; the
+/// newest first.
+fn fresh_rows<'l>(rows: impl DoubleEndedIterator<Item = &'l Line>, count: u64) -> Vec<&'l Line> {
+    let mut fresh: Vec<&Line> = Vec::new();
+    let mut before = 0;
+    for (row, index) in rows.rev().zip(0_u64..) {
+        if index >= count {
+            // Looked at already, and it never changes.
+            if !row.wrapped || before >= JOINED_ROWS {
+                break;
+            }
+            before += 1;
+        }
+        fresh.push(row);
+    }
+    fresh
+}
+
+/// Whether something is so of any line as it was written, whatever the width of the window. A very long
+/// one is looked at in pieces.
+pub(super) fn any_line<'l>(
+    rows: impl Iterator<Item = &'l Line>,
+    mut is_so: impl FnMut(&Line) -> bool,
+) -> bool {
+    let mut whole = Line::default();
+    for row in rows {
+        whole.append(row);
+        if !row.wrapped || whole.text.len() > JOINED_BYTES {
+            if is_so(&whole) {
+                return true;
+            }
+            whole = Line::default();
+        }
+    }
+    is_so(&whole)
+}
+
 fn is_new_match(pattern: &Regex, line: &Line, after: u64) -> bool {
-    line.is_newer(0..line.text.len(), after)
-        && pattern
-            .find_iter(&line.text)
-            .any(|found| line.is_newer(found.range(), after))
+    // The end of a line is where it was written to, and where the last thing to be seen is.
+    let is_new = |text: &str| {
+        let mut found = pattern.find_iter(text);
+        found.any(|found| line.is_newer(found.range(), after))
+    };
+    line.is_newer(0..line.text.len(), after) && (is_new(&line.text) || is_new(line.text.trim_end()))
 }
 
 /// What the screen's text comes to.
@@ -241,6 +300,49 @@ mod tests {
     }
 
     #[test]
+    fn each_row_that_leaves_is_looked_at_once_and_none_is_missed() {
+        let mut screen = screen();
+        let mut found = waiter("needle in two rows", 0);
+        let mut watch = Watch::default();
+        let mut look = |screen: &Screen| found.look(screen, &mut watch, Duration::ZERO);
+        for number in 0..3000 {
+            screen.feed(format!("line {number}\r\n").as_bytes());
+            assert_eq!(look(&screen), None, "{number}");
+        }
+        // The line begins in a row that has left when it is looked at next.
+        screen.feed(b"a row's end and a needle");
+        assert_eq!(look(&screen), None);
+        screen.feed(b" in two rows\r\n1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n");
+        assert_eq!(look(&screen), Some(Condition::Text));
+        // Also after all that is known was forgotten.
+        let mut next = waiter("^again$", screen.stamp());
+        screen.feed(b"\x1b[3J\x1bcagain\r\n1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n");
+        let met = next.look(&screen, &mut watch, Duration::ZERO);
+        assert_eq!(met, Some(Condition::Text));
+    }
+
+    #[test]
+    fn rows_are_looked_at_from_where_their_line_begins() {
+        let row = |wrapped| Line {
+            wrapped,
+            ..Line::plain("x")
+        };
+        let rows = [
+            row(false),
+            row(true),
+            row(true),
+            row(false),
+            row(true),
+            row(false),
+        ];
+        for (fresh, looked_at) in [(0, 0), (1, 2), (2, 2), (3, 5), (5, 5), (9, 6)] {
+            assert_eq!(fresh_rows(rows.iter(), fresh).len(), looked_at, "{fresh}");
+        }
+        let endless = vec![row(true); 1000];
+        assert_eq!(fresh_rows(endless.iter(), 1).len(), 65);
+    }
+
+    #[test]
     fn what_is_quiet_was_quiet_since_something_was_typed() {
         let second = Duration::from_secs(1);
         let waiting = Waiting {
@@ -278,6 +380,30 @@ mod tests {
         screen.feed(b"\r-");
         watch.output(&screen, 4 * second, true);
         assert_eq!(watch.stable_since(), 4 * second);
+    }
+
+    #[test]
+    fn a_terminal_that_hides_what_is_typed_asks_for_something() {
+        let waiting = Waiting {
+            input: true,
+            ..Waiting::default()
+        };
+        let mut waiter = Waiter::new(waiting, 0).unwrap();
+        let (screen, mut watch) = (screen(), Watch::default());
+        let second = Duration::from_secs(1);
+        for (by_line, echoes, met) in [
+            (true, false, Some(Condition::Input)),
+            (true, true, None),
+            (false, false, None),
+        ] {
+            watch.at_terminal(Some(Typing { by_line, echoes }));
+            assert_eq!(waiter.look(&screen, &mut watch, second), met);
+            assert_eq!(
+                waiter.look(&screen, &mut watch, second / 5),
+                None,
+                "not quiet yet"
+            );
+        }
     }
 
     #[test]

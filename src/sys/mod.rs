@@ -30,6 +30,7 @@ pub mod startup;
 pub mod stream;
 pub mod terminal;
 pub mod unnamed;
+pub mod waits;
 pub mod watchdog;
 pub mod write_back;
 pub mod zone;

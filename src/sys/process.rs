@@ -96,33 +96,26 @@ fn reap_until(child: libc::pid_t) {
     }
 }
 
-/// Whether this process waits for something to be typed: it is in read(2) on its terminal, as the kernel
-/// tells it. None where that can't be known.
-#[must_use]
-pub fn reads_terminal(process: i32) -> Option<bool> {
-    let read = |name: &str| std::fs::read_to_string(format!("/proc/{process}/{name}")).ok();
-    let call = read("syscall")?;
-    let mut fields = call.split_ascii_whitespace();
-    let number: i64 = match fields.next()? {
-        "running" => return Some(false),
-        number => number.parse().ok()?,
-    };
-    if number != libc::SYS_read {
-        return Some(false);
-    }
-    let descriptor = fields.next()?.trim_start_matches("0x");
-    let descriptor = u64::from_str_radix(descriptor, 16).ok()?;
-    let target = std::fs::read_link(format!("/proc/{process}/fd/{descriptor}")).ok()?;
-    let target = target.to_string_lossy();
-    Some(target.starts_with("/dev/pts/") || target == "/dev/tty")
-}
-
 /// The group in the foreground of a process's terminal (proc(5), field 8 of `stat`).
 #[must_use]
 pub fn foreground_group(process: i32) -> Option<i32> {
+    let [_, foreground] = groups(process)?;
+    Some(foreground)
+}
+
+/// Whether a process is in the foreground of its terminal.
+#[must_use]
+pub fn is_in_foreground(process: i32) -> bool {
+    groups(process).is_some_and(|[own, foreground]| own == foreground)
+}
+
+/// A process's group, and the one in the foreground of its terminal (proc(5), fields 5 and 8 of `stat`).
+fn groups(process: i32) -> Option<[i32; 2]> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let after_name = &stat[stat.rfind(')')? + 1..];
-    after_name.split_ascii_whitespace().nth(5)?.parse().ok()
+    let mut fields = after_name.split_ascii_whitespace().skip(2);
+    let group = fields.next()?.parse().ok()?;
+    Some([group, fields.nth(2)?.parse().ok()?])
 }
 
 /// A process's name, as the kernel shows it: at most 15 bytes.

@@ -136,7 +136,7 @@ pub enum Condition {
     Input,
 }
 
-/// Why something was not done. Nothing was typed then.
+/// Why something was not done. Nothing was typed then, but for what says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
@@ -150,6 +150,8 @@ pub enum Refusal {
     TooLong,
     /// The command takes nothing, and too much waits already.
     Full,
+    /// The command takes no more, and only a part was typed.
+    Stuck,
     /// A pattern or a key that is none.
     Invalid,
     /// The command has ended.

@@ -10,7 +10,9 @@ use crate::support::{
 
 mod attached;
 mod ends;
+mod inputs;
 mod sandboxed;
+mod typed;
 
 /// A place whose sockets are in it, too.
 fn place() -> TestEnv {
@@ -227,7 +229,7 @@ fn conditions_are_checked_before_anything_is_typed() {
     for (words, said) in [
         (
             &["send", "asking", "x", "-e", "--if-screen", "proceed"][..],
-            "shows nothing",
+            "no line",
         ),
         (&["send", "asking", "x", "-e", "--if-idle", "1h"], "ago"),
         (&["send", "asking", "--keys", "Entr"], "no key"),

@@ -13,7 +13,7 @@ use crate::session::{SessionId, Timestamp};
 use crate::store::Store;
 use crate::supervise::Status;
 use crate::sys::file::Directory;
-use crate::sys::{process, pty};
+use crate::sys::{process, pty, waits};
 use crate::transcript::record::CHANNEL;
 use crate::view::running::Running;
 use crate::view::session::Shown;
@@ -89,8 +89,8 @@ fn modes(terminal: &str) -> Option<pty::Typing> {
 fn reads(command: i32) -> bool {
     let group = process::foreground_group(command).and_then(Pid::from_raw);
     let members = group.map(process::members).unwrap_or_default();
-    let mut reading = members.into_iter().map(process::reads_terminal);
-    reading.any(|reads| reads == Some(true))
+    let mut reading = members.into_iter().map(waits::reads_terminal);
+    reading.any(|reads| reads.is_some_and(waits::Reads::takes_keys))
 }
 
 #[cfg(test)]

@@ -22,9 +22,7 @@ pub(crate) use planted::{ago, moment, planted_id, sidecar, signed};
 pub(crate) use process::{descendants, process_is_alive, processes_of};
 
 pub(crate) use run::Run;
-pub(crate) use running::Output;
-#[cfg(feature = "mcp")]
-pub(crate) use running::Running;
+pub(crate) use running::{Output, Running};
 
 /// The binary under test.
 pub(crate) const AIDO: &str = env!("CARGO_BIN_EXE_aido");
