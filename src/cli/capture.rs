@@ -10,7 +10,7 @@ use super::page::{Framing, Page};
 use super::reading::Reader;
 use super::target::{Contact, Target};
 use super::word::StoreArguments;
-use super::{Answer, CliResult, redaction};
+use super::{Answer, CliResult, io, redaction};
 use crate::config::Layer;
 use crate::environment::Environment;
 use crate::plan::DEFAULT_SIZE;
@@ -19,7 +19,7 @@ use crate::session::metadata::SCHEMA_VERSION;
 use crate::session::{Metadata, State};
 use crate::store::Store;
 use crate::transcript::timeline::{Timeline, What};
-use crate::view::sanitize;
+use crate::view::{sanitize, units};
 use crate::wire::{Incoming, Reply, Request, client};
 
 /// `aido capture`
@@ -107,6 +107,12 @@ fn look(
     let shown = reader.read(&target.id)?;
     let end = (shown.state == State::Finished).then_some(shown.metadata.output_bytes);
     let screen = replayed(reader, &shown.metadata, end)?;
+    if shown.metadata.dropped_bytes > 0 {
+        let lost = units::size(shown.metadata.dropped_bytes);
+        io::say(&format!(
+            "aido: {lost} of its output was not recorded: this is the screen before that"
+        ));
+    }
     Ok((Snapshot::of(&screen, scrollback), false))
 }
 

@@ -29,6 +29,8 @@ pub use modes::{Modes, Mouse};
 pub use paint::Painter;
 pub use snapshot::{Cursor, Snapshot};
 
+use std::panic::AssertUnwindSafe;
+
 use grid::Grid;
 use parser::Parser;
 
@@ -79,6 +81,26 @@ impl Screen {
             false => bytes,
         };
         self.parser.feed(bytes, &mut self.state);
+    }
+
+    /// The same for a program that must go on: a fault of this model costs the picture, which begins
+    /// anew, and nothing else.
+    pub fn feed_or_begin_anew(&mut self, bytes: &[u8]) {
+        self.survive(|screen| screen.feed(bytes));
+    }
+
+    fn survive(&mut self, act: impl FnOnce(&mut Self)) {
+        let survived = std::panic::catch_unwind(AssertUnwindSafe(|| act(self)));
+        if survived.is_err() {
+            let mut state = State::new(self.state.size);
+            // What is new is told by how much output there was, so that goes on.
+            state.stamp = self.state.stamp;
+            state.modes.returns = self.state.modes.returns;
+            *self = Self {
+                parser: Parser::default(),
+                state,
+            };
+        }
     }
 
     /// Gives the window another size.

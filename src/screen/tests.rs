@@ -165,6 +165,20 @@ fn a_mark_shows_on_a_cell_that_was_only_moved_over() {
     assert_eq!(texts(&screen)[0], " \u{5c4}");
 }
 
+#[test]
+fn a_fault_of_the_model_costs_the_picture_and_nothing_else() {
+    let mut screen = fed(b"\x1b[?1049hbefore");
+    let stamp = screen.stamp();
+    screen.survive(|screen| {
+        screen.feed(b"lost");
+        panic!("injected");
+    });
+    assert_eq!(screen.stamp(), stamp + 4, "what is new is told by this");
+    screen.feed_or_begin_anew(b"after");
+    assert_eq!(texts(&screen)[0], "after");
+    assert_eq!((screen.stamp(), screen.is_alternate()), (stamp + 9, false));
+}
+
 /// What a program might write, with enough sequences that matter.
 fn writing() -> impl Strategy<Value = Vec<u8>> {
     let sequence = prop_oneof![

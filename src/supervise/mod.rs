@@ -398,13 +398,13 @@ impl Attendant for Supervisor {
 
     fn output(&mut self, now: Duration, bytes: &[u8]) {
         if !self.has_waiter(Waiter::wants_text) {
-            self.screen.feed(bytes);
+            self.screen.feed_or_begin_anew(bytes);
             self.watch
                 .output(&self.screen, now, self.has_waiter(Waiter::wants_stable));
         } else {
             // In pieces of which no line leaves what is kept before it was looked at.
             for piece in bytes.chunks(waiting::PIECE_BYTES) {
-                self.screen.feed(piece);
+                self.screen.feed_or_begin_anew(piece);
                 self.watch
                     .output(&self.screen, now, self.has_waiter(Waiter::wants_stable));
                 self.tell_waiters(now);

@@ -9,8 +9,12 @@ use crate::support::{
 };
 
 mod attached;
+mod day;
 mod ends;
+mod hard;
 mod inputs;
+mod lives;
+mod printed;
 mod sandboxed;
 mod typed;
 

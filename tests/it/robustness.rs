@@ -15,7 +15,7 @@ use crate::support::{
 
 const BOTH_STREAMS: [&str; 3] = ["sh", "-c", "echo out; echo err >&2; exit 3"];
 
-fn limited(
+pub(crate) fn limited(
     resource: Resource,
     value: u64,
 ) -> impl FnMut() -> io::Result<()> + Send + Sync + 'static {
@@ -152,7 +152,12 @@ fn a_file_size_limit_costs_the_recording_but_not_the_command() {
 }
 
 /// Runs a shell line that may mount things, then aido (`"$@"`); none where that isn't allowed.
-fn with_mount(env: &TestEnv, test: &str, prepare: &str, arguments: &[&str]) -> Option<Run> {
+pub(crate) fn with_mount(
+    env: &TestEnv,
+    test: &str,
+    prepare: &str,
+    arguments: &[&str],
+) -> Option<Run> {
     let probe = "mount -t tmpfs none . && umount .";
     if !geteuid().is_root()
         || env

@@ -151,3 +151,28 @@ fn a_session_does_not_show_itself() {
     assert_eq!(run.code(), 2, "{run:?}");
     assert!(run.stderr_text().contains("needs a terminal"), "{run:?}");
 }
+
+#[test]
+fn a_client_that_is_killed_or_loses_its_window_costs_the_session_nothing() {
+    let env = place();
+    start(&env, "on", &["sh", "-c", ASKING]);
+    let mut killed = attach(&env, &["on"]);
+    killed.wait_for(">>>");
+    let pid = rustix::process::Pid::from_raw(killed.pid()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    assert_eq!(killed.wait_code(), 137);
+    let mut closed = attach(&env, &["on"]);
+    closed.wait_for(">>>");
+    closed.close_master();
+    assert_eq!(closed.wait_code(), 129);
+    done(&env, &["send", "on", "after", "-e"]);
+    wait_for(&env, "on", "^= after");
+    wait_until("nobody is attached", || {
+        let run = env.home().join(".local/state/aido/run");
+        let status = files_below(&run)
+            .into_iter()
+            .find(|path| path.extension() == Some("json".as_ref()));
+        let status = fs::read(status.unwrap()).unwrap_or_default();
+        contains(&status, br#""attached":0"#)
+    });
+}
