@@ -99,7 +99,8 @@ impl Block {
         let mut start = None;
         let mut at = 0;
         for line in text.split_inclusive('\n') {
-            if start.is_none() && line.starts_with(self.begin) {
+            // The last one before an end: what stands below one whose end somebody took out is theirs.
+            if line.starts_with(self.begin) {
                 start = Some(at);
             }
             at += line.len();
@@ -132,6 +133,10 @@ mod tests {
             assert_eq!(block.uninstall(&between), "a\nb\n");
             // Without its end it is somebody's own.
             assert!(!block.is_in(block.begin));
+            let half = format!("a\n{}\nmine\n", block.begin);
+            let installed = block.install(&half);
+            assert_eq!(block.install(&installed), installed);
+            assert_eq!(block.uninstall(&installed), half);
         }
     }
 }
