@@ -340,4 +340,64 @@ mod tests {
         assert_eq!(entry.timestamp, "2026-03-05T13:25:22.000Z");
         assert_eq!(entry.id(), Some(id.clone()));
     }
+
+    #[test]
+    fn what_most_sessions_do_not_have_is_left_out() {
+        let metadata = minimal("a-20260305_132522-1-abcdef12");
+        let json = |metadata: &Metadata| serde_json::to_value(Entry::of(metadata, 0)).unwrap();
+        let plain = json(&metadata);
+        for name in ["origin", "pinned", "tags", "outcome", "signal"] {
+            assert_eq!(plain.get(name), None, "{name}");
+        }
+        let mut other = metadata;
+        other.origin = Origin::Imported;
+        other.pinned = true;
+        assert_eq!(json(&other)["origin"], "imported");
+        assert_eq!(json(&other)["pinned"], true);
+    }
+
+    #[test]
+    fn half_a_word_is_no_word() {
+        for (text, whole) in [("one two thr", "one two"), ("one", ""), ("one\n", "one")] {
+            assert_eq!(without_last_word(text), whole);
+        }
+    }
+
+    #[test]
+    fn a_line_is_ordered_by_the_latest_time_that_it_knows() {
+        let mut metadata = minimal("a-20260305_132522-1-abcdef12");
+        assert_eq!(
+            Entry::of(&metadata, 0).last_time(),
+            "2026-03-05T13:25:22.000Z"
+        );
+        for (ended, last) in [
+            ("2026-03-05T13:25:30.000Z", "2026-03-05T13:25:30.000Z"),
+            // The clock was set back.
+            ("2026-03-05T13:25:00.000Z", "2026-03-05T13:25:22.000Z"),
+        ] {
+            metadata.ended_at = Some(ended.parse().unwrap());
+            assert_eq!(Entry::of(&metadata, 0).last_time(), last);
+        }
+    }
+
+    #[test]
+    fn what_failed_is_what_somebody_has_to_look_at() {
+        let mut metadata = minimal("a-20260305_132522-1-abcdef12");
+        for (exit_code, outcome, failed) in [
+            (Some(0), None, false),
+            (Some(2), None, true),
+            (None, None, true),
+            (Some(1), Some(Judgement::Negative), false),
+            (Some(130), Some(Judgement::Interrupted), false),
+            (Some(0), Some(Judgement::Suspect), true),
+        ] {
+            (metadata.exit_code, metadata.outcome) = (exit_code, outcome);
+            let entry = Entry::of(&metadata, 0);
+            assert_eq!(entry.has_failed(), failed, "{exit_code:?} {outcome:?}");
+            assert_eq!(metadata.has_failed(), failed, "{exit_code:?} {outcome:?}");
+            assert_eq!(entry.judgement(), metadata.judgement());
+        }
+        (metadata.exit_code, metadata.outcome) = (Some(0), None);
+        assert_eq!(metadata.judgement(), Some(Judgement::Ok));
+    }
 }

@@ -244,4 +244,14 @@ mod tests {
             prop_assert_eq!(&parsed, &id);
         }
     }
+
+    #[test]
+    fn an_id_tells_the_recorders_process_if_there_can_be_one() {
+        for (process, told) in [("3216", Some(3216)), ("0", Some(0)), ("9999999999", None)] {
+            let text = format!("a-b-20260305_132522-{process}-2f587606");
+            let id: SessionId = text.parse().unwrap();
+            assert_eq!(id.process(), told);
+            assert_eq!(id.to_string(), text);
+        }
+    }
 }

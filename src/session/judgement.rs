@@ -121,4 +121,18 @@ mod tests {
             assert_eq!(json, judgement.name());
         }
     }
+
+    #[test]
+    fn what_an_exit_code_does_not_say_has_a_word() {
+        let all = [
+            (Judgement::Ok, None),
+            (Judgement::Fault, None),
+            (Judgement::Negative, Some("answer")),
+            (Judgement::Interrupted, Some("stopped")),
+            (Judgement::Suspect, Some("suspect")),
+        ];
+        for (judgement, remark) in all {
+            assert_eq!(judgement.remark(), remark, "{judgement:?}");
+        }
+    }
 }

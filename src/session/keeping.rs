@@ -64,3 +64,15 @@ impl Default for Policy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thirty_days_are_kept_by_default() {
+        let policy = Policy::default();
+        assert_eq!(policy.max_age, Some(Duration::from_secs(2_592_000)));
+        assert_eq!(policy.max_total_bytes, Some(5_368_709_120));
+    }
+}

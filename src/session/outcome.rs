@@ -121,4 +121,23 @@ mod tests {
             assert_eq!(outcome.exit_code(), code, "{outcome:?}");
         }
     }
+
+    #[test]
+    fn what_ended_a_command_is_told_apart() {
+        let cases = [
+            (Outcome::Exited(0), None, false, true),
+            (Outcome::Exited(1), None, false, false),
+            (Outcome::Signaled(Signal(2)), Some(2), true, false),
+            (Outcome::Signaled(Signal(3)), Some(3), true, false),
+            (Outcome::Signaled(Signal(15)), Some(15), false, false),
+            (Outcome::TimedOut(Some(Signal(2))), Some(2), false, false),
+            (Outcome::TimedOut(None), None, false, false),
+            (Outcome::Interrupted, None, false, false),
+        ];
+        for (outcome, signal, is_interrupt, is_success) in cases {
+            assert_eq!(outcome.signal(), signal.map(Signal), "{outcome:?}");
+            assert_eq!(outcome.is_interrupt(), is_interrupt, "{outcome:?}");
+            assert_eq!(outcome.is_success(), is_success, "{outcome:?}");
+        }
+    }
 }

@@ -233,4 +233,75 @@ mod tests {
         };
         assert_eq!(query.matches(&entry, State::Finished), Match::Unknown);
     }
+
+    #[test]
+    fn times_agents_and_labels_are_borders() {
+        let mut metadata = minimal("ai-agent-20260305_132522-1-abcdef12");
+        metadata.tags = vec!["ci".to_owned()];
+        let entry = Entry::of(&metadata, 0);
+        let at = |text: &str| Some(text.to_owned());
+        let matches = |query: Query| query.matches(&entry, State::Finished) == Match::Yes;
+        for (since, until, fits) in [
+            (None, None, true),
+            (at("2026-03-05T13:25:22.000Z"), None, true),
+            (at("2026-03-05T13:25:22.001Z"), None, false),
+            (None, at("2026-03-05T13:25:22.001Z"), true),
+            (None, at("2026-03-05T13:25:22.000Z"), false),
+        ] {
+            let query = Query {
+                since: since.clone(),
+                until: until.clone(),
+                ..Query::default()
+            };
+            assert_eq!(matches(query), fits, "{since:?} {until:?}");
+        }
+        for (tag, fits) in [("ci", true), ("c", false), ("other", false)] {
+            let query = Query {
+                tag: at(tag),
+                ..Query::default()
+            };
+            assert_eq!(matches(query), fits, "{tag}");
+        }
+        for (agent, fits) in [("ai-agent", true), ("ai", false), ("agent", false)] {
+            let query = Query {
+                agent: at(agent),
+                ..Query::default()
+            };
+            assert_eq!(matches(query), fits, "{agent}");
+        }
+    }
+
+    #[test]
+    fn codes_and_judgements_are_told_apart() {
+        let mut metadata = minimal("ai-agent-20260305_132522-1-abcdef12");
+        metadata.exit_code = Some(3);
+        let entry = Entry::of(&metadata, 0);
+        for (wanted, fits) in [
+            (WantedOutcome::Code(3), true),
+            (WantedOutcome::Code(0), false),
+            (WantedOutcome::Judged(Judgement::Ok), false),
+            (WantedOutcome::Succeeded, false),
+            (WantedOutcome::Failed, true),
+        ] {
+            assert_eq!(wanted.fits(&entry, State::Finished), fits, "{wanted:?}");
+        }
+        assert!(!WantedOutcome::Failed.fits(&entry, State::Running));
+    }
+
+    #[test]
+    fn a_text_is_looked_for_in_the_command_the_note_and_the_labels() {
+        let mut metadata = minimal("ai-agent-20260305_132522-1-abcdef12");
+        metadata.command = "make all".to_owned();
+        metadata.notes = Some("why".to_owned());
+        metadata.tags = vec!["ci".to_owned()];
+        for (text, fits) in [
+            ("all", true),
+            ("why", true),
+            ("ci", true),
+            ("absent", false),
+        ] {
+            let test = TextTest(Box::new(move |found| found.contains(text)));
+            assert_eq!(test.fits_metadata(&metadata), fits, "{text}");
+        }
+    }
 }
