@@ -19,10 +19,16 @@ fn project(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
 }
 
-/// README.md, CHANGELOG.md and every page below docs.
+/// The pages at the root and every page below docs.
 fn pages() -> Vec<(PathBuf, String)> {
     let mut paths = files_below(&project("docs"));
-    paths.extend([project("README.md"), project("CHANGELOG.md")]);
+    let at_root = [
+        "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+    ];
+    paths.extend(at_root.map(project));
     paths.retain(|path| path.extension() == Some("md".as_ref()));
     let read = |path: PathBuf| (path.clone(), fs::read_to_string(path).unwrap());
     paths.into_iter().map(read).collect()

@@ -2,6 +2,7 @@
 //! are meant for the other test binaries.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use anyhow::bail;
 
@@ -22,7 +23,19 @@ pub(crate) enum Request {
 pub(crate) struct Chosen {
     pub(crate) size: Size,
     pub(crate) seed: u64,
+    /// Another binary than the one that was built for the tests.
+    pub(crate) binary: Option<PathBuf>,
+    pub(crate) form: Form,
     names: Vec<&'static str>,
+}
+
+/// How results are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A line a suite, for people.
+    Text,
+    /// An object a suite, a line each.
+    Json,
 }
 
 impl Chosen {
@@ -63,6 +76,8 @@ pub(crate) fn parse(arguments: &[OsString]) -> anyhow::Result<Request> {
     let mut chosen = Chosen {
         size: Size::Quick,
         seed: 1,
+        binary: None,
+        form: Form::Text,
         names: Vec::new(),
     };
     let mut skipped = Vec::new();
@@ -94,6 +109,16 @@ pub(crate) fn parse(arguments: &[OsString]) -> anyhow::Result<Request> {
                 );
             };
             chosen.seed = seed;
+        } else if let Some(path) = word.strip_prefix("aido=") {
+            is_ours = true;
+            let path = PathBuf::from(path);
+            if !path.is_absolute() || !path.is_file() {
+                bail!("{} is no binary by an absolute path", path.display());
+            }
+            chosen.binary = Some(path);
+        } else if word == "json" {
+            is_ours = true;
+            chosen.form = Form::Json;
         } else if word == "--list" {
             listed = true;
         } else if word == "--ignored" || word == "--bench" {
@@ -152,5 +177,8 @@ fn suite(word: &str) -> Option<&'static str> {
 
 fn allowed() -> String {
     let names: Vec<&str> = SUITES.iter().map(|suite| suite.name).collect();
-    format!("there are: quick, full, seed=NUMBER, {}", names.join(", "))
+    format!(
+        "there are: quick, full, seed=NUMBER, aido=PATH, json, {}",
+        names.join(", ")
+    )
 }

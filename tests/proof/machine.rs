@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::process::Command;
 
-use super::{AIDO, Bench, Size};
+use super::{Bench, Size};
 
 /// One line about the run, the binary and the machine.
 pub(crate) fn describe(bench: &Bench) -> io::Result<String> {
@@ -12,11 +12,7 @@ pub(crate) fn describe(bench: &Bench) -> io::Result<String> {
         Size::Quick => "quick",
         Size::Full => "full",
     };
-    let built = if cfg!(debug_assertions) {
-        "debug"
-    } else {
-        "release"
-    };
+    let built = super::profile();
     let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let processor = processor
         .lines()
@@ -34,7 +30,7 @@ pub(crate) fn describe(bench: &Bench) -> io::Result<String> {
         "proof: {size}, seed {}, {built} binary of {} bytes, as {user}; {processor}, {cores} cores, \
          {} {}, files on {}, {}",
         bench.seed,
-        fs::metadata(AIDO)?.len(),
+        fs::metadata(super::aido())?.len(),
         system.sysname().to_string_lossy(),
         system.release().to_string_lossy(),
         file_system(bench)?,

@@ -1,7 +1,8 @@
 //! The reliability suites: each takes one promise and tries hard to break it, with the real binary.
 //!
 //! `cargo test --test proof` runs all of them in a small size, `cargo test --release --test proof --
-//! full` in the size of which docs/reliability.md has the figures, and `-- S3 S8` some of them. A line
+//! full` in the size of which docs/reliability.md has the figures, and `-- S3 S8` some of them; `aido=PATH`
+//! names another binary than the one that was built for the tests, and `json` is for `cargo xtask proof`. A line
 //! a suite says what was tried and what came of it. There is no test harness underneath, because the
 //! suites fill disks, mount file systems and use all processors: they run one after the other.
 #![expect(
@@ -32,16 +33,33 @@ mod words;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 use std::time::Instant;
 
-use arguments::{Chosen, Request};
+use arguments::{Chosen, Form, Request};
+use serde_json::json;
 use suites::{SUITES, Suite};
 use verdict::Verdict;
 
+/// The binary under test, where another one than the tests' own was named.
+static NAMED: OnceLock<PathBuf> = OnceLock::new();
+
 /// The binary under test.
-pub(crate) const AIDO: &str = env!("CARGO_BIN_EXE_aido");
+pub(crate) fn aido() -> &'static Path {
+    NAMED
+        .get()
+        .map_or(Path::new(env!("CARGO_BIN_EXE_aido")), PathBuf::as_path)
+}
+
+/// How the binary under test was built; one that was named counts as a release.
+pub(crate) fn profile() -> &'static str {
+    match NAMED.get().is_none() && cfg!(debug_assertions) {
+        true => "debug",
+        false => "release",
+    }
+}
 
 /// How much is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,21 +121,33 @@ fn run(chosen: &Chosen, root: PathBuf) -> anyhow::Result<ExitCode> {
         seed: chosen.seed,
         root,
     };
+    if let Some(named) = &chosen.binary {
+        NAMED.get_or_init(|| named.clone());
+    }
     let mut out = io::stdout();
-    writeln!(out, "{}", machine::describe(&bench)?)?;
+    match chosen.form {
+        Form::Text => writeln!(out, "{}", machine::describe(&bench)?)?,
+        Form::Json => writeln!(out, "{}", json!({"machine": machine::describe(&bench)?}))?,
+    }
     let mut failed = Vec::new();
     for suite in SUITES.iter().filter(|suite| chosen.has(suite.name)) {
         let started = Instant::now();
         let mut verdict = attempt(suite, &bench);
         processes::none_left(&bench.root, &mut verdict);
         let seconds = started.elapsed().as_secs_f64();
-        writeln!(out, "{}", verdict.line(suite, seconds))?;
+        match chosen.form {
+            Form::Text => writeln!(out, "{}", verdict.line(suite, seconds))?,
+            Form::Json => writeln!(out, "{}", verdict.json(suite, seconds))?,
+        }
         if verdict.is_bad() {
             failed.push(suite.name);
         }
     }
     if failed.is_empty() {
         return Ok(ExitCode::SUCCESS);
+    }
+    if chosen.form == Form::Json {
+        return Ok(ExitCode::FAILURE);
     }
     let names = failed.join(" ");
     writeln!(

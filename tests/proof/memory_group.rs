@@ -4,9 +4,9 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::Bench;
 use super::place::Place;
 use super::running::Run;
-use super::{AIDO, Bench};
 
 /// Where groups are made, the file with the limit, and whose interface that is.
 const PLACES: [(&str, &str, &str); 2] = [
@@ -58,8 +58,8 @@ impl MemoryGroup {
             "echo $$ >{}/cgroup.procs && exec \"$@\"",
             self.directory.display()
         );
-        let run = place.program("sh").arguments(["-c", &line, "sh", AIDO]);
-        run.arguments(arguments)
+        let run = place.program("sh").arguments(["-c", &line, "sh"]);
+        run.arguments([super::aido()]).arguments(arguments)
     }
 }
 

@@ -8,8 +8,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::Bench;
 use super::running::Run;
-use super::{AIDO, Bench};
 
 /// Where programs are looked for.
 pub(crate) const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -113,7 +113,7 @@ impl Place {
         I: IntoIterator<Item = S>,
         S: AsRef<OsStr>,
     {
-        self.program(AIDO).arguments(arguments)
+        self.program(super::aido()).arguments(arguments)
     }
 }
 

@@ -6,7 +6,6 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
-use super::AIDO;
 use super::place::{self, Place};
 use super::running::Run;
 
@@ -57,7 +56,8 @@ pub(crate) fn traced<S: AsRef<OsStr>>(
     for expression in expressions {
         run = run.arguments(["-e", expression]);
     }
-    run.arguments(["--", AIDO]).arguments(arguments)
+    let run = run.arguments([OsStr::new("--"), super::aido().as_os_str()]);
+    run.arguments(arguments)
 }
 
 /// The calls of aido itself, in order.

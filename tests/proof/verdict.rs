@@ -68,13 +68,32 @@ impl Verdict {
         self.fault_count > 0
     }
 
-    /// The suite's line, with what was skipped and what was wrong below it.
-    pub(crate) fn line(&self, suite: &Suite, seconds: f64) -> String {
-        let word = match (self.is_bad(), self.figures.is_empty()) {
+    /// One word for what came of it.
+    fn word(&self) -> &'static str {
+        match (self.is_bad(), self.figures.is_empty()) {
             (true, _) => "FAILED",
             (false, true) => "skipped",
             (false, false) => "ok",
-        };
+        }
+    }
+
+    /// The same as an object.
+    pub(crate) fn json(&self, suite: &Suite, seconds: f64) -> serde_json::Value {
+        serde_json::json!({
+            "suite": suite.name,
+            "claim": suite.claim,
+            "result": self.word(),
+            "figures": self.figures,
+            "skipped": self.skipped,
+            "faults": self.faults,
+            "fault_count": self.fault_count,
+            "seconds": seconds,
+        })
+    }
+
+    /// The suite's line, with what was skipped and what was wrong below it.
+    pub(crate) fn line(&self, suite: &Suite, seconds: f64) -> String {
+        let word = self.word();
         let figures = self.figures.join(", ");
         let colon = if figures.is_empty() { "" } else { ": " };
         let mut text = format!(

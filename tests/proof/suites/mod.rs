@@ -4,6 +4,11 @@ use super::Bench;
 use super::verdict::Verdict;
 
 mod aftermath;
+mod s10_fuzz;
+mod s11_soak;
+mod s12_sockets;
+mod s13_instructions;
+mod s14_empty_root;
 mod s1_parallel;
 mod s2_kill;
 mod s2b_kill_each_call;
@@ -81,5 +86,30 @@ pub(crate) const SUITES: &[Suite] = &[
         name: "S9",
         claim: "signals end what they should, and no forged marker is believed",
         run: s9_signals::run,
+    },
+    Suite {
+        name: "S10",
+        claim: "no parser of foreign bytes panics, hangs, or breaks its word",
+        run: s10_fuzz::run,
+    },
+    Suite {
+        name: "S11",
+        claim: "recording, killing and cleaning up for long leave nothing behind",
+        run: s11_soak::run,
+    },
+    Suite {
+        name: "S12",
+        claim: "no word makes a socket but a local one",
+        run: s12_sockets::run,
+    },
+    Suite {
+        name: "S13",
+        claim: "a start takes no more instructions than its budget",
+        run: s13_instructions::run,
+    },
+    Suite {
+        name: "S14",
+        claim: "the binary runs in an empty root",
+        run: s14_empty_root::run,
     },
 ];
