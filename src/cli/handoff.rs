@@ -211,11 +211,7 @@ pub fn for_agent(
         elapsed: &|| stopwatch.elapsed(),
     };
     let handoff = asked.gather(&reader);
-    let is_empty = handoff.commands.is_empty()
-        && handoff.failures.is_empty()
-        && handoff.tasks.is_empty()
-        && handoff.notes.is_empty();
-    if is_empty {
+    if !handoff.has_news() {
         return None;
     }
     let shown = Shown {

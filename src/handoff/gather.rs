@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use super::failures::{Open, id_of, open_failures};
+use super::lessons::{Lately, told};
 use super::turns::{Step, turns};
 use super::{
     Cleaner, Ending, Failure, Handoff, Kind, Note, Ran, Recorded, Repository, Sums, Task, Turn,
     Unknown,
 };
 use crate::egress;
-use crate::faults::{CommandKey, Status, error_line};
+use crate::faults::{CommandKey, FaultId, Status, error_line};
 use crate::memory::{FaultStore, Known};
 use crate::session::entry::without_last_word;
 use crate::session::metadata::Git;
@@ -87,6 +88,7 @@ pub fn gather(request: &Request<'_>, store: &FileStore) -> Handoff {
             .failures
             .extend(reading.failure(&found, &open, &mut unread));
     }
+    reading.add_lessons(&found, &mut handoff);
     for found in found.iter().filter(|found| found.entry.notes.is_some()) {
         if handoff.notes.len() < NOTES {
             handoff.notes.extend(reading.note(found, &mut unread));
@@ -332,6 +334,31 @@ impl Reading<'_> {
                 .collect(),
             ran,
         })
+    }
+
+    /// What was learned, as far as no failure says it already.
+    fn add_lessons(&self, found: &[Found], handoff: &mut Handoff) {
+        if (self.request.elapsed)() >= self.request.within {
+            handoff.unknown.push(Unknown::Lessons);
+            return;
+        }
+        let lessons = self.memory.active_lessons();
+        if lessons.is_empty() {
+            return;
+        }
+        let mut lately = Lately::default();
+        for found in found.iter().take(COMMANDS) {
+            lately.add(&found.entry.command, found.entry.fault.as_deref());
+        }
+        let said = handoff.failures.iter().flat_map(|it| &it.lessons);
+        let said: Vec<&str> = said.map(Recorded::as_str).collect();
+        let is_ignored = |fault: &FaultId| {
+            let known = self.memory.fault(fault);
+            known.is_some_and(|known| known.status() == Status::Ignored)
+        };
+        let lessons = lessons.iter().map(|known| &known.lesson);
+        let told = told(lessons, &lately, &is_ignored, &said);
+        handoff.lessons = told.iter().map(|text| self.clean(text)).collect();
     }
 
     /// What failure memory has of a session's fault, if there is time to look.

@@ -7,11 +7,13 @@
 mod clean;
 mod failures;
 mod gather;
+mod lessons;
 mod turns;
 
 pub use clean::{Cleaner, Kind, Recorded};
 pub use gather::{Request, gather};
 
+use crate::session::id::DEFAULT_AGENT;
 use crate::session::{AgentName, Entry, Judgement, SessionId, State, Status, TaskState, Timestamp};
 
 /// What the next agent should know.
@@ -25,6 +27,8 @@ pub struct Handoff {
     pub sums: Sums,
     /// What failed and did not succeed since, the last first.
     pub failures: Vec<Failure>,
+    /// What was learned, the most fitting first; not what is said of a failure above.
+    pub lessons: Vec<Recorded>,
     /// The tasks that are neither done nor given up, the one that changed last first.
     pub tasks: Vec<Task>,
     /// Notes on sessions, the last first.
@@ -37,6 +41,28 @@ pub struct Handoff {
     pub unknown: Vec<Unknown>,
     /// How many secrets were replaced.
     pub redacted: u64,
+}
+
+impl Handoff {
+    /// Whether it says something that its reader could want to know unasked. Commands that went well are
+    /// something only as another agent's work; who isn't known to be an agent may be the reader's own hands.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        let is_other = |turn: &Turn| {
+            self.reader.as_ref() != Some(&turn.agent) && turn.agent.as_str() != DEFAULT_AGENT
+        };
+        let is_unsure = |ran: &Ran| match ran.ending {
+            Ending::Running => true,
+            Ending::Over { exit_code, .. } => exit_code.is_none(),
+        };
+        !self.failures.is_empty()
+            || !self.lessons.is_empty()
+            || !self.tasks.is_empty()
+            || !self.notes.is_empty()
+            || self.repository.operation.is_some()
+            || self.commands.iter().any(is_unsure)
+            || self.turns.iter().any(is_other)
+    }
 }
 
 /// What is known of the repository without asking git.
@@ -70,7 +96,7 @@ pub struct Sums {
 }
 
 /// How a session ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Ending {
     /// It still runs.
     Running,
@@ -191,6 +217,8 @@ pub enum Unknown {
     Sessions(Recorded),
     /// Some tasks.
     Tasks(usize),
+    /// Lessons, for lack of time.
+    Lessons,
     /// What failures said, and lessons, of so many: the time was over, or they can't be read.
     Details(usize),
     /// The settings, and so the store.

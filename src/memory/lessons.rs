@@ -72,6 +72,17 @@ impl FaultStore {
         })
     }
 
+    /// The lessons that count, in the order of their ids; none where they can't be read.
+    #[must_use]
+    pub fn active_lessons(&self) -> Vec<Rc<KnownLesson>> {
+        let Ok(Some(opened)) = self.open() else {
+            return Vec::new();
+        };
+        let mut lessons = read_all(&opened, Detail::Standing, &mut Vec::new());
+        lessons.retain(|known| known.standing == Standing::Active);
+        lessons
+    }
+
     /// Accepts or retires a lesson. Both are files of their own, so that two branches which do either are
     /// merged; who is retired stays so until it is accepted again.
     ///

@@ -188,7 +188,7 @@ fn json_tells_the_same() {
     assert_eq!(told["sums"]["are_all"], true);
     assert_eq!(
         told["left_out"],
-        json!({"failures": 0, "tasks": 0, "notes": 0, "commands": 0, "turns": 0})
+        json!({"failures": 0, "lessons": 0, "tasks": 0, "notes": 0, "commands": 0, "turns": 0})
     );
     assert_eq!(told["unknown"], json!([{"what": "work_tree"}]));
     let by_format: Value =
@@ -534,6 +534,44 @@ fn what_failure_memory_knows_by_now_is_handed_over() {
     assert!(told().contains("order widgets first"), "{}", told());
     assert_eq!(env.aido(["faults", "ignore", &fault]).output().code(), 0);
     assert!(!told().contains("order widgets first"), "{}", told());
+}
+
+#[test]
+fn what_was_learned_is_handed_over_once_and_five_lessons_at_most() {
+    let env = TestEnv::new();
+    env.script("work/build", "#!/bin/sh\necho 'error: broken'\nexit 1\n");
+    assert_eq!(env.aido(["./build"]).output().code(), 1);
+    let add = |words: &[&str]| {
+        let words = [&["lesson", "add"], words].concat();
+        assert_eq!(env.aido(words).output().code(), 0);
+    };
+    let told = || {
+        let words = ["handoff", "--within", "60s", "--json"];
+        let run = env.aido(words).output();
+        let json: Value = serde_json::from_slice(&run.stdout).unwrap();
+        json
+    };
+    assert_eq!(told()["lessons"], json!([]));
+    for number in 0..6 {
+        add(&[&format!("of everything {number}")]);
+    }
+    add(&["--command", "npm test", "of npm"]);
+    add(&["--command", "./build", "of the build"]);
+    let lessons = told()["lessons"].clone();
+    let lessons = lessons.as_array().unwrap();
+    assert_eq!(lessons.len(), 5, "{lessons:?}");
+    assert!(!lessons.contains(&json!("of npm")), "{lessons:?}");
+    // What is said of the failure isn't said twice.
+    let text = told().to_string();
+    assert_eq!(text.matches("of the build").count(), 1, "{text}");
+    // Retired ones are not told at all.
+    let listed = env.aido(["lessons", "--json"]).output();
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    for lesson in listed["lessons"].as_array().unwrap() {
+        let id = lesson["lesson"].as_str().unwrap();
+        assert_eq!(env.aido(["lesson", "retire", id]).output().code(), 0);
+    }
+    assert_eq!(told()["lessons"], json!([]));
 }
 
 #[test]

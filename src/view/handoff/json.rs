@@ -31,6 +31,7 @@ fn value(shown: &Shown<'_>, room: &Room) -> Value {
     let text = |text: &Recorded| one_line(text.as_str(), room.text);
     let list = |values: Vec<Value>| Value::Array(values);
     let failures = handoff.failures.iter().take(room.failures);
+    let lessons = handoff.lessons.iter().take(room.lessons);
     let tasks = handoff.tasks.iter().take(room.tasks);
     let notes = handoff.notes.iter().take(room.notes);
     let commands = handoff.commands.iter().take(room.commands);
@@ -59,6 +60,7 @@ fn value(shown: &Shown<'_>, room: &Room) -> Value {
             "since_reader": sums.since_reader,
         },
         "failures": list(failures.map(|it| failure(it, room)).collect()),
+        "lessons": list(lessons.map(|it| text(it).into()).collect()),
         "tasks": list(tasks.map(|it| task(it, room)).collect()),
         "notes": list(notes.map(|it| json!({
             "session_id": it.id,
@@ -69,6 +71,7 @@ fn value(shown: &Shown<'_>, room: &Room) -> Value {
         "turns": list(turns.map(|it| turn(it, room)).collect()),
         "left_out": {
             "failures": handoff.failures.len() - room.failures.min(handoff.failures.len()),
+            "lessons": handoff.lessons.len() - room.lessons.min(handoff.lessons.len()),
             "tasks": handoff.tasks.len() - room.tasks.min(handoff.tasks.len()),
             "notes": handoff.notes.len() - room.notes.min(handoff.notes.len()),
             "commands": handoff.commands.len() - room.commands.min(handoff.commands.len()),
@@ -141,6 +144,7 @@ fn say(unknown: &Unknown, room: &Room) -> Value {
         Unknown::NoIndex => json!({"what": "sessions", "why": "no index"}),
         Unknown::Sessions(why) => json!({"what": "sessions", "why": error(why)}),
         Unknown::Tasks(count) => json!({"what": "tasks", "count": count}),
+        Unknown::Lessons => json!({"what": "lessons", "why": "time"}),
         Unknown::Details(count) => json!({"what": "failures", "count": count}),
         Unknown::Settings(why) => json!({"what": "settings", "why": error(why)}),
         Unknown::Rules(count) => json!({"what": "rules", "count": count}),

@@ -72,6 +72,10 @@ impl Page<'_> {
             room.failures,
             Self::failure,
         )?;
+        self.section("Lessons", &handoff.lessons, room.lessons, |page, lesson| {
+            let line = page.code(lesson.as_str());
+            page.line(&line)
+        })?;
         self.section("Open tasks", &handoff.tasks, room.tasks, Self::task)?;
         self.section("Notes", &handoff.notes, room.notes, |page, note| {
             let text = page.code(note.text.as_str());
@@ -248,6 +252,7 @@ impl Page<'_> {
             }
             Unknown::Sessions(error) => format!("commands: {}", self.code(error.as_str())),
             Unknown::Tasks(tasks) => format!("{} (`aido tasks`)", count(*tasks as u64, "task")),
+            Unknown::Lessons => "lessons, for lack of time (`aido lessons`)".to_owned(),
             Unknown::Details(failures) => {
                 format!("what {} said", count(*failures as u64, "failure"))
             }

@@ -9,6 +9,7 @@ const TEXT_LEAST: usize = 24;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Room {
     pub(super) failures: usize,
+    pub(super) lessons: usize,
     pub(super) tasks: usize,
     pub(super) notes: usize,
     pub(super) commands: usize,
@@ -24,6 +25,7 @@ impl Room {
         let share = |least: usize, there: usize| (budget / least).min(there);
         Self {
             failures: share(250, handoff.failures.len()),
+            lessons: share(200, handoff.lessons.len()),
             tasks: share(250, handoff.tasks.len()),
             notes: share(250, handoff.notes.len()),
             commands: share(150, handoff.commands.len()),
@@ -41,6 +43,7 @@ impl Room {
             (self.turns, 13),
             (self.notes, 12),
             (self.tasks, 11),
+            (self.lessons, 9),
             (self.failures, 6),
         ];
         let largest = shares.iter().enumerate();
@@ -59,6 +62,7 @@ impl Room {
             Some(1) => &mut self.turns,
             Some(2) => &mut self.notes,
             Some(3) => &mut self.tasks,
+            Some(4) => &mut self.lessons,
             Some(_) => &mut self.failures,
             None => &mut self.unknown,
         };

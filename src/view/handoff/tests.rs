@@ -77,6 +77,7 @@ fn handoff(texts: &[String], count: usize) -> Handoff {
                 lessons: vec![text(), text(), text()],
             })
             .collect(),
+        lessons: each(count).map(|_| text()).collect(),
         tasks: each(count)
             .map(|_| Task {
                 name: text(),
@@ -117,6 +118,7 @@ fn handoff(texts: &[String], count: usize) -> Handoff {
             Unknown::NoIndex,
             Unknown::Sessions(text()),
             Unknown::Tasks(usize::MAX),
+            Unknown::Lessons,
             Unknown::Details(usize::MAX),
             Unknown::Settings(text()),
             Unknown::Rules(usize::MAX),
