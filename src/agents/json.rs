@@ -113,6 +113,49 @@ pub fn parse(text: &str) -> Result<Node, Problem> {
     }
 }
 
+/// A text in which no escape is half of a character. Hosts count in units of UTF-16, so a text that they cut may
+/// end in the first half of a pair. Such a half becomes U+FFFD, whose escape is as long: every place stays.
+#[must_use]
+pub fn whole_characters(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let unit = |at: usize| {
+        let escape = bytes.get(at..at + 6)?;
+        let digits = escape.strip_prefix(b"\\u")?;
+        let is_number = digits.iter().all(u8::is_ascii_hexdigit);
+        let digits = std::str::from_utf8(digits).ok().filter(|_| is_number)?;
+        u32::from_str_radix(digits, 16).ok()
+    };
+    let mut halves = Vec::new();
+    let mut at = 0;
+    // Outside of texts there are no backslashes in JSON.
+    while let Some(found) = bytes
+        .get(at..)
+        .and_then(|rest| rest.iter().position(is_backslash))
+    {
+        at += found;
+        match (unit(at), unit(at + 6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => at += 12,
+            (Some(0xd800..=0xdfff), _) => {
+                halves.push(at + 2);
+                at += 6;
+            }
+            _ => at += 2,
+        }
+    }
+    if halves.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut whole = text.to_owned();
+    for digits in halves {
+        whole.replace_range(digits..digits + 4, "fffd");
+    }
+    Cow::Owned(whole)
+}
+
+fn is_backslash(byte: &u8) -> bool {
+    *byte == b'\\'
+}
+
 struct Parser<'t> {
     text: &'t str,
     at: usize,
@@ -303,7 +346,40 @@ mod tests {
         }
     }
 
+    #[test]
+    fn half_a_character_is_replaced_in_place_and_nothing_else() {
+        for (text, whole) in [
+            (r#""x\ud83d""#, r#""x\ufffd""#),
+            (r#""\uDE00x""#, r#""\ufffdx""#),
+            (r#""\ud83d\ud83d\ude00""#, r#""\ufffd\ud83d\ude00""#),
+            (r#""\ud83d\u0041""#, r#""\ufffd\u0041""#),
+            (r#""\ud83d\ude00 é""#, r#""\ud83d\ude00 é""#),
+            // A backslash that is escaped, and what is cut.
+            (r#""\\ud83d""#, r#""\\ud83d""#),
+            (r#""\\\ud83d""#, r#""\\\ufffd""#),
+            (r#""\ud83"#, r#""\ud83"#),
+            (r#""\ud+3d\"#, r#""\ud+3d\"#),
+            ("\\é\\", "\\é\\"),
+        ] {
+            assert_eq!(whole_characters(text), whole, "{text}");
+        }
+        let text = r#"{"a": "\ud83d", "b": "\udc00\n"}"#;
+        assert!(parse(text).is_err());
+        let node = parse(&whole_characters(text)).unwrap();
+        assert_eq!(node.get("b").unwrap().text(), Some("\u{fffd}\n"));
+    }
+
     proptest! {
+        #[test]
+        fn whole_characters_are_as_long_and_always_parse(text in "[\\\\udD83cCeE0\"é]{0,40}") {
+            let quoted = format!("\"{}\"", text.replace('"', ""));
+            let whole = whole_characters(&quoted);
+            prop_assert_eq!(whole.len(), quoted.len());
+            if serde_json::from_str::<serde::de::IgnoredAny>(&quoted).is_ok() {
+                prop_assert!(serde_json::from_str::<String>(&whole).is_ok(), "{}", whole);
+            }
+        }
+
         #[test]
         fn any_text_is_taken_as_serde_takes_it(text in "[\\[\\]{}\",:a1 \\\\\n-]{0,24}") {
             let ours = parse(&text);

@@ -138,7 +138,8 @@ const NAME_BYTES: usize = 400;
 /// # Errors
 /// When it is no JSON object.
 pub fn read(text: &str, named: Named<'_>) -> Result<Call, Problem> {
-    let root = json::parse(text)?;
+    let whole = json::whole_characters(text);
+    let root = json::parse(&whole)?;
     if root.members().is_none() {
         return Err(Problem {
             line: 1,
@@ -163,12 +164,13 @@ pub fn read(text: &str, named: Named<'_>) -> Result<Call, Problem> {
         // Only Cursor has events that are about its shell alone.
         None => dialect == Dialect::Cursor,
     };
-    let input = is_shell.then(|| input(text, &root)).flatten();
-    let command = input.as_ref().map(|(_, command)| command.clone());
-    let command = command.or_else(|| {
-        let command = root.get("command").filter(|_| is_shell)?;
-        command.text().map(str::to_owned)
-    });
+    let given = is_shell.then(|| given(text, &whole, &root)).flatten();
+    // Of what is no text to its last character, no other line can be made.
+    let given = given.filter(|given| given.is_exact || moment != Moment::Before);
+    let (command, input) = match given {
+        Some(given) => (Some(given.line), given.input),
+        None => (None, None),
+    };
     Ok(Call {
         dialect,
         moment,
@@ -182,8 +184,8 @@ pub fn read(text: &str, named: Named<'_>) -> Result<Call, Problem> {
         model: field(&["model"]),
         permission_mode: field(&["permission_mode", "permissionMode"]),
         command,
-        input: input.map(|(input, _)| input),
-        ending: ending(text, &root, moment),
+        input,
+        ending: ending(text, &root, dialect, moment),
         event,
     })
 }
@@ -232,29 +234,57 @@ fn moment(event: &str) -> Moment {
     }
 }
 
-/// The tool's input and its line. Copilot may give it as JSON in a text; the answer is the object either way.
-fn input(text: &str, root: &Node) -> Option<(Input, String)> {
-    let given = ["tool_input", "toolInput", "toolArgs", "tool_args"];
-    let node = given.iter().find_map(|name| root.get(name))?;
-    let in_text;
-    let (node, text) = match node.text() {
-        Some(inner) => {
-            in_text = json::parse(inner).ok()?;
-            (&in_text, inner)
-        }
-        None => (node, text),
-    };
-    let command = node.get("command")?;
-    let line = command.text()?.to_owned();
-    let start = node.span.start;
-    let input = Input {
-        text: text[node.span.clone()].to_owned(),
-        command: command.span.start - start..command.span.end - start,
-    };
-    Some((input, line))
+/// A line, and the input that it is in.
+struct Given {
+    line: String,
+    input: Option<Input>,
+    /// Whether the line is what the host has, and not only what of it is text.
+    is_exact: bool,
 }
 
-fn ending(text: &str, root: &Node, moment: Moment) -> Ending {
+/// The tool's input and its line. Copilot may give it as JSON in a text; the answer is the object either way.
+/// Some builds of Cursor have the line alone. `whole` is the text with whole characters only.
+fn given(text: &str, whole: &str, root: &Node) -> Option<Given> {
+    let is_same = |node: &Node| text[node.span.clone()] == whole[node.span.clone()];
+    let named = ["tool_input", "toolInput", "toolArgs", "tool_args"];
+    let found = named.iter().find_map(|name| root.get(name));
+    let in_input = found.and_then(|node| match node.text() {
+        Some(inner) => {
+            let whole = json::whole_characters(inner);
+            let parsed = json::parse(&whole).ok()?;
+            let is_exact = is_same(node) && inner == &*whole;
+            within(inner, &parsed, &|_| is_exact)
+        }
+        None => within(text, node, &is_same),
+    });
+    in_input.or_else(|| {
+        let command = root.get("command")?;
+        Some(Given {
+            line: command.text()?.to_owned(),
+            input: None,
+            is_exact: is_same(command),
+        })
+    })
+}
+
+/// The line in an input, which stands in `text`.
+fn within(text: &str, node: &Node, is_exact: &dyn Fn(&Node) -> bool) -> Option<Given> {
+    let command = node.get("command")?;
+    let start = node.span.start;
+    Some(Given {
+        line: command.text()?.to_owned(),
+        input: Some(Input {
+            text: text[node.span.clone()].to_owned(),
+            command: command.span.start - start..command.span.end - start,
+        }),
+        is_exact: is_exact(command),
+    })
+}
+
+/// How a call ended. An exit code is taken only from where no command can put one: a member of its own, the
+/// line that Claude Code puts before the output of what failed, and its event for what didn't. What a command
+/// printed may say anything, so Codex, Gemini CLI, Cursor and Copilot, which hand on a text, state none.
+fn ending(text: &str, root: &Node, dialect: Dialect, moment: Moment) -> Ending {
     if !matches!(moment, Moment::After | Moment::AfterFailure) {
         return Ending::default();
     }
@@ -277,20 +307,16 @@ fn ending(text: &str, root: &Node, moment: Moment) -> Ending {
         ..Ending::default()
     };
     if let Some(error) = root.get("error").and_then(Node::text) {
-        ending.exit_code = stated_code(error);
-        // The first line says the code, what follows is the output.
-        let output = match (ending.exit_code, error.split_once('\n')) {
-            (Some(_), Some((_, output))) => output,
-            (Some(_), None) => "",
-            (None, _) => error,
-        };
+        let is_stating = dialect == Dialect::Claude && moment == Moment::AfterFailure;
+        let stated = stated_code(error).filter(|_| is_stating);
+        ending.exit_code = stated.map(|(code, _)| code);
+        let output = stated.map_or(error, |(_, output)| output);
         output.clone_into(&mut ending.stdout);
         ending.is_cut_short = flag(root.get("is_interrupt"));
     }
     let output = root.get("output").and_then(Node::text);
     if let Some(text) = output.or(response.and_then(Node::text)) {
         text.clone_into(&mut ending.stdout);
-        ending.exit_code = ending.exit_code.or_else(|| stated_code(text));
     }
     let Some(response) = response.filter(|response| response.members().is_some()) else {
         return ending;
@@ -303,7 +329,6 @@ fn ending(text: &str, root: &Node, moment: Moment) -> Ending {
     }
     for name in ["llmContent", "textResultForLlm", "output"] {
         if let Some(said) = inner(name).and_then(Node::text) {
-            ending.exit_code = ending.exit_code.or_else(|| stated_code(said));
             said.clone_into(&mut ending.stdout);
         }
     }
@@ -312,10 +337,11 @@ fn ending(text: &str, root: &Node, moment: Moment) -> Ending {
         .find_map(|name| text[inner(name)?.span.clone()].parse().ok());
     ending.exit_code = stated.or(ending.exit_code);
     let in_background = inner("backgroundTaskId").is_some_and(|node| node.text().is_some());
-    ending.is_cut_short |= flag(inner("interrupted"));
-    ending.is_running = in_background;
+    let was_too_long = inner("timedOutAfterMs").is_some_and(|node| number(node).is_some());
+    ending.is_cut_short |= flag(inner("interrupted")) || was_too_long;
+    ending.is_running = in_background || flag(inner("backgroundedByUser"));
     let explained = inner("returnCodeInterpretation").is_some_and(|node| node.text().is_some());
-    let is_in_parts = inner("stdout").is_some();
+    let is_in_parts = inner("stdout").is_some() && dialect == Dialect::Claude;
     // Of these the host says nothing more: a failure is another event, and a code that is no failure is
     // explained.
     if is_in_parts
@@ -330,24 +356,11 @@ fn ending(text: &str, root: &Node, moment: Moment) -> Ending {
     ending
 }
 
-/// The code that hosts put into words: `Exit code 2`, `Exit Code: 2`, `exited with code 2`.
-fn stated_code(text: &str) -> Option<i32> {
-    let stated = |line: &str| {
-        let lower = line.trim().to_ascii_lowercase();
-        let rest = [
-            "exit code",
-            "<exited with exit code",
-            "process exited with code",
-            "exited with code",
-        ]
-        .iter()
-        .find_map(|words| lower.strip_prefix(words).map(str::to_owned))?;
-        let rest = rest.trim_start_matches([':', ' ']);
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let code: i32 = rest[..digits].parse().ok()?;
-        (0..=255).contains(&code).then_some(code)
-    };
-    // Before the output, or after it.
-    let first = text.lines().next().and_then(stated);
-    first.or_else(|| text.lines().rev().take(4).find_map(stated))
+/// The code in the first line of what Claude Code says of a failure, `Exit code 2`, and the output behind it.
+fn stated_code(error: &str) -> Option<(i32, &str)> {
+    let (line, output) = error.split_once('\n').unwrap_or((error, ""));
+    let digits = line.strip_prefix("Exit code ")?;
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let code = digits.parse().ok().filter(|_| is_number)?;
+    (1..=255).contains(&code).then_some((code, output))
 }
