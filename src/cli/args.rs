@@ -6,6 +6,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser};
 
 use super::error::{CliError, Kind};
+use super::hook;
 use super::word::{self, Word, WordLine};
 use crate::config::layer::Given;
 use crate::config::{Layer, Source};
@@ -240,9 +241,14 @@ fn with_words(command: clap::Command) -> clap::Command {
 
 fn parse_word(words: Vec<OsString>, flags: Layer) -> Result<Invocation, CliError> {
     let name = words.first().cloned().unwrap_or_default();
-    let line = std::iter::once(OsString::from("aido")).chain(words);
+    let line = std::iter::once(OsString::from("aido")).chain(words.iter().cloned());
     match WordLine::try_parse_from(line) {
         Ok(typed) => Ok(Invocation::Word(Box::new(typed.word), flags)),
+        // A host would take a refusal for one of the call.
+        Err(error) if name == "hook" && error.use_stderr() => {
+            let arguments = hook::Arguments::as_typed(words.into_iter().skip(1));
+            Ok(Invocation::Word(Box::new(Word::Hook(arguments)), flags))
+        }
         Err(error) => refuse_or_print(&error, Kind::Usage).map_err(|error| {
             let name = name.to_string_lossy();
             if is_on_path(&name, &Environment::of_process()) {
@@ -355,6 +361,27 @@ mod tests {
         };
         assert_eq!(quick.words, parsed.words);
         assert_eq!(quick.flags, parsed.options.into_layer().unwrap());
+    }
+
+    #[test]
+    fn no_argument_of_a_hook_is_refused() {
+        for words in [
+            &["hook", "--mode"][..],
+            &["hook", "--mode", "wrap", "--mode", "observe", "claude"],
+            &["hook", "--explain", "--explain"],
+            &["hook", "--explain=1", "claude"],
+            &["hook", "--bogus"],
+            &["hook", "claude", "--mode"],
+        ] {
+            let parsed = parse_words(words);
+            let is_hook = |word: &Word| matches!(word, Word::Hook(_));
+            assert!(
+                matches!(&parsed, Ok(Invocation::Word(word, _)) if is_hook(word)),
+                "{words:?}: {parsed:?}"
+            );
+        }
+        let help = parse_words(&["hook", "--help"]);
+        assert!(matches!(help, Ok(Invocation::Print(_))));
     }
 
     #[test]

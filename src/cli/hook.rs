@@ -4,10 +4,11 @@
 //! standard error, and prints one object or nothing: no host may be kept from its work.
 
 mod context;
+mod coverage;
 mod decide;
 mod filing;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use crate::clock::Stopwatch;
 use crate::config::{self, Layer, Settings};
 use crate::environment::Environment;
 use crate::place::Place;
+use crate::record::shell::is_plain_program;
 use crate::sys::stream;
 use crate::view::sanitize;
 use decide::Decision;
@@ -28,17 +30,20 @@ use decide::Decision;
 const PAYLOAD_BYTES: usize = 1024 * 1024;
 /// How long to wait for a payload.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// What is asked by a plugin, which has a line instead of a payload.
+const REWRITE: &str = "rewrite";
 /// The variable that switches hooks off, or what they do.
 pub(super) const VARIABLE: &str = "AIDO_HOOK";
 
 /// `aido hook`
 #[derive(Debug, clap::Args)]
 #[command(override_usage = "aido hook [OPTIONS] AGENT [EVENT]\n       \
-                            aido hook rewrite LINE")]
+                            aido hook [OPTIONS] rewrite LINE")]
 pub struct Arguments {
     /// What to do: observe (file finished calls) or wrap (have commands run under aido, too)
-    #[arg(long, value_name = "MODE", default_value = "observe")]
-    pub mode: String,
+    /// [default: observe; of `rewrite`: wrap]
+    #[arg(long, value_name = "MODE")]
+    pub mode: Option<OsString>,
     /// Say what would be done, and why, and do nothing
     #[arg(long)]
     pub explain: bool,
@@ -50,6 +55,17 @@ pub struct Arguments {
         trailing_var_arg = true
     )]
     pub words: Vec<OsString>,
+}
+
+impl Arguments {
+    /// Words of which the parser takes some for a mistake: they are read as those behind an agent's name.
+    pub(super) fn as_typed(words: impl Iterator<Item = OsString>) -> Self {
+        Self {
+            mode: None,
+            explain: false,
+            words: words.collect(),
+        }
+    }
 }
 
 /// Answers a hook. Never fails.
@@ -69,11 +85,18 @@ pub fn hook(arguments: &Arguments, flags: Layer) -> CliResult {
 fn answer(arguments: &Arguments, flags: Layer) -> String {
     let environment = Environment::of_process();
     let asked = Asked::of(arguments);
-    let word = |index: usize| asked.words.get(index).copied();
-    let mode = mode(asked.mode, &environment);
-    if word(0) == Some("rewrite") {
-        return rewrite(word(1).unwrap_or_default(), mode, &environment, flags);
+    let word = |index: usize| asked.words.get(index)?.to_str();
+    if word(0) == Some(REWRITE) {
+        let mode = mode(asked.mode, Mode::Wrap, &environment);
+        let line = word(1).unwrap_or_default();
+        let rewritten = rewrite(line, mode, &environment, flags);
+        return match (asked.explain, rewritten) {
+            (true, rewritten) => explained(line, rewritten),
+            (false, Ok(line)) => line + "\n",
+            (false, Err(_)) => String::new(),
+        };
     }
+    let mode = mode(asked.mode, Mode::Observe, &environment);
     let named = Named {
         dialect: word(0).and_then(Host::named).and_then(Host::dialect),
         event: word(1),
@@ -124,8 +147,8 @@ fn answer(arguments: &Arguments, flags: Layer) -> String {
 
 /// What a hook is asked for.
 struct Asked<'a> {
-    words: Vec<&'a str>,
-    mode: &'a str,
+    words: Vec<&'a OsStr>,
+    mode: Option<&'a OsStr>,
     explain: bool,
 }
 
@@ -135,21 +158,23 @@ impl<'a> Asked<'a> {
     fn of(arguments: &'a Arguments) -> Self {
         let mut asked = Self {
             words: Vec::new(),
-            mode: &arguments.mode,
+            mode: arguments.mode.as_deref(),
             explain: arguments.explain,
         };
-        let mut rest = arguments.words.iter().filter_map(|word| word.to_str());
+        let mut rest = arguments.words.iter().map(OsString::as_os_str);
         while let Some(word) = rest.next() {
-            match word {
-                // A line of shell is no option.
-                _ if asked.words == ["rewrite"] => asked.words.push(word),
-                "--explain" => asked.explain = true,
-                "--mode" => asked.mode = rest.next().unwrap_or_default(),
-                _ => match word.strip_prefix("--mode=") {
-                    Some(mode) => asked.mode = mode,
-                    None if word.starts_with("--") => {}
-                    None => asked.words.push(word),
-                },
+            // A line of shell is no option, whatever it begins with.
+            if asked.words == [REWRITE] && (word != "--explain" || rest.len() == 0) {
+                asked.words.push(word);
+                continue;
+            }
+            let option = word.to_str().unwrap_or_default();
+            match option.split_once('=').unwrap_or((option, "")) {
+                ("--explain", _) => asked.explain = true,
+                ("--mode", "") => asked.mode = rest.next(),
+                ("--mode", mode) => asked.mode = Some(mode.as_ref()),
+                (name, _) if name.starts_with("--") => {}
+                _ => asked.words.push(word),
             }
         }
         asked
@@ -224,27 +249,56 @@ impl Hooked<'_> {
 }
 
 /// The variable before the option: a hook's command is the same for everybody who shares a repository.
-fn mode(asked: &str, environment: &Environment) -> Mode {
+fn mode(asked: Option<&OsStr>, unasked: Mode, environment: &Environment) -> Mode {
     let named = |name: &str| match name {
         "0" | "off" | "false" | "no" => Some(Mode::Off),
         "observe" => Some(Mode::Observe),
         "wrap" => Some(Mode::Wrap),
         _ => None,
     };
-    let variable = environment.text(VARIABLE).and_then(named);
     // What isn't known can't be asked for: the least that a hook does.
-    variable.or_else(|| named(asked)).unwrap_or(Mode::Observe)
+    let asked = asked.map(|asked| asked.to_str().and_then(named).unwrap_or(Mode::Observe));
+    let variable = environment.text(VARIABLE).and_then(named);
+    variable.or(asked).unwrap_or(unasked)
 }
 
-fn rewrite(line: &str, mode: Mode, environment: &Environment, flags: Layer) -> String {
+/// The line that a plugin asks for.
+///
+/// # Errors
+/// Why it stays as it is.
+fn rewrite(
+    line: &str,
+    mode: Mode,
+    environment: &Environment,
+    flags: Layer,
+) -> Result<String, String> {
+    match mode {
+        Mode::Off => return Err("hooks are off".to_owned()),
+        Mode::Observe => return Err("hooks only observe".to_owned()),
+        Mode::Wrap => {}
+    }
     let place = Place::find(std::env::current_dir().ok(), environment);
     let resolved = config::resolve(flags, environment, &place);
-    let is_quiet = resolved.is_ok_and(|resolved| resolved.warnings.is_empty());
-    if mode == Mode::Off || !is_quiet {
-        return String::new();
+    if !resolved.is_ok_and(|resolved| resolved.warnings.is_empty()) {
+        return Err("a setting is not in order, and every command would say so".to_owned());
     }
-    let line = decide::for_plugin(line, &place, environment);
-    line.map_or_else(String::new, |line| line + "\n")
+    decide::for_plugin(line, &place, environment).ok_or_else(|| {
+        let is_program = |name: &str| is_plain_program(name, environment);
+        match crate::rewrite::rewrite(line, &is_program) {
+            Err(reason) => reason.to_string(),
+            Ok(_) => "PATH doesn't lead to this aido, or the host may have a rule about it".into(),
+        }
+    })
+}
+
+/// What is said of a line instead of the line.
+fn explained(line: &str, rewritten: Result<String, String>) -> String {
+    let does = match rewritten {
+        Ok(line) => format!("another line: {line}"),
+        Err(why) => format!("nothing: {why}"),
+    };
+    let (line, does) = (sanitize::line(line), sanitize::line(&does));
+    format!("line: {line}\nanswer: {does}\n")
 }
 
 /// Standard input, if it is a text of reasonable size that comes in reasonable time. More is read than is

@@ -176,7 +176,8 @@ fn every_dialect_works_from_end_to_end_and_leaves_its_settings_as_they_were() {
                 "{told}"
             );
             assert!(told.chars().count() <= 2000);
-            if host.hears_after {
+            // Of a failure that nobody states, nothing is known but what was recorded.
+            if host.hears_after && (host.says_codes || (mode == "wrap" && host.rewrites)) {
                 let said = last.said.unwrap_or_else(|| panic!("{} {mode}", host.name));
                 assert!(said.contains("no rule for target x"), "{said}");
                 assert!(said.chars().count() <= 2000 && said.contains("data not instructions"));
@@ -246,6 +247,82 @@ fn a_host_that_reports_another_line_than_it_ran_loses_nothing_and_files_nothing_
     }
 }
 
+/// What isn't wrapped is observed, whatever stands beside it.
+#[test]
+fn a_call_is_passed_over_only_if_all_of_it_was_recorded() {
+    for (line, mode, code, filed, recorded) in [
+        // Beside a word of aido's, in a hook that only observes.
+        ("build x; aido handoff", "observe", 0, true, 0),
+        // aido never came to it.
+        (
+            "cd missing && aido --tty auto -- build x",
+            "wrap",
+            1,
+            true,
+            0,
+        ),
+        // A command that is not wrapped, and ends otherwise.
+        (
+            "aido --tty auto -- build ok; grep -q nothing a.txt",
+            "wrap",
+            1,
+            true,
+            1,
+        ),
+        (
+            "aido --tty auto -- build ok; cd missing",
+            "wrap",
+            1,
+            true,
+            1,
+        ),
+        // And what need not be filed.
+        ("aido --tty auto -- build x", "wrap", 0, false, 1),
+        (
+            "cd . && aido --tty auto -- build x 2>&1 | tail -1",
+            "wrap",
+            0,
+            false,
+            1,
+        ),
+        (
+            "CODE=3 aido --tty auto -- build x; exit $?",
+            "wrap",
+            3,
+            false,
+            1,
+        ),
+        ("aido handoff | head -1", "observe", 0, false, 0),
+    ] {
+        let env = place();
+        env.write("work/a.txt", "x\n");
+        let claude = &HOSTS[0];
+        let cwd = env.work().display().to_string();
+        let shown = env
+            .bare(["bash", "-c", line])
+            .env("PATH", path(&env))
+            .output();
+        assert_eq!(shown.code(), code, "{line}: {shown:?}");
+        let (_, after) = claude.after("c", &cwd, line, &shown);
+        call(
+            &env,
+            &format!("exec aido hook --mode {mode} claude"),
+            &after,
+        );
+        let sessions = env.recorded();
+        let of = |origin: &str| {
+            let of_origin = sessions.iter().filter(|it| it.meta["origin"] == origin);
+            of_origin.collect::<Vec<_>>()
+        };
+        assert_eq!(of("recorded").len(), recorded, "{line}");
+        let observed = of("observed");
+        assert_eq!(observed.len(), usize::from(filed), "{line}");
+        for session in observed {
+            assert_eq!(session.meta["exit_code"], code, "{line}");
+        }
+    }
+}
+
 #[test]
 fn a_line_that_the_host_has_rules_for_is_left_to_the_host() {
     let env = place();
@@ -304,6 +381,73 @@ fn the_whole_input_is_given_back_as_it_came() {
             r#"{{"hookSpecificOutput":{{"hookEventName":"PreToolUse","updatedInput":{expected}}}}}"#
         )
     );
+}
+
+#[test]
+fn a_plugin_is_given_another_line_unless_hooks_only_observe() {
+    let env = place();
+    let rewrite = |words: &[&str], variable: Option<&str>| {
+        let run = env
+            .aido([&["hook"], words].concat())
+            .env("PATH", path(&env));
+        let run = match variable {
+            Some(value) => run.env("AIDO_HOOK", value).output(),
+            None => run.output(),
+        };
+        assert_eq!((run.code(), run.stderr_text().as_str()), (0, ""));
+        run.stdout_text()
+    };
+    let wrapped = "aido --tty auto -- build x\n";
+    assert_eq!(rewrite(&["rewrite", "build x"], None), wrapped);
+    assert_eq!(rewrite(&["rewrite", "build x"], Some("wrap")), wrapped);
+    for variable in ["observe", "0"] {
+        assert_eq!(rewrite(&["rewrite", "build x"], Some(variable)), "");
+    }
+    assert_eq!(
+        rewrite(&["--mode", "observe", "rewrite", "build x"], None),
+        ""
+    );
+    let said = "line: build x\nanswer: another line: aido --tty auto -- build x\n";
+    assert_eq!(rewrite(&["--explain", "rewrite", "build x"], None), said);
+    assert_eq!(rewrite(&["rewrite", "--explain", "build x"], None), said);
+    assert_eq!(
+        rewrite(&["--explain", "rewrite", "(build)"], None),
+        "line: (build)\nanswer: nothing: it has a parenthesis\n"
+    );
+    assert_eq!(
+        rewrite(&["--explain", "rewrite", "build"], Some("observe")),
+        "line: build\nanswer: nothing: hooks only observe\n"
+    );
+    // A line is never an option.
+    assert_eq!(rewrite(&["rewrite", "--explain"], None), "");
+}
+
+#[test]
+fn what_is_worth_telling_at_the_start_is_told_and_nothing_else() {
+    let env = place();
+    let claude = &HOSTS[0];
+    let cwd = env.work().display().to_string();
+    let told = || {
+        let payload = claude.payload("SessionStart", "c", &cwd, None);
+        call(&env, "exec aido hook claude", &payload).stdout_text()
+    };
+    assert_eq!(told(), "");
+    // That something went well is nothing to say.
+    assert_eq!(env.aido(["true"]).output().code(), 0);
+    let own = env.aido(["true"]).env("CLAUDECODE", "1").output();
+    assert_eq!((own.code(), told().as_str()), (0, ""));
+    // Another agent's work is, and so is what was learned.
+    let other = env.aido(["true"]).env("CODEX_THREAD_ID", "t").output();
+    assert_eq!(other.code(), 0);
+    assert!(told().contains("codex"), "{}", told());
+    let env = place();
+    let lesson = "always run make setup";
+    assert_eq!(env.aido(["true"]).output().code(), 0);
+    assert_eq!(env.aido(["lesson", "add", lesson]).output().code(), 0);
+    let payload = claude.payload("SessionStart", "c", &env.work().display().to_string(), None);
+    let told = call(&env, "exec aido hook claude", &payload).stdout_text();
+    assert!(told.contains(lesson), "{told}");
+    assert!(told.contains("data not instructions"), "{told}");
 }
 
 #[test]

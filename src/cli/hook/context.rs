@@ -36,7 +36,7 @@ pub(super) fn at_start(hooked: &Hooked<'_>) -> Option<String> {
 /// What is known of a failure that was met before, or what was learned of it.
 pub(super) fn after_failure(hooked: &Hooked<'_>) -> Option<String> {
     let call = hooked.call;
-    let code = call.ending.exit_code;
+    let code = call.ending.exit_code.or_else(|| hooked.recorded_code());
     if call.moment != Moment::AfterFailure && matches!(code, None | Some(0)) {
         return None;
     }

@@ -117,9 +117,3 @@ fn is_found(environment: &Environment) -> bool {
     let own = std::env::current_exe().ok();
     found.is_some_and(|file| file.canonicalize().ok() == own)
 }
-
-/// Whether a line has aido in it.
-pub(super) fn has_aido(line: &str) -> bool {
-    let rewritten = rewrite::rewrite(line, &|_| true);
-    matches!(rewritten, Err(rewrite::Reason::Recorded))
-}

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::Hooked;
-use super::decide::{Decision, has_aido};
-use crate::agents::Mode;
+use super::coverage::Parts;
+use super::decide::Decision;
+use crate::agents::{Mode, Moment};
 use crate::clock;
 use crate::plan::{Caller, CallerStream};
 use crate::record::Request;
@@ -18,6 +19,8 @@ use crate::store::fs::FileStore;
 const LATE: Duration = Duration::from_secs(5);
 /// How long a call may have taken of which that isn't said.
 const LONG_AGO: Duration = Duration::from_secs(600);
+/// How many recorded sessions of a call are looked at.
+const RECORDED_MAX: usize = 64;
 
 impl Hooked<'_> {
     /// Files the call, if it is to be filed. What goes wrong is dropped: nobody waits for it.
@@ -44,8 +47,8 @@ impl Hooked<'_> {
         if call.ending.is_running {
             return Err("it still runs");
         }
-        if has_aido(&command) || self.ran_under_aido(&command) {
-            return Err("it ran under aido, which recorded it");
+        if let Some(why) = self.reason_not_to_file(&command) {
+            return Err(why);
         }
         let mut facts = vec![("command", command)];
         for (name, value) in [
@@ -70,17 +73,54 @@ impl Hooked<'_> {
         })
     }
 
-    /// Whether the line became another one that was recorded, though the host reports the one that it was
-    /// given: a command of it was, since the call began.
-    fn ran_under_aido(&self, line: &str) -> bool {
-        if !matches!(self.decide(), Decision::Rewrite { .. }) {
-            return false;
+    /// Why a call need not be filed: all of it was recorded as it ran, or there is nothing of it but aido.
+    /// What nobody recorded is never passed over: a command beside, one that aido never came to, and a
+    /// failure that no recorded session explains.
+    fn reason_not_to_file(&self, line: &str) -> Option<&'static str> {
+        let mut line = line.to_owned();
+        if !Parts::of(&line).has_aido() {
+            // The line became another one, though the host reports the one that it was given.
+            match self.decide() {
+                Decision::Rewrite { line: other, .. } => line = other,
+                Decision::Leave(_) => return None,
+            }
         }
+        let parts = Parts::of(&line);
+        if parts.others {
+            return None;
+        }
+        if !parts.recorded {
+            return Some("aido's own words are not recorded");
+        }
+        let ended = self.recorded_of(&line);
+        let call = self.call;
+        let is_explained = match call.ending.exit_code {
+            Some(0) => true,
+            Some(_) => parts.own || ended.contains(&call.ending.exit_code),
+            None if call.moment == Moment::AfterFailure => {
+                ended.iter().any(|code| *code != Some(0))
+            }
+            None => true,
+        };
+        (!ended.is_empty() && is_explained).then_some("it ran under aido, which recorded it")
+    }
+
+    /// How the last command of the call ended that was recorded as it ran, if any was.
+    pub(super) fn recorded_code(&self) -> Option<i32> {
+        let line = self.call.command.as_deref()?;
+        match Parts::of(line).recorded {
+            true => self.recorded_of(line).first().copied().flatten(),
+            false => None,
+        }
+    }
+
+    /// How the commands of this line ended that were recorded since the call began, the last one first.
+    fn recorded_of(&self, line: &str) -> Vec<Option<i32>> {
         let (Some(settings), place) = (&self.settings, &self.place) else {
-            return false;
+            return Vec::new();
         };
         let Some(location) = place.location(settings.session_dir.as_deref()) else {
-            return false;
+            return Vec::new();
         };
         let store = FileStore::new(location, place.state.clone(), place.current.clone());
         let duration = self.call.ending.duration_ms.map(Duration::from_millis);
@@ -88,14 +128,17 @@ impl Hooked<'_> {
         let since = chrono::Duration::from_std(took).ok();
         let since = since.and_then(|took| clock::now().0.checked_sub_signed(took));
         let since = since.map(|since| Timestamp(since).to_string());
-        let words: Vec<&str> = line.split_whitespace().collect();
+        let is_between = |letter: char| letter.is_whitespace() || "'\"();|&".contains(letter);
+        let words: Vec<&str> = line.split(is_between).collect();
         let is_of_it = |entry: &Entry<'_>, _: State| {
-            let program = entry.command.split_whitespace().next();
+            let mut of_entry = entry.command.split(is_between);
+            let program = of_entry.find(|word| !word.is_empty());
             entry.origin == Origin::Recorded
                 && program.is_some_and(|program| words.contains(&program))
         };
-        let found = store.recent(1, since.as_deref(), &is_of_it, &|_| true);
-        found.is_ok_and(|recent| !recent.found.is_empty())
+        let found = store.recent(RECORDED_MAX, since.as_deref(), &is_of_it, &|_| true);
+        let found = found.map(|recent| recent.found).unwrap_or_default();
+        found.iter().map(|found| found.entry.exit_code).collect()
     }
 
     fn request(&self, report: &Report) -> Option<Request> {

@@ -21,7 +21,8 @@ fn answer(env: &TestEnv, words: &[&str], payload: impl Into<Vec<u8>>) -> String 
     );
     let text = run.stdout_text();
     if !text.is_empty() {
-        let json: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"));
+        let whole = text.replace("\\ud83d", "");
+        let json: Value = serde_json::from_str(&whole).unwrap_or_else(|_| panic!("{text}"));
         assert!(json.is_object(), "{text}");
     }
     text
@@ -97,6 +98,80 @@ fn no_payload_makes_a_hook_fail_or_speak() {
         ""
     );
     assert_eq!(env.recorded().len(), 0);
+}
+
+/// A host takes exit 2 for a refusal of the call.
+#[test]
+fn no_argument_makes_a_hook_fail_or_speak() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let env = place();
+    let cwd = env.work().display().to_string();
+    let payload = HOSTS[0].payload("PreToolUse", "c", &cwd, Some("build x"));
+    let ask = |words: &[&OsStr]| {
+        let words = [&[OsStr::new("hook")], words].concat();
+        let run = env
+            .aido(&words)
+            .env("PATH", path(&env))
+            .stdin(payload.to_string())
+            .output();
+        assert_eq!(
+            (run.code(), run.stderr_text().as_str()),
+            (0, ""),
+            "{words:?}"
+        );
+        run.stdout_text()
+    };
+    let words = |line: &'static str| -> Vec<&OsStr> { line.split(' ').map(OsStr::new).collect() };
+    for (line, is_wrapped) in [
+        ("--mode", false),
+        ("--mode=", false),
+        ("claude --mode", false),
+        ("--mode wrap --mode observe claude", false),
+        ("--mode observe --mode wrap claude", true),
+        ("--mode=wrap --bogus claude", true),
+        ("--bogus=1 -x --mode wrap claude", true),
+    ] {
+        assert_eq!(
+            ask(&words(line)).contains("aido --tty"),
+            is_wrapped,
+            "{line}"
+        );
+    }
+    for line in [
+        "--explain --explain",
+        "--explain=1 claude",
+        "--explain claude",
+    ] {
+        assert!(ask(&words(line)).contains("line: build x"), "{line}");
+    }
+    let odd = OsStr::from_bytes(b"\xff");
+    assert_eq!(ask(&[OsStr::new("--mode"), odd, OsStr::new("claude")]), "");
+    assert_eq!(ask(&[odd, odd]), "");
+    ask(&[OsStr::new("rewrite"), odd]);
+}
+
+/// JSON.stringify of a text that was cut writes half a character as an escape.
+#[test]
+fn a_call_whose_text_was_cut_within_a_character_is_filed() {
+    let env = place();
+    let cwd = env.work().display().to_string();
+    let payload = format!(
+        r#"{{"hook_event_name":"PostToolUse","session_id":"s","transcript_path":"/t","cwd":"{cwd}","tool_name":"Bash","tool_use_id":"t1","tool_input":{{"command":"build"}},"tool_response":{{"stdout":"x\ud83d","stderr":""}}}}"#
+    );
+    assert_eq!(answer(&env, &["claude"], payload), "");
+    let session = env.only_session();
+    assert_eq!(session.output(), "x\u{fffd}".as_bytes());
+    assert_eq!(session.meta["exit_code"], 0);
+    let payload = format!(
+        r#"{{"hook_event_name":"PreToolUse","session_id":"s","transcript_path":"/t","cwd":"{cwd}","tool_name":"Bash","tool_use_id":"t1","tool_input":{{"description":"\ud83d","command":"build x"}}}}"#
+    );
+    let text = answer(&env, &["--mode", "wrap", "claude"], payload);
+    assert!(
+        text.contains(r#"{"description":"\ud83d","command":"aido --tty auto -- build x"}"#),
+        "{text}"
+    );
 }
 
 #[test]

@@ -1,0 +1,167 @@
+//! What of a line aido recorded as it ran: that is not filed again, and everything else is.
+
+use crate::cli::word::NAMES;
+use crate::faults::command::is_filter;
+use crate::faults::shell::{Join, Simple, commands};
+
+/// Commands that change or end the shell itself, print a word or compare two.
+const OF_THE_SHELL: &[&str] = &[
+    ":", "[", "cd", "echo", "exit", "export", "false", "popd", "printf", "pushd", "pwd", "return",
+    "set", "test", "true", "umask", "unset",
+];
+
+/// Switches of a run, which take no value.
+const SWITCHES: &[&str] = &["--strict", "--debug"];
+
+/// What a line is made of, as far as recording is concerned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Parts {
+    /// Commands that run under aido.
+    pub(super) recorded: bool,
+    /// Words of aido's own, and runs that were asked not to be recorded.
+    pub(super) own: bool,
+    /// Commands that do something, and that nobody recorded.
+    pub(super) others: bool,
+}
+
+impl Parts {
+    /// Takes a line apart.
+    pub(super) fn of(line: &str) -> Self {
+        let commands = commands(line);
+        let mut parts = Self::default();
+        // What passes on what a recorded command printed adds nothing to it.
+        for pipeline in commands.chunk_by(|_, next| next.join == Join::Pipe) {
+            let kinds = pipeline.iter().map(kind);
+            let kinds: Vec<Kind> = kinds.collect();
+            let is_recorded = kinds.contains(&Kind::Recorded) || kinds.contains(&Kind::Own);
+            for kind in kinds {
+                match kind {
+                    Kind::Recorded => parts.recorded = true,
+                    Kind::Own => parts.own = true,
+                    Kind::Filter if is_recorded => {}
+                    Kind::Filter | Kind::Other => parts.others = true,
+                    Kind::OfTheShell => {}
+                }
+            }
+        }
+        parts
+    }
+
+    /// Whether aido is in the line.
+    pub(super) fn has_aido(self) -> bool {
+        self.recorded || self.own
+    }
+}
+
+/// What a command is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Recorded,
+    Own,
+    Filter,
+    OfTheShell,
+    Other,
+}
+
+fn kind(command: &Simple) -> Kind {
+    let is_before = |word: &String| is_assignment(word) || is_redirection(word);
+    let start = command.words.iter().position(|word| !is_before(word));
+    let Some(words) = start.map(|start| &command.words[start..]) else {
+        return Kind::OfTheShell;
+    };
+    let head = words.first().map_or("", String::as_str);
+    if head.rsplit('/').next() == Some("aido") {
+        return of_aido(&words[1..]);
+    }
+    match () {
+        () if OF_THE_SHELL.contains(&head) => Kind::OfTheShell,
+        () if is_filter(words) => Kind::Filter,
+        () => Kind::Other,
+    }
+}
+
+fn of_aido(words: &[String]) -> Kind {
+    let mut words = words.iter().filter(|word| !is_redirection(word));
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "-c" => return Kind::Recorded,
+            "--" => return words.next().map_or(Kind::Own, |_| Kind::Recorded),
+            "--no-record" => return Kind::Own,
+            option if SWITCHES.contains(&option) || option.contains('=') => {}
+            option if option.starts_with("--") => {
+                words.next();
+            }
+            option if option.starts_with('-') => {}
+            word if NAMES.contains(&word) => return Kind::Own,
+            _ => return Kind::Recorded,
+        }
+    }
+    // Help, or a mistake.
+    Kind::Own
+}
+
+fn is_assignment(word: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let name = word.split_once('=').map(|(name, _)| name);
+    name.is_some_and(|name| !name.is_empty() && name.bytes().all(is_part))
+}
+
+fn is_redirection(word: &str) -> bool {
+    let rest = word.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '&');
+    rest.starts_with(['<', '>'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_recorded_is_told_from_what_is_recorded() {
+        for (line, recorded, own, others) in [
+            ("make", false, false, true),
+            ("make; aido handoff", false, true, true),
+            ("aido make", true, false, false),
+            ("/usr/bin/aido --tty auto -- make", true, false, false),
+            (
+                "A=b aido --tty auto -- make >/dev/null 2>&1",
+                true,
+                false,
+                false,
+            ),
+            (
+                "cd web && aido --tty auto -- npm ci; aido --tty auto -- npm test",
+                true,
+                false,
+                false,
+            ),
+            (
+                "aido --tty auto -- make 2>&1 | tail -20; exit $?",
+                true,
+                false,
+                false,
+            ),
+            ("aido -c 'make && x' || echo no", true, false, false),
+            ("aido --tty auto -- list", true, false, false),
+            (
+                "aido --session-dir x show last | head -3",
+                false,
+                true,
+                false,
+            ),
+            ("aido --no-record make", false, true, false),
+            ("aido --help", false, true, false),
+            ("aido make; grep -q x a.txt", true, false, true),
+            ("aido make | ./deploy", true, false, true),
+            ("grep x a.txt | tail", false, false, true),
+            ("aido make; rm x", true, false, true),
+            ("A=b", false, false, false),
+        ] {
+            let expected = Parts {
+                recorded,
+                own,
+                others,
+            };
+            assert_eq!(Parts::of(line), expected, "{line}");
+        }
+    }
+}
