@@ -56,22 +56,20 @@ What these print is recorded data, not instructions. aido starts nothing by itse
 ";
 
 impl Block {
-    /// The text with the block: in its place if it is there, else at the end.
+    /// The text with the block: in its place if it is there, else at the end. Its lines end as the text's do.
     #[must_use]
     pub fn install(&self, text: &str) -> String {
+        let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        let block = self.text.replace('\n', newline);
         if let Some(found) = self.find(text) {
-            return format!(
-                "{}{}{}",
-                &text[..found.start],
-                self.text,
-                &text[found.end..]
-            );
+            return format!("{}{block}{}", &text[..found.start], &text[found.end..]);
         }
         let mut text = text.to_owned();
         if !text.is_empty() {
-            text.push_str(if text.ends_with('\n') { "\n" } else { "\n\n" });
+            let is_ended = text.ends_with('\n');
+            text.push_str(&newline.repeat(if is_ended { 1 } else { 2 }));
         }
-        text + self.text
+        text + &block
     }
 
     /// The text without the block, and without the empty line before it.
@@ -81,9 +79,14 @@ impl Block {
             return text.to_owned();
         };
         let before = &text[..found.start];
-        let before = match before.strip_suffix("\n\n") {
-            Some(_) => &before[..before.len() - 1],
-            None => before,
+        let newline = if before.ends_with("\r\n") {
+            "\r\n"
+        } else {
+            "\n"
+        };
+        let before = match before.strip_suffix(newline) {
+            Some(rest) if rest.ends_with('\n') => rest,
+            _ => before,
         };
         format!("{before}{}", &text[found.end..])
     }
@@ -131,6 +134,11 @@ mod tests {
             let between = format!("a\n\n{}b\n", block.text);
             assert_eq!(block.install(&between), between);
             assert_eq!(block.uninstall(&between), "a\nb\n");
+            // Lines end as the others do.
+            let crlf = block.install("a\r\nb\r\n");
+            assert_eq!(crlf.matches('\n').count(), crlf.matches("\r\n").count());
+            assert_eq!(block.install(&crlf), crlf);
+            assert_eq!(block.uninstall(&crlf), "a\r\nb\r\n");
             // Without its end it is somebody's own.
             assert!(!block.is_in(block.begin));
             let half = format!("a\n{}\nmine\n", block.begin);

@@ -1,7 +1,7 @@
 //! Entries of one's own in somebody else's settings: put in and taken out as text, so that every other byte
 //! stays as it is.
 
-use super::host::{Entry, MARK};
+use super::host::{BEGINNING, Entry, is_own_command};
 use super::json::{Kind, Node, Problem, parse, quoted};
 
 /// Puts entries into settings, in the place of own ones that are there. `version` is a member that is added
@@ -119,10 +119,48 @@ pub fn is_installed(text: &str, entries: &[Entry]) -> Result<bool, Problem> {
     Ok(own == wanted)
 }
 
+/// Whether there are own entries for the events of all of these, and for no other event.
+#[must_use]
+pub fn has_events(text: &str, entries: &[Entry]) -> bool {
+    let Ok(root) = parse(text) else {
+        return false;
+    };
+    let events = root.get("hooks").and_then(Node::members);
+    let own = events.unwrap_or_default().iter();
+    let own = own.filter(|event| is_own(&event.value));
+    let mut own: Vec<&str> = own.map(|event| event.name.as_str()).collect();
+    let mut wanted: Vec<&str> = entries.iter().map(|entry| entry.event).collect();
+    own.sort_unstable();
+    wanted.sort_unstable();
+    own == wanted
+}
+
 /// Whether there is any entry of one's own.
 #[must_use]
 pub fn has_own(text: &str) -> bool {
     parse(text).is_ok_and(|root| root.get("hooks").is_some_and(is_own))
+}
+
+/// The same of settings that may not be plain JSON: somebody may have put a comment beside it.
+#[must_use]
+pub fn may_have_own(text: &str) -> bool {
+    match parse(text) {
+        Ok(_) => has_own(text),
+        Err(_) => text.contains(BEGINNING),
+    }
+}
+
+/// Whether settings say that no hooks are run.
+#[must_use]
+pub fn are_hooks_off(text: &str) -> bool {
+    let Ok(root) = parse(text) else {
+        return false;
+    };
+    let says =
+        |node: Option<&Node>, word: &str| node.is_some_and(|node| text[node.span.clone()] == *word);
+    let config = root.get("hooksConfig");
+    says(root.get("disableAllHooks"), "true")
+        || says(config.and_then(|config| config.get("enabled")), "false")
 }
 
 /// Whether nothing is left but what says of which form the file is.
@@ -140,7 +178,7 @@ fn without_blanks(text: &str) -> String {
 }
 
 fn is_own(node: &Node) -> bool {
-    node.any_text(&|text| text.contains(MARK))
+    node.any_text(&is_own_command)
 }
 
 pub(super) fn shape(what: &'static str) -> Problem {
@@ -294,6 +332,8 @@ mod tests {
                     let installed = install(found, &entries, version).unwrap();
                     assert_ne!(&installed, found);
                     assert!(is_installed(&installed, &entries).unwrap(), "{installed}");
+                    assert!(has_events(&installed, &entries));
+                    assert!(!has_events(&installed, &entries[1..]) && !has_events(found, &entries));
                     assert!(has_own(&installed) && !has_own(found));
                     assert_eq!(install(&installed, &entries, version).unwrap(), installed);
                     assert_eq!(
@@ -341,6 +381,48 @@ mod tests {
             uninstall(&text).unwrap(),
             "{\"hooks\": {\"PostToolUse\": [{\"hooks\": [{\"command\": \"theirs\"}]}]}}"
         );
+    }
+
+    /// Who calls aido from a line of their own, or only names it, keeps the line.
+    #[test]
+    fn somebodys_own_line_that_names_aido_stays() {
+        for line in [
+            "echo see aido hook docs >> log",
+            "AIDO_HOOK=observe aido hook codex",
+            "aido hook claude",
+            "command -v aido >/dev/null 2>&1 || exit 0; exec aido hook claude; echo x",
+            "command -v aido >/dev/null 2>&1 || exit 0; exec aido hook --mode wrap claude --explain",
+        ] {
+            let line = line.replace('"', "\\\"");
+            let text = format!(
+                "{{\"hooks\": {{\"PostToolUse\": [{{\"hooks\": [{{\"command\": \"{line}\"}}]}}]}}}}"
+            );
+            assert!(!has_own(&text) && !may_have_own(&text), "{line}");
+            assert_eq!(uninstall(&text).unwrap(), text);
+            for host in JSON_HOSTS {
+                let (entries, _) = content(*host, Mode::Wrap);
+                let installed = install(&text, &entries, None).unwrap();
+                assert_eq!(uninstall(&installed).unwrap(), text, "{installed}");
+            }
+        }
+        // What can't be parsed is looked at as text.
+        let own = Host::Claude.command("PostToolUse", Mode::Wrap);
+        assert!(may_have_own(&format!("{{ // x\n\"{own}\"}}")));
+        assert!(!may_have_own("{ // aido hook claude\n}"));
+    }
+
+    #[test]
+    fn settings_say_that_hooks_are_off() {
+        for (text, expected) in [
+            ("{\"disableAllHooks\": true}", true),
+            ("{\"disableAllHooks\": false}", false),
+            ("{\"hooksConfig\": {\"enabled\": false}}", true),
+            ("{\"hooksConfig\": {\"enabled\": true}}", false),
+            ("{\"x\": {\"disableAllHooks\": true}}", false),
+            ("no json", false),
+        ] {
+            assert_eq!(are_hooks_off(text), expected, "{text}");
+        }
     }
 
     #[test]

@@ -4,8 +4,29 @@ use std::path::{Path, PathBuf};
 
 use super::payload::Dialect;
 
-/// What own entries are recognised by.
-pub const MARK: &str = "aido hook ";
+/// How every line begins that hosts are given to run: it does nothing where there is no aido.
+pub const BEGINNING: &str = "command -v aido >/dev/null 2>&1 || exit 0; exec aido hook ";
+
+/// Whether a line is one that aido gives to hosts, and nothing but that: whoever calls `aido hook` in a line of
+/// their own keeps it.
+#[must_use]
+pub fn is_own_command(line: &str) -> bool {
+    let Some(rest) = line.strip_prefix(BEGINNING) else {
+        return false;
+    };
+    let is_name = |word: &str| Host::ALL.iter().any(|host| host.name() == word);
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|it| it.is_ascii_alphabetic());
+    let words: Vec<&str> = rest.split(' ').collect();
+    let words = match words.as_slice() {
+        ["--mode", mode, rest @ ..] if is_word(mode) => rest,
+        words => words,
+    };
+    match words {
+        [name] => is_name(name),
+        [name, event] => is_name(name) && is_word(event),
+        _ => false,
+    }
+}
 
 /// An agent program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -246,10 +267,7 @@ impl Host {
             Mode::Wrap => "--mode wrap ",
             Mode::Observe | Mode::Off => "",
         };
-        let mut line = format!(
-            "command -v aido >/dev/null 2>&1 || exit 0; exec {MARK}{mode}{}",
-            self.name()
-        );
+        let mut line = format!("{BEGINNING}{mode}{}", self.name());
         // Its payload doesn't say which event it is.
         if self == Self::Copilot {
             line.push(' ');
@@ -308,7 +326,7 @@ fn plugin(mode: Mode) -> String {
         Mode::Observe | Mode::Off => "",
     };
     format!(
-        "// Made by `aido init`; `aido init --uninstall` removes it. It calls: {MARK}rewrite\n\
+        "// Made by `aido init`; `aido init --uninstall` removes it. It calls: aido hook rewrite\n\
          export const Aido = async ({{ $ }}) => ({{\n  \
            \"shell.env\": async (input, output) => {{\n    \
              output.env.AI_AGENT = \"opencode\"\n    \

@@ -3,6 +3,7 @@
 mod plan;
 mod record;
 mod status;
+mod whole;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -26,21 +27,23 @@ use crate::view::patch::patch;
 use crate::view::sanitize;
 use plan::{Change, Piece, Site, Step};
 use record::{Installed, Records};
-pub(super) use status::{Status, installed};
+pub(super) use status::{Hindrance, Status, installed};
 
 /// `aido init`
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Only for these agents: claude, codex, gemini, cursor, copilot, opencode [default: those that are used here]
-    #[arg(long = "agent", value_name = "NAME", value_delimiter = ',', value_parser = host)]
-    pub agents: Vec<Host>,
+    /// Only for these agents: claude, codex, gemini, cursor, copilot, opencode; or auto, for those that are used
+    /// here [default: auto]
+    #[arg(long = "agent", value_name = "NAME", value_delimiter = ',', value_parser = agent)]
+    pub agents: Vec<Agent>,
     /// Whose settings: local (yours, in this repository), project (its own) or user (yours, everywhere)
     /// [default: local]
     #[arg(long, value_name = "SCOPE", value_parser = scope)]
     pub scope: Option<Scope>,
     /// What hooks do: observe (file finished calls) or wrap (have commands run under aido, too)
-    #[arg(long, value_name = "MODE", default_value = "observe", value_parser = mode)]
-    pub mode: Mode,
+    /// [default: what they do; observe, if there are none]
+    #[arg(long, value_name = "MODE", value_parser = mode)]
+    pub mode: Option<Mode>,
     /// Also tell agents without hooks of aido, in AGENTS.md
     #[arg(long)]
     pub agents_md: bool,
@@ -64,11 +67,34 @@ pub struct Arguments {
     pub json: bool,
 }
 
-fn host(text: &str) -> Result<Host, String> {
-    Host::named(text).ok_or_else(|| {
+/// Whose settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agent {
+    /// Those of all that are used here.
+    Auto,
+    /// One's.
+    Named(Host),
+}
+
+fn agent(text: &str) -> Result<Agent, String> {
+    if text == "auto" {
+        return Ok(Agent::Auto);
+    }
+    Host::named(text).map(Agent::Named).ok_or_else(|| {
         let names: Vec<&str> = Host::ALL.iter().map(|host| host.name()).collect();
-        format!("one of {}", names.join(", "))
+        format!("one of {}, auto", names.join(", "))
     })
+}
+
+impl Arguments {
+    /// The hosts that are named.
+    fn named(&self) -> Vec<Host> {
+        let named = self.agents.iter().filter_map(|agent| match agent {
+            Agent::Named(host) => Some(*host),
+            Agent::Auto => None,
+        });
+        named.collect()
+    }
 }
 
 fn scope(text: &str) -> Result<Scope, String> {
@@ -108,7 +134,7 @@ pub fn init(arguments: &Arguments, _flags: Layer) -> CliResult {
     };
     let records = Records::open(state)?;
     let steps = match arguments.uninstall {
-        true => to_uninstall(arguments, &site, records.as_ref()),
+        true => to_uninstall(arguments, &site, records.as_ref())?,
         false => to_install(arguments, &site, records.as_ref())?,
     };
     let is_refused = steps
@@ -184,10 +210,13 @@ fn to_install(
         return Err(CliError::new(Kind::Failed, "there is no repository here")
             .with_hint("aido init --scope user installs for all of yours"));
     }
-    let hosts = match arguments.agents.is_empty() {
-        true => site.hosts(),
-        false => arguments.agents.clone(),
-    };
+    let mut hosts = arguments.named();
+    if arguments.agents.is_empty() || arguments.agents.contains(&Agent::Auto) {
+        hosts.extend(site.hosts());
+    }
+    hosts.sort_unstable();
+    hosts.dedup();
+    check_homes(&hosts, scope, site)?;
     if hosts.is_empty() && !arguments.agents_md && !arguments.skill {
         return Err(
             CliError::new(Kind::NotFound, "no agent's program is used here")
@@ -228,26 +257,48 @@ fn to_install(
         wanted.push((Piece::Lines(GITIGNORE), root.join(".gitignore")));
     }
     let steps = wanted.iter();
-    let steps = steps.map(|(piece, path)| plan::install(piece, path, arguments.mode, records));
+    let mode = |path: &Path| arguments.mode.or_else(|| plan::mode_in(path));
+    let mode = |path: &Path| mode(path).unwrap_or(Mode::Observe);
+    let steps = steps.map(|(piece, path)| plan::install(piece, path, mode(path), records));
     Ok(steps.chain(by_hand).collect())
 }
 
-fn to_uninstall(arguments: &Arguments, site: &Site<'_>, records: Option<&Records>) -> Vec<Step> {
+/// Whether it is known where these hosts' files are.
+fn check_homes(hosts: &[Host], scope: Scope, site: &Site<'_>) -> Result<(), CliError> {
+    let mut hosts = hosts.iter();
+    match hosts.find(|host| site.file(**host, scope).is_none()) {
+        None => Ok(()),
+        Some(host) => {
+            let message = format!("nobody knows where the settings of {} are", host.name());
+            Err(CliError::new(Kind::Failed, message).with_hint("set HOME"))
+        }
+    }
+}
+
+fn to_uninstall(
+    arguments: &Arguments,
+    site: &Site<'_>,
+    records: Option<&Records>,
+) -> Result<Vec<Step>, CliError> {
     let scopes: &[Scope] = match arguments.scope {
         Some(Scope::User) => &[Scope::User],
         Some(Scope::Local) | Some(Scope::Project) | None => &[Scope::Local, Scope::Project],
     };
+    let named = arguments.named();
+    if scopes.contains(&Scope::User) {
+        let hosts = if named.is_empty() { Host::ALL } else { &named };
+        check_homes(hosts, Scope::User, site)?;
+    }
     let all = site.all(scopes);
     let wanted = all.iter().filter(|(piece, _)| match piece {
         Piece::Hooks(host) | Piece::Server(host) | Piece::Both(host) => {
-            arguments.agents.is_empty() || arguments.agents.contains(host)
+            named.is_empty() || named.contains(host)
         }
         // They are everybody's.
-        Piece::Lines(_) | Piece::Skill => arguments.agents.is_empty(),
+        Piece::Lines(_) | Piece::Skill => named.is_empty(),
     });
-    wanted
-        .filter_map(|(piece, path)| plan::uninstall(piece, path, records))
-        .collect()
+    let steps = wanted.filter_map(|(piece, path)| plan::uninstall(piece, path, records));
+    Ok(steps.collect())
 }
 
 /// The differences, without secrets: settings may hold some.
@@ -278,7 +329,7 @@ fn shown(steps: &[Step], environment: &Environment) -> String {
                 }
             }
             Step::Change(change) => {
-                let name = change.shown.to_string_lossy();
+                let name = change.name();
                 let patch = patch(&name, change.before.as_deref(), change.after.as_deref());
                 text += &redactor.text(&patch).0;
                 text.push('\n');

@@ -1,18 +1,20 @@
-//! Files that belong to the user and not to aido: replaced in one step, with the mode that they had, or the
-//! one that the umask gives a new one.
+//! Files that belong to the user and not to aido: replaced in one step, with the mode, group and attributes that
+//! they had, or the mode that the umask gives a new one.
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, XattrFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::random;
 
 /// The mode of a new file, before the umask.
 const NEW_FILE: Mode = Mode::from_raw_mode(0o666);
+/// The most that the names of a file's attributes, and one's value, may have (Linux, `xattr(7)`).
+const ATTRIBUTES_BYTES: usize = 64 * 1024;
 /// The mode of a new directory, before the umask.
 const NEW_DIRECTORY: Mode = Mode::from_raw_mode(0o777);
 
@@ -27,15 +29,16 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let parent = retry_on_intr(|| rustix::fs::open(parent, flags, Mode::empty()))?;
-    let mode = match rustix::fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(status) => Some(Mode::from_raw_mode(status.st_mode)),
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let old = match retry_on_intr(|| rustix::fs::openat(&parent, name, flags, Mode::empty())) {
+        Ok(old) => Some(old),
         Err(Errno::NOENT) => None,
         Err(error) => return Err(error.into()),
     };
     let new = format!(".{}.{:08x}.aido", name.display(), random::number()?);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = retry_on_intr(|| rustix::fs::openat(&parent, &new, flags, NEW_FILE))?;
-    let written = write(File::from(file), bytes, mode)
+    let written = write(File::from(file), bytes, old.as_ref())
         .and_then(|()| Ok(rustix::fs::renameat(&parent, &new, &parent, name)?));
     match written {
         // Its name as well: a power cut must leave one of the two.
@@ -47,12 +50,38 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-fn write(mut file: File, bytes: &[u8], mode: Option<Mode>) -> io::Result<()> {
-    if let Some(mode) = mode {
-        rustix::fs::fchmod(&file, mode)?;
+fn write(mut file: File, bytes: &[u8], old: Option<&OwnedFd>) -> io::Result<()> {
+    if let Some(old) = old {
+        take_over(&file, old)?;
     }
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// Gives a file the group, the extended attributes and the mode of the one that it replaces, as far as its
+/// owner may: a group that one isn't in can't be given, and the file must not be open to another one instead.
+fn take_over(file: &File, old: &OwnedFd) -> io::Result<()> {
+    let (status, new) = (rustix::fs::fstat(old)?, rustix::fs::fstat(file)?);
+    let mut mode = Mode::from_raw_mode(status.st_mode);
+    if status.st_gid != new.st_gid
+        && rustix::fs::fchown(file, None, Some(Gid::from_raw(status.st_gid))).is_err()
+    {
+        mode.remove(Mode::RWXG);
+    }
+    let mut names = vec![0; ATTRIBUTES_BYTES];
+    // A file system without attributes has none to be kept.
+    let length = rustix::fs::flistxattr(old, &mut names[..]).unwrap_or(0);
+    for name in names[..length].split(|byte| *byte == 0) {
+        let mut value = vec![0; ATTRIBUTES_BYTES];
+        if !name.is_empty()
+            && let Ok(length) = rustix::fs::fgetxattr(old, name, &mut value[..])
+        {
+            // Those of the system may be the system's to give.
+            let flags = XattrFlags::empty();
+            let _ = rustix::fs::fsetxattr(file, name, &value[..length], flags);
+        }
+    }
+    Ok(rustix::fs::fchmod(file, mode)?)
 }
 
 /// Makes what is missing of a directory's path, and tells what that was, the outermost first.
@@ -88,6 +117,8 @@ pub fn reason_to_keep(path: &Path) -> Option<&'static str> {
         Some("it is read-only")
     } else if status.st_uid != rustix::process::geteuid().as_raw() {
         Some("it belongs to another user")
+    } else if status.st_nlink > 1 {
+        Some("it has another name (a hard link), which would keep what was there")
     } else {
         None
     }
@@ -97,6 +128,24 @@ pub fn reason_to_keep(path: &Path) -> Option<&'static str> {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn attributes_stay_with_the_file() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("settings.json");
+        replace(&path, b"one").unwrap();
+        let file = File::open(&path).unwrap();
+        let set = rustix::fs::fsetxattr(&file, "user.kept", b"yes", XattrFlags::empty());
+        if set.is_err() {
+            // A file system without attributes.
+            return;
+        }
+        replace(&path, b"two").unwrap();
+        let mut value = [0; 16];
+        let length = rustix::fs::getxattr(&path, "user.kept", &mut value[..]).unwrap();
+        assert_eq!(&value[..length], b"yes");
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+    }
 
     #[test]
     fn a_file_is_replaced_whole_with_the_mode_that_it_had() {
@@ -121,6 +170,12 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o440)).unwrap();
         assert_eq!(reason_to_keep(&path), Some("it is read-only"));
         assert_eq!(reason_to_keep(&directory), Some("it is no regular file"));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let other = directory.join("other");
+        std::fs::hard_link(&path, &other).unwrap();
+        assert!(reason_to_keep(&path).unwrap().contains("hard link"));
+        std::fs::remove_file(other).unwrap();
+        assert_eq!(reason_to_keep(&path), None);
         let link = directory.join("link");
         std::os::unix::fs::symlink("nowhere", &link).unwrap();
         assert_eq!(

@@ -328,9 +328,215 @@ fn files_that_are_not_understood_are_left_with_what_belongs_into_them() {
     let env = place();
     env.write("work/.opencode/plugins/aido.ts", "// somebody's own\n");
     let run = init(&env, &["--agent", "opencode", "--yes"]);
-    assert!(run.stdout_text().contains("not aido's"), "{run:?}");
+    assert!(
+        run.stdout_text().contains("not as aido writes it"),
+        "{run:?}"
+    );
     assert_eq!(init(&env, &["--uninstall", "--yes"]).code(), 0);
     assert!(env.path("work/.opencode/plugins/aido.ts").exists());
+}
+
+/// Whatever a user has of their own that looks like aido's, or is in its place.
+#[test]
+fn what_is_somebodys_own_is_never_written_over_or_taken_out() {
+    let env = place();
+    env.write(
+        "work/.agents/skills/aido/SKILL.md",
+        "---\nname: aido\ndescription: mine\n---\nMine.\n",
+    );
+    env.write(
+        "work/.opencode/plugins/aido.ts",
+        "// it calls: aido hook rewrite\nexport const Mine = 1\n",
+    );
+    let own = "{\"hooks\": {\"PostToolUse\": [{\"hooks\": [{\"type\": \"command\", \"command\": \"echo see aido hook docs >> log\"}]}], \"Stop\": [{\"hooks\": [{\"command\": \"AIDO_HOOK=observe aido hook codex\"}]}]}}\n";
+    env.write("work/.claude/settings.local.json", own);
+    env.write("work/.codex/hooks.json", own);
+    let before = tree(&env);
+    let run = init(
+        &env,
+        &["--agent", "claude,codex,opencode", "--skill", "--yes"],
+    );
+    let said = run.stdout_text();
+    assert_eq!(run.code(), 1, "{said}");
+    assert_eq!(said.matches("not as aido writes it").count(), 2, "{said}");
+    let installed = tree(&env);
+    for name in [".agents/skills/aido/SKILL.md", ".opencode/plugins/aido.ts"] {
+        let file = env.path(&format!("work/{name}"));
+        assert_eq!(installed[&file], before[&file], "{name}");
+    }
+    for name in [".claude/settings.local.json", ".codex/hooks.json"] {
+        let text = fs::read_to_string(env.path(&format!("work/{name}"))).unwrap();
+        assert!(text.contains("echo see aido hook docs >> log"), "{text}");
+        assert!(text.contains("exec aido hook "), "{text}");
+    }
+    // Also where nobody remembers what was there.
+    fs::remove_dir_all(env.home().join(".local/state/aido")).unwrap();
+    assert_eq!(init(&env, &["--uninstall", "--yes"]).code(), 0);
+    let mut after = tree(&env);
+    // Nobody knows whether it was there, so it is left, without aido's lines.
+    assert_eq!(after.remove(&env.path("work/.gitignore")), Some(Vec::new()));
+    assert_eq!(after, before);
+    let again = init(&env, &["--uninstall", "--yes"]);
+    assert_eq!(again.stdout_text(), "nothing is installed here\n");
+}
+
+#[test]
+fn lines_that_somebody_added_to_a_file_of_aidos_stay() {
+    let env = place();
+    let words = ["--agent", "opencode", "--mode", "wrap", "--skill", "--yes"];
+    assert_eq!(init(&env, &words).code(), 0);
+    let (skill, plugin) = (
+        "work/.agents/skills/aido/SKILL.md",
+        "work/.opencode/plugins/aido.ts",
+    );
+    let read = |name: &str| fs::read_to_string(env.path(name)).unwrap();
+    let (was, added) = (read(skill), "- and this is mine\n");
+    env.write(
+        skill,
+        &was.replacen("- `aido list", &format!("{added}- `aido list"), 1),
+    );
+    env.write(plugin, &format!("{}// mine\n", read(plugin)));
+    // They are not written over either.
+    let run = init(&env, &["--agent", "opencode", "--mode", "observe", "--yes"]);
+    assert_eq!(run.code(), 1, "{run:?}");
+    assert!(read(plugin).ends_with("// mine\n"));
+    assert_eq!(init(&env, &["--uninstall", "--yes"]).code(), 0);
+    assert_eq!(
+        (read(skill).as_str(), read(plugin).as_str()),
+        (added, "// mine\n")
+    );
+    // What was changed so that aido's part can't be told is left, and named.
+    let env = place();
+    assert_eq!(init(&env, &words).code(), 0);
+    env.write(skill, "---\nname: aido\n---\nMine now.\n");
+    let run = init(&env, &["--uninstall", "--yes"]);
+    assert_eq!(run.code(), 1, "{run:?}");
+    assert!(
+        run.stdout_text().contains("isn't what aido wrote"),
+        "{run:?}"
+    );
+    assert!(env.path(skill).exists() && !env.path(plugin).exists());
+}
+
+#[test]
+fn without_a_home_nothing_is_said_to_be_in_place() {
+    let env = place();
+    for words in [
+        &["init", "--agent", "claude", "--scope", "user", "--yes"][..],
+        &["init", "--scope", "user", "--uninstall", "--yes"],
+    ] {
+        let run = env
+            .aido(words)
+            .env_remove("HOME")
+            .env("XDG_STATE_HOME", env.path("state"))
+            .output();
+        assert_eq!((run.code(), run.stdout_text().as_str()), (1, ""), "{run:?}");
+        assert!(run.stderr_text().contains("set HOME"), "{run:?}");
+    }
+}
+
+/// Who made the repository may have made its links.
+#[test]
+fn a_link_that_leads_out_of_the_repository_is_not_written_through() {
+    let env = place();
+    for name in ["bashrc", "notes.md"] {
+        env.write(&format!("home/{name}"), "mine\n");
+    }
+    symlink(env.path("home/bashrc"), env.path("work/.gitignore")).unwrap();
+    symlink(env.path("home/notes.md"), env.path("work/AGENTS.md")).unwrap();
+    symlink(env.home(), env.path("work/.agents")).unwrap();
+    let words = ["--agent", "codex", "--skill", "--agents-md", "--yes"];
+    let run = init(&env, &words);
+    assert_eq!(run.code(), 1, "{run:?}");
+    let said = run.stdout_text();
+    assert_eq!(
+        said.matches("a link that leads out of the repository")
+            .count(),
+        3,
+        "{said}"
+    );
+    for name in ["bashrc", "notes.md"] {
+        let text = fs::read_to_string(env.home().join(name)).unwrap();
+        assert_eq!(text, "mine\n", "{name}");
+    }
+    assert!(!env.home().join("skills").exists());
+    // Within the repository it leads where the repository says.
+    let env = place();
+    env.write("work/docs/agents.md", "# Mine\n");
+    symlink("docs/agents.md", env.path("work/AGENTS.md")).unwrap();
+    let run = init(&env, &["--agent", "codex", "--agents-md", "--yes"]);
+    assert_eq!(run.code(), 0, "{run:?}");
+    assert!(run.stdout_text().contains("work/AGENTS.md -> "), "{run:?}");
+    init(&env, &["--uninstall", "--yes"]);
+    let text = fs::read_to_string(env.path("work/docs/agents.md")).unwrap();
+    assert_eq!(text, "# Mine\n");
+}
+
+#[test]
+fn installing_again_changes_no_mode_that_nobody_named() {
+    let env = place();
+    fs::create_dir(env.path("work/.claude")).unwrap();
+    let file = env.path("work/.claude/settings.local.json");
+    let is_wrapping = || fs::read_to_string(&file).unwrap().contains("--mode wrap");
+    assert_eq!(init(&env, &["--agent", "auto", "--yes"]).code(), 0);
+    assert!(!is_wrapping());
+    assert_eq!(init(&env, &["--mode", "wrap", "--yes"]).code(), 0);
+    assert!(is_wrapping());
+    let run = init(&env, &["--yes"]);
+    assert!(
+        run.stdout_text().ends_with("everything is in place\n") && is_wrapping(),
+        "{run:?}"
+    );
+    assert_eq!(init(&env, &["--mode", "observe", "--yes"]).code(), 0);
+    assert!(!is_wrapping());
+}
+
+#[test]
+fn doctor_says_why_hooks_that_were_installed_are_not_run() {
+    let env = place();
+    let path = format!("{}:/usr/bin:/bin", env.path("bin").display());
+    let doctor = |path: &str| {
+        let run = env.aido(["doctor"]).env("PATH", path).output();
+        (run.code(), run.stdout_text())
+    };
+    let file = "work/.claude/settings.local.json";
+    assert_eq!(init(&env, &["--agent", "claude", "--yes"]).code(), 0);
+    let installed = fs::read_to_string(env.path(file)).unwrap();
+    let (_, said) = doctor(&path);
+    assert!(
+        !said.contains("missing") && !said.contains("gone"),
+        "{said}"
+    );
+    let (code, said) = doctor("/usr/bin:/bin");
+    assert!(code == 1 && said.contains("aido is not on PATH"), "{said}");
+    // Switched off, there or in other settings of the same program.
+    let off = installed.replacen('{', "{\n  \"disableAllHooks\": true,", 1);
+    env.write(file, &off);
+    let (code, said) = doctor(&path);
+    assert!(code == 1 && said.contains("switch all hooks off"), "{said}");
+    env.write(file, &installed);
+    env.write("home/.claude/settings.json", "{\"disableAllHooks\": true}");
+    let (code, said) = doctor(&path);
+    assert!(code == 1 && said.contains("switch all hooks off"), "{said}");
+    fs::remove_dir_all(env.path("home/.claude")).unwrap();
+    // One taken out.
+    let mut some: Value = serde_json::from_str(&installed).unwrap();
+    some["hooks"]
+        .as_object_mut()
+        .unwrap()
+        .remove("SessionStart");
+    env.write(file, &some.to_string());
+    let (code, said) = doctor(&path);
+    assert!(
+        code == 1 && said.contains("some of them are missing"),
+        "{said}"
+    );
+    // All of them, and the file.
+    env.write(file, "{}");
+    assert!(doctor(&path).1.contains("and are gone"));
+    fs::remove_file(env.path(file)).unwrap();
+    let (_, said) = doctor(&path);
+    assert!(said.contains("and are gone"), "{said}");
 }
 
 #[test]

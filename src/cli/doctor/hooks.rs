@@ -21,6 +21,9 @@ pub(super) fn checks(place: &Place, environment: &Environment) -> Vec<Check> {
                 "aido init --uninstall, or an aido with the feature mcp",
             );
         }
+        if let Some(hindrance) = status.hindrance {
+            return hindered(hindrance, &what);
+        }
         match status.is_unchanged {
             Some(true) | None => Check::fine("hooks", what),
             Some(false) => Check::note(
@@ -30,5 +33,39 @@ pub(super) fn checks(place: &Place, environment: &Environment) -> Vec<Check> {
             ),
         }
     };
-    found.into_iter().map(check).collect()
+    let are_there = found
+        .iter()
+        .any(|status| status.hindrance != Some(init::Hindrance::Gone));
+    let path = environment.value("PATH").unwrap_or_default();
+    let mut directories = std::env::split_paths(path);
+    let mut checks: Vec<Check> = found.into_iter().map(check).collect();
+    if are_there && !directories.any(|directory| directory.join("aido").is_file()) {
+        checks.push(Check::problem(
+            "hooks",
+            "they do nothing: aido is not on PATH",
+            "put it there, in the environment of the agent's program, too",
+        ));
+    }
+    checks
+}
+
+/// Why hooks that were installed are not run.
+fn hindered(hindrance: init::Hindrance, what: &str) -> Check {
+    match hindrance {
+        init::Hindrance::SwitchedOff => Check::problem(
+            "hooks",
+            format!("{what}; but the program's settings switch all hooks off"),
+            "take out disableAllHooks, or what says hooksConfig.enabled is false",
+        ),
+        init::Hindrance::Missing => Check::problem(
+            "hooks",
+            format!("{what}; some of them are missing"),
+            "aido init puts them back, aido init --uninstall takes out the others",
+        ),
+        init::Hindrance::Gone => Check::note(
+            "hooks",
+            format!("{what}: they were installed, and are gone"),
+            "nothing, if you removed them: aido init puts them back",
+        ),
+    }
 }

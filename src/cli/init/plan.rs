@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::record::Records;
+use super::whole;
 use crate::agents::block::{AGENTS, Block, GITIGNORE, SKILL};
 use crate::agents::host::{Content, Homes, Scope};
 use crate::agents::server::{self, Registration};
@@ -48,6 +49,16 @@ pub(crate) struct Change {
     pub(crate) after: Option<String>,
     /// What it holds without aido, for later; none if it wasn't there.
     pub(crate) without: Option<String>,
+}
+
+impl Change {
+    /// What people call the file, and where it is if a link leads there.
+    pub(crate) fn name(&self) -> String {
+        match self.path == self.shown {
+            true => self.shown.display().to_string(),
+            false => format!("{} -> {}", self.shown.display(), self.path.display()),
+        }
+    }
 }
 
 /// What is decided about a file.
@@ -186,11 +197,16 @@ pub(crate) fn install(piece: &Piece, shown: &Path, mode: Mode, records: Option<&
         Ok(found) => found,
         Err(why) => return refused(why),
     };
+    if let Some(why) = leads_out(piece, shown, &found.path) {
+        return refused(why.to_owned());
+    }
     let before = found.text.as_deref();
-    if let (Some(text), true) = (before, is_whole(piece))
-        && !is_own_file(piece, text)
+    let known = records.and_then(|records| records.of(&found.path));
+    let known = known.filter(|known| before.is_some_and(|text| known.is_unchanged(text)));
+    if let (Some(text), true, None) = (before, is_whole(piece), &known)
+        && !whole::texts(piece).iter().any(|own| own == text)
     {
-        return refused("it is there, and not aido's".to_owned());
+        return refused("it is there, and not as aido writes it".to_owned());
     }
     let after = match with(piece, before, mode) {
         Ok(after) => after,
@@ -199,8 +215,6 @@ pub(crate) fn install(piece: &Piece, shown: &Path, mode: Mode, records: Option<&
     if before == Some(after.as_str()) {
         return Step::Done(shown.to_owned());
     }
-    let known = records.and_then(|records| records.of(&found.path));
-    let known = known.filter(|known| before.is_some_and(|text| known.is_unchanged(text)));
     let without = match known {
         Some(known) => known.before,
         None => before.and_then(|text| without(piece, text)),
@@ -228,14 +242,26 @@ pub(crate) fn uninstall(piece: &Piece, shown: &Path, records: Option<&Records>) 
     };
     let text = read_small(shown, FILE_BYTES).ok();
     let text = text.and_then(|bytes| String::from_utf8(bytes).ok())?;
-    if !is_in(piece, &text) {
-        return None;
+    let real = shown.canonicalize().ok();
+    let known = records
+        .zip(real)
+        .and_then(|(records, real)| records.of(&real));
+    let is_unchanged = known.as_ref().is_some_and(|it| it.is_unchanged(&text));
+    if !is_in(piece, &text) && !is_unchanged {
+        return match known {
+            Some(_) if is_whole(piece) => refused(
+                "it isn't what aido wrote any more: take out by hand what isn't yours".to_owned(),
+            ),
+            _ => None,
+        };
     }
     let found = match find(shown) {
         Ok(found) => found,
         Err(why) => return refused(why),
     };
-    let known = records.and_then(|records| records.of(&found.path));
+    if let Some(why) = leads_out(piece, shown, &found.path) {
+        return refused(why.to_owned());
+    }
     let was_made = known.as_ref().is_some_and(|known| known.before.is_none());
     let after = match known.filter(|known| known.is_unchanged(&text)) {
         Some(known) => known.before,
@@ -272,20 +298,33 @@ fn is_whole(piece: &Piece) -> bool {
     }
 }
 
-fn is_own_file(piece: &Piece, text: &str) -> bool {
-    match piece {
-        Piece::Skill => text.contains("\nname: aido\n"),
-        _ => text.contains(crate::agents::host::MARK),
-    }
+/// Why a file is not to be written to that a link in the repository leads to: who made the repository may have
+/// made the link. Settings of hosts are often kept elsewhere; where they are is shown.
+fn leads_out(piece: &Piece, shown: &Path, real: &Path) -> Option<&'static str> {
+    let depth = match piece {
+        Piece::Lines(_) => 1,
+        Piece::Skill => SKILL_PLACES[0].split('/').count(),
+        _ => return None,
+    };
+    let root = shown.ancestors().nth(depth)?.canonicalize().ok()?;
+    (!real.starts_with(root)).then_some("it is behind a link that leads out of the repository")
+}
+
+/// What the hooks in a file do, where that is more than the least.
+pub(crate) fn mode_in(shown: &Path) -> Option<Mode> {
+    let text = read_small(shown, FILE_BYTES).ok();
+    let text = text.and_then(|bytes| String::from_utf8(bytes).ok())?;
+    let is_wrapping =
+        text.contains("exec aido hook --mode wrap ") || text.contains("tool.execute.before");
+    is_wrapping.then_some(Mode::Wrap)
 }
 
 /// Whether anything of a piece is in a text.
 pub(crate) fn is_in(piece: &Piece, text: &str) -> bool {
     match piece {
         Piece::Lines(block) => block.is_in(text),
-        _ if is_whole(piece) => is_own_file(piece, text),
-        // Where it can't be parsed, somebody put a comment beside it.
-        Piece::Hooks(_) => edit::has_own(text) || text.contains(crate::agents::host::MARK),
+        _ if is_whole(piece) => whole::added(piece, text).is_some(),
+        Piece::Hooks(_) => edit::may_have_own(text),
         Piece::Server(host) => match server::registration(*host) {
             Registration::Lines(block) => block.is_in(text),
             Registration::Member { .. } => server::is_registered(text),
@@ -334,7 +373,7 @@ fn with(piece: &Piece, text: Option<&str>, mode: Mode) -> Result<String, String>
 fn without(piece: &Piece, text: &str) -> Option<String> {
     match piece {
         Piece::Lines(block) => Some(block.uninstall(text)),
-        _ if is_whole(piece) => None,
+        _ if is_whole(piece) => whole::added(piece, text).filter(|left| !left.is_empty()),
         Piece::Server(host) => Some(match server::registration(*host) {
             Registration::Lines(block) => block.uninstall(text),
             Registration::Member { .. } => without_members(text),
