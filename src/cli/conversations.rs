@@ -1,8 +1,9 @@
 //! `aido conversations`
 
+mod here;
 mod logs;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::ops::ControlFlow;
 
@@ -11,7 +12,7 @@ use serde_json::json;
 use super::error::{CliError, Kind};
 use super::reading::{Reader, width};
 use super::word::StoreArguments;
-use super::{Answer, CliResult, io};
+use super::{Answer, CliResult, io, redaction};
 use crate::clock;
 use crate::config::Layer;
 use crate::environment::Environment;
@@ -19,9 +20,10 @@ use crate::place::Place;
 use crate::session::metadata::SCHEMA_VERSION;
 use crate::session::{Query, SessionId};
 use crate::store::{Found, Store};
-use crate::view::conversations::{Conversation, Table};
+use crate::view::conversations::{Conversation, Ran, Table};
 use crate::view::sanitize;
-use logs::Unread;
+use here::Here;
+use logs::{Finding, LOGS_MAX, Reach, Unread};
 
 /// How many are listed unless asked otherwise.
 const COUNT: usize = 20;
@@ -67,14 +69,23 @@ pub enum Action {
 /// # Errors
 /// When there is no repository, or no such conversation.
 pub fn conversations(arguments: &Arguments, flags: Layer) -> CliResult {
-    let reader = Reader::open(&arguments.store, flags)?;
+    let mut reader = Reader::open(&arguments.store, flags)?;
     let environment = Environment::of_process();
+    redaction::guard(&mut reader, None, &environment)?;
     let place = Place::find(std::env::current_dir().ok(), &environment);
-    let root = place.root.ok_or_else(|| {
+    let here = Here::of(&place, &environment).ok_or_else(|| {
         CliError::new(Kind::NotFound, "there is no repository here")
             .with_hint("conversations are listed of the repository that one stands in")
     })?;
-    let (mut found, unread) = logs::find(&root, &environment);
+    let reach = match (arguments.count, arguments.action) {
+        (0, _) | (_, Some(Action::Resume)) => Reach::All,
+        _ => Reach::Newest,
+    };
+    let Finding {
+        conversations: mut found,
+        unread,
+        cut,
+    } = logs::find(&here, &environment, reach);
     if let Some(agent) = &arguments.agent {
         found.retain(|conversation| conversation.agent == agent);
     }
@@ -88,7 +99,7 @@ pub fn conversations(arguments: &Arguments, flags: Layer) -> CliResult {
     add_sessions(&reader, &mut found);
     let mut out = io::Out::stdout();
     if arguments.store.json {
-        out.json(&as_json(&found, &unread))?;
+        out.json(&as_json(&found, &unread, &cut))?;
         writeln!(out)?;
     } else {
         if found.is_empty() {
@@ -110,6 +121,12 @@ pub fn conversations(arguments: &Arguments, flags: Layer) -> CliResult {
     if is_cut && !arguments.store.json {
         io::say(&format!("aido: the newest {}; -n 0 lists all", found.len()));
     }
+    if !cut.is_empty() && !arguments.store.json {
+        let agents = cut.join(", ");
+        io::say(&format!(
+            "aido: only the newest {LOGS_MAX} logs of {agents} were looked at; -n 0 looks at all"
+        ));
+    }
     Ok(if found.is_empty() {
         Answer::No
     } else {
@@ -118,16 +135,20 @@ pub fn conversations(arguments: &Arguments, flags: Layer) -> CliResult {
 }
 
 fn resume(found: &[Conversation], id: &str) -> CliResult {
-    let fits: Vec<&Conversation> = found
+    let mut fits: Vec<&Conversation> = found
         .iter()
         .filter(|conversation| match &conversation.id {
             Some(known) => known.starts_with(id),
             None => conversation.agent == id,
         })
         .collect();
+    // An id may begin with another one that is whole.
+    if fits.iter().any(|it| it.id.as_deref() == Some(id)) {
+        fits.retain(|it| it.id.as_deref() == Some(id));
+    }
     match fits.as_slice() {
         [one] => {
-            io::Out::stdout().write(&format!("{}\n", sanitize::line(&one.resume)))?;
+            io::Out::stdout().write(&format!("{}\n", one.resume))?;
             Ok(Answer::Yes)
         }
         [] => Err(CliError::new(
@@ -145,14 +166,20 @@ fn resume(found: &[Conversation], id: &str) -> CliResult {
 
 /// Adds what each conversation ran, as far as the newest sessions say.
 fn add_sessions(reader: &Reader, conversations: &mut [Conversation]) {
-    let mut ran: HashMap<String, Vec<SessionId>> = HashMap::new();
+    let mut ran: HashMap<String, Vec<Ran>> = HashMap::new();
+    let known = conversations.iter().filter_map(|it| it.id.clone());
+    let known: HashSet<String> = known.collect();
     let mut left = SESSIONS_MAX;
     let mut take = |found: Found| {
         let id = found.entry.id();
-        let known = id.as_ref().and_then(|id| reader.store.metadata(id).ok());
-        let conversation = known.and_then(|known| known.harness?.conversation);
-        if let (Some(id), Some(conversation)) = (id, conversation) {
-            ran.entry(conversation).or_default().push(id);
+        let of = id.as_ref().and_then(|id| conversation(reader, id));
+        let of = of.filter(|conversation| known.contains(conversation));
+        if let (Some(id), Some(conversation)) = (id, of) {
+            ran.entry(conversation).or_default().push(Ran {
+                command: reader.leaving_command(&id, &found.entry.command),
+                exit_code: found.entry.exit_code,
+                id,
+            });
         }
         left -= 1;
         match left {
@@ -163,20 +190,30 @@ fn add_sessions(reader: &Reader, conversations: &mut [Conversation]) {
     // Without the sessions, the conversations are there all the same.
     let _ = reader.store.newest(&Query::default(), &mut take);
     for conversation in conversations {
-        let sessions = conversation.id.as_ref().and_then(|id| ran.remove(id));
-        conversation.sessions = sessions.unwrap_or_default();
+        let ran = conversation.id.as_ref().and_then(|id| ran.remove(id));
+        conversation.ran = ran.unwrap_or_default();
     }
 }
 
-fn as_json(found: &[Conversation], unread: &[Unread]) -> serde_json::Value {
+/// The conversation that a session is of.
+fn conversation(reader: &Reader, id: &SessionId) -> Option<String> {
+    reader.store.metadata(id).ok()?.harness?.conversation
+}
+
+fn as_json(found: &[Conversation], unread: &[Unread], cut: &[&'static str]) -> serde_json::Value {
     let conversations = found.iter().map(|conversation| {
+        let sessions: Vec<&SessionId> = conversation.ran.iter().map(|ran| &ran.id).collect();
+        let commands = conversation.ran.iter().map(
+            |ran| json!({"session_id": ran.id, "exit_code": ran.exit_code, "command": ran.command}),
+        );
         json!({
             "agent": conversation.agent,
             "conversation": conversation.id,
             "log_file": conversation.log_file,
             "at": conversation.at,
             "size_bytes": conversation.size_bytes,
-            "sessions": conversation.sessions,
+            "sessions": sessions,
+            "commands": commands.collect::<Vec<_>>(),
             "resume": conversation.resume,
         })
     });
@@ -187,5 +224,6 @@ fn as_json(found: &[Conversation], unread: &[Unread]) -> serde_json::Value {
         "schema_version": SCHEMA_VERSION,
         "conversations": conversations.collect::<Vec<_>>(),
         "not_understood": unread.collect::<Vec<_>>(),
+        "only_newest_of": cut,
     })
 }

@@ -97,6 +97,38 @@ pub fn shell_line(argv: &[OsString]) -> String {
     line
 }
 
+/// The same for bash, in letters, digits and signs of ASCII alone: what a terminal would act on, or not show, is
+/// written by its number, so the line can be printed as it is and still means the very same bytes.
+#[must_use]
+pub fn printable_line(argv: &[OsString]) -> String {
+    let mut line = String::new();
+    for (index, argument) in argv.iter().enumerate() {
+        if index > 0 {
+            line.push(' ');
+        }
+        let bytes = argument.as_bytes();
+        if bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+            push_word(&mut line, argument, index == 0);
+            continue;
+        }
+        line.push_str("$'");
+        for byte in bytes {
+            match byte {
+                b'\'' | b'\\' => line.extend(['\\', char::from(*byte)]),
+                b'\n' => line.push_str("\\n"),
+                b' '..=b'~' => line.push(char::from(*byte)),
+                // Three digits always, so that none that follows is taken for one of them.
+                // Writing to a String cannot fail.
+                _ => {
+                    let _ = write!(line, "\\{byte:03o}");
+                }
+            }
+        }
+        line.push('\'');
+    }
+    line
+}
+
 fn push_word(line: &mut String, argument: &OsStr, is_command_name: bool) {
     let Some(text) = argument.to_str().filter(|text| !text.contains('\0')) else {
         push_bytes(line, argument.as_bytes());
@@ -194,7 +226,13 @@ mod tests {
                 expected.extend_from_slice(argument);
                 expected.push(0);
             }
-            prop_assert_eq!(output.stdout, expected);
+            prop_assert_eq!(&output.stdout, &expected);
+            let line = printable_line(&argv);
+            prop_assert!(line.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{}", line);
+            // Where there is no bash, the other shells don't read what is quoted so.
+            if let Ok(output) = Command::new("bash").arg("-c").arg(line).output() {
+                prop_assert_eq!(&output.stdout, &expected);
+            }
         }
     }
 
