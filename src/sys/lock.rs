@@ -17,10 +17,21 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// [`io::ErrorKind::WouldBlock`] when it was not to be had in time; else when the file system knows
 /// no locks.
 pub fn wait_for_lock(file: &File, patience: Duration) -> io::Result<()> {
+    wait(file, FlockOperation::NonBlockingLockExclusive, patience)
+}
+
+/// The same for a lock that several may hold together, and nobody alone meanwhile.
+///
+/// # Errors
+/// Likewise.
+pub fn wait_to_share(file: &File, patience: Duration) -> io::Result<()> {
+    wait(file, FlockOperation::NonBlockingLockShared, patience)
+}
+
+fn wait(file: &File, operation: FlockOperation, patience: Duration) -> io::Result<()> {
     let mut tries = patience.as_millis() / PAUSE.as_millis() + 1;
     loop {
-        let taken =
-            retry_on_intr(|| rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive));
+        let taken = retry_on_intr(|| rustix::fs::flock(file, operation));
         match taken {
             Ok(()) => return Ok(()),
             Err(Errno::WOULDBLOCK) if tries > 1 => tries -= 1,

@@ -8,6 +8,7 @@
 //!   sits on the open file, which the caller shares.
 //! - Whatever is changed for a while (terminal modes, signal handlers) is changed back by a guard.
 
+pub mod bounded;
 pub mod daemon;
 pub mod door;
 pub mod file;
@@ -29,6 +30,7 @@ pub mod stamp;
 pub mod startup;
 pub mod stream;
 pub mod terminal;
+pub mod tree;
 pub mod unnamed;
 pub mod waits;
 pub mod watchdog;
