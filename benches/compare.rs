@@ -1,7 +1,7 @@
 //! Measures aido against the bare command and its neighbours; docs/performance.md has the targets.
 //!
 //! `cargo bench` measures everything; `cargo bench -- startup throughput memory echo scale search
-//! handoff redact detached` chooses, with `quick` for few rounds and `full` for 4 GiB instead of 1 GiB of output
+//! handoff redact detached checkpoint` chooses, with `quick` for few rounds and `full` for 4 GiB instead of 1 GiB of output
 //! and for a million sessions. Variants are interleaved (A B C A B C …), so that a slow moment of the
 //! machine hits all of them, and every ratio is to a reference of the same run. About the same for start-up, with hyperfine from Debian:
 //!
@@ -11,6 +11,8 @@
     reason = "a benchmark reads the clock, and its scratch files are its own"
 )]
 
+#[path = "compare/checkpoint.rs"]
+mod checkpoint;
 #[path = "compare/detached.rs"]
 mod detached;
 #[path = "compare/echo.rs"]
@@ -63,7 +65,7 @@ pub(crate) enum Effort {
 
 type Section = fn(&Scratch, Effort) -> io::Result<String>;
 
-const SECTIONS: [(&str, Section); 9] = [
+const SECTIONS: [(&str, Section); 10] = [
     ("startup", startup::measure),
     ("throughput", throughput::measure),
     ("memory", memory::measure),
@@ -73,6 +75,7 @@ const SECTIONS: [(&str, Section); 9] = [
     ("handoff", handoff::measure),
     ("redact", redact::measure),
     ("detached", detached::measure),
+    ("checkpoint", checkpoint::measure),
 ];
 
 fn main() -> ExitCode {
@@ -100,7 +103,7 @@ fn start(arguments: &[String]) -> io::Result<ExitCode> {
     };
     if let Some(unknown) = words.iter().find(|word| !is_known(word)) {
         return Err(io::Error::other(format!(
-            "unknown word {unknown}; there are startup, throughput, memory, echo, scale, search, handoff, redact, detached, quick, full"
+            "unknown word {unknown}; there are startup, throughput, memory, echo, scale, search, handoff, redact, detached, checkpoint, quick, full"
         )));
     }
     if words.is_empty() {

@@ -7,6 +7,7 @@
 //! [`capture`] relays bytes between the command and its caller and tells a tee of sinks what
 //! happens; [`transcript`] is the sink that writes it down, and reads and renders it again.
 //! [`formats`] writes a recording for other programs, [`import`] reads theirs.
+//! [`checkpoint`] keeps the work tree as it stood around a command, and leads back to it.
 //! [`replay`] decides when each piece of a recording is shown again, [`rerun`] what a session would
 //! run again; [`stats`] counts over many, [`search`] finds text in what was recorded, [`faults`] tells
 //! which failure a failed one was, [`handoff`] gathers what the next agent should know, [`redact`] finds
@@ -20,6 +21,7 @@
 pub mod agents;
 pub mod caller;
 pub mod capture;
+pub mod checkpoint;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -109,8 +109,9 @@ pub fn find_root(current: &Path) -> Option<PathBuf> {
     found.map(Path::to_owned)
 }
 
-/// A `.git` is the directory itself, or a file that names it (work trees, submodules).
-fn git_directory(dot_git: &Path) -> Option<PathBuf> {
+/// git's directory: a `.git` is that itself, or a file that names it (work trees, submodules).
+#[must_use]
+pub fn git_directory(dot_git: &Path) -> Option<PathBuf> {
     if dot_git.is_dir() {
         return Some(dot_git.to_owned());
     }
@@ -119,7 +120,17 @@ fn git_directory(dot_git: &Path) -> Option<PathBuf> {
     Some(dot_git.parent()?.join(named))
 }
 
-fn read_git(directory: &Path) -> Option<Git> {
+/// git's directory that all work trees of a repository share: that of the main one.
+#[must_use]
+pub fn common_directory(directory: &Path) -> PathBuf {
+    let common = read_text(&directory.join("commondir"), GIT_FILE_MAX_BYTES);
+    let common = common.map(|common| directory.join(common.trim()));
+    common.unwrap_or_else(|_| directory.to_owned())
+}
+
+/// Branch and commit, as git's directory of a work tree has them.
+#[must_use]
+pub fn read_git(directory: &Path) -> Option<Git> {
     let head = read_text(&directory.join("HEAD"), GIT_FILE_MAX_BYTES).ok()?;
     let head = head.trim();
     let Some(reference) = head.strip_prefix("ref:").map(str::trim) else {
@@ -144,9 +155,7 @@ fn read_git(directory: &Path) -> Option<Git> {
 }
 
 fn find_commit(directory: &Path, reference: &str) -> Option<String> {
-    let common = read_text(&directory.join("commondir"), GIT_FILE_MAX_BYTES);
-    let common = common.map(|common| directory.join(common.trim()));
-    let common = common.unwrap_or_else(|_| directory.to_owned());
+    let common = common_directory(directory);
     let loose = [directory, common.as_path()].into_iter().find_map(|place| {
         let path = place.join(Path::new(OsStr::new(reference)));
         let text = read_text(&path, GIT_FILE_MAX_BYTES).ok()?;

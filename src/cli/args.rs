@@ -67,6 +67,9 @@ struct RunOptions {
     /// How hard the recording is forced to the disk: fast (not), normal (started) or full
     #[arg(long, value_name = "LEVEL")]
     durability: Option<String>,
+    /// Save the work tree before the command, or before and after it: off, before or both [default: off]
+    #[arg(long, value_name = "MODE")]
+    checkpoint: Option<String>,
     /// The shell for -c [default: $SHELL if it is a POSIX shell, else /bin/sh]
     #[arg(long, value_name = "PATH")]
     shell: Option<String>,
@@ -99,6 +102,7 @@ impl RunOptions {
             ("tty", self.tty),
             ("max_bytes", self.max_bytes),
             ("durability", self.durability),
+            ("checkpoint", self.checkpoint),
             ("shell", self.shell),
             ("report", self.report),
             ("debug_log", self.debug_log),

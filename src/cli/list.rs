@@ -2,6 +2,7 @@
 
 mod flags;
 pub mod reply;
+mod tree;
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -49,6 +50,9 @@ pub struct Arguments {
     /// The sessions that were removed, and why
     #[arg(long, conflicts_with_all = ["fields", "running"])]
     pub pruned: bool,
+    /// Sessions that ran others again below those
+    #[arg(long, conflicts_with_all = ["json", "ndjson", "fields", "pruned", "running"])]
+    pub tree: bool,
     /// For whom.
     #[command(flatten)]
     pub framing: Framing,
@@ -88,8 +92,12 @@ pub fn list(arguments: &Arguments, flags: Layer) -> CliResult {
         most: arguments.count,
     };
     let mut failed = None;
+    let mut collected = Vec::new();
     let take = &mut |session| {
-        failed = lister.take(session).err();
+        match arguments.tree {
+            true => collected.push(session),
+            false => failed = lister.take(session).err(),
+        }
         match failed.is_some() || !lister.out.is_read() {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
@@ -102,6 +110,9 @@ pub fn list(arguments: &Arguments, flags: Layer) -> CliResult {
     } = each(&reader, &choice, take)?;
     if let Some(error) = failed {
         return Err(error);
+    }
+    if arguments.tree {
+        lister.take_tree(&reader, collected)?;
     }
     lister.finish()?;
     let is_table = matches!(lister.form, Form::Table);
@@ -290,6 +301,24 @@ impl<'o> Lister<'o> {
             out,
             printed: 0,
         })
+    }
+
+    fn take_tree(&mut self, reader: &Reader, mut sessions: Vec<Shown>) -> Result<(), CliError> {
+        tree::with_ancestors(reader, &mut sessions);
+        let known: Vec<(String, String, Option<String>)> = sessions
+            .iter()
+            .map(|session| {
+                let metadata = &session.metadata;
+                let (id, start) = (&metadata.session_id, metadata.timestamp);
+                (id.to_string(), start.to_string(), metadata.parent.clone())
+            })
+            .collect();
+        for (place, depth) in tree::arranged(&known) {
+            let mut session = sessions[place].clone();
+            session.metadata.command.insert_str(0, &tree::indent(depth));
+            self.take(session)?;
+        }
+        Ok(())
     }
 
     fn take(&mut self, session: Shown) -> Result<(), CliError> {

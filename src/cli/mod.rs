@@ -7,6 +7,7 @@ pub mod args;
 pub mod attach;
 pub mod capture;
 pub mod check;
+pub mod checkpoint;
 pub mod color;
 pub mod complete;
 pub mod completions;

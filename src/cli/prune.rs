@@ -1,5 +1,7 @@
 //! `aido prune`
 
+mod checkpoints;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
@@ -21,6 +23,7 @@ use crate::store::retention::{Candidate, PrunePlan, PruneReport, plan_prune};
 use crate::store::{Store, StoreError};
 use crate::view::prune::{LISTED, Pruning, PruningJson};
 use crate::view::text::Audience;
+use checkpoints::Checkpoints;
 
 /// `aido prune`
 #[derive(Debug, clap::Args)]
@@ -101,6 +104,7 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
             Some((id, command))
         })
         .collect();
+    let kept = Checkpoints::find(&environment);
     let is_dry = arguments.dry_run || !may_remove(arguments, &plan, &commands)?;
     let report = if is_dry {
         PruneReport::of_dry_run(plan)
@@ -126,12 +130,16 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
         )
     };
     let mut page = Page::of_word(arguments.store.form(), &environment)?;
+    let freed = kept.go(&report, &environment, &mut |line| page.note(line));
     if arguments.store.json {
-        page.json(&PruningJson(&report))?;
+        page.json(&PruningJson(&report, freed))?;
         writeln!(page)?;
     } else if arguments.dry_run || !is_dry {
         let text = text_of(&report, &commands, page.audience);
         page.write_all(text.as_bytes())?;
+        if freed.sessions > 0 {
+            writeln!(page, "{freed}")?;
+        }
     }
     let answer = match report.failures() {
         [] => Answer::Yes,

@@ -1,6 +1,9 @@
 //! `aido rerun`
 
+mod work_tree;
+
 use std::io::Write;
+use std::path::PathBuf;
 
 use serde_json::json;
 
@@ -22,6 +25,7 @@ use crate::store::resolve::resolve;
 use crate::sys::stream::Silence;
 use crate::view::sanitize;
 use crate::view::session::Shown;
+use work_tree::WorkTree;
 
 /// `aido rerun`
 #[derive(Debug, clap::Args)]
@@ -38,6 +42,9 @@ pub struct Arguments {
     /// Run it although it doesn't verify as your own
     #[arg(long)]
     pub trust: bool,
+    /// Run it in this new directory, a work tree of git's with the files as they stood before the session
+    #[arg(long, value_name = "DIR")]
+    pub worktree: Option<PathBuf>,
     /// Print how text and outcome differ from the first time, instead of the output
     #[arg(long, conflicts_with = "dry_run")]
     pub diff: bool,
@@ -63,7 +70,7 @@ pub fn rerun(arguments: &Arguments, flags: Layer) -> CliResult {
     } else {
         Trust::Verified
     };
-    let plan = rerun::plan(&session.metadata, session.signature, trust).map_err(|why| {
+    let mut plan = rerun::plan(&session.metadata, session.signature, trust).map_err(|why| {
         let error = refused(&format!("{id} can't be run again: {why}"));
         match why {
             NoRerun::NotTrusted(_) => error.with_hint(
@@ -72,6 +79,10 @@ pub fn rerun(arguments: &Arguments, flags: Layer) -> CliResult {
             _ => error,
         }
     })?;
+    let work_tree = match &arguments.worktree {
+        Some(directory) => Some(WorkTree::plan(&reader, &id, directory, &mut plan)?),
+        None => None,
+    };
     if arguments.dry_run {
         redaction::guard(
             &mut reader,
@@ -82,7 +93,12 @@ pub fn rerun(arguments: &Arguments, flags: Layer) -> CliResult {
     }
     // The store that the session was found in, wherever it ran.
     let mut own = Layer::default();
-    if let Some(directory) = &reader.settings.session_dir {
+    let mut directory = reader.settings.session_dir.clone();
+    if let Some(work_tree) = &work_tree {
+        work_tree.make(&plan)?;
+        directory = directory.or(Some(std::path::absolute(reader.store.path())?));
+    }
+    if let Some(directory) = &directory {
         let directory = directory.to_string_lossy();
         own.set("session_dir", &Given::Text(&directory), &Source::Flag)?;
     }

@@ -18,6 +18,7 @@ use crate::transcript::slices::Wanted;
 use crate::view::session::Shown;
 use crate::view::text::Numbering;
 
+mod changes;
 mod diff;
 mod events;
 mod follow;
@@ -85,9 +86,12 @@ pub struct Arguments {
     /// Print what a running session prints, until it ends
     #[arg(long, conflicts_with = "json")]
     pub follow: bool,
+    /// Print what the command changed in the work tree, by its checkpoints; with --diff as a patch
+    #[arg(long, conflicts_with_all = ["raw", "meta", "head", "tail", "lines", "grep", "stdout", "stderr", "number", "events", "follow"])]
+    pub changes: bool,
     /// Compare with another session (exit 1 if text or exit code differ)
-    #[arg(long, value_name = "SESSION", conflicts_with_all = ["raw", "follow"])]
-    pub diff: Option<String>,
+    #[arg(long, value_name = "SESSION", num_args = 0..=1, conflicts_with_all = ["raw", "follow"])]
+    pub diff: Option<Option<String>>,
     /// How to print.
     #[command(flatten)]
     pub page: PageArguments,
@@ -181,15 +185,31 @@ pub fn compare(
 /// When it isn't there, or can't be read.
 pub fn show(arguments: &Arguments, flags: Layer) -> CliResult {
     let choice = Choice::of(arguments)?;
+    match (&arguments.diff, arguments.changes) {
+        (Some(None), false) => {
+            let message = "--diff is given no session to compare with";
+            return Err(CliError::new(Kind::Usage, message)
+                .with_hint("aido show A --diff B; of one, aido show A --changes --diff"));
+        }
+        (Some(Some(_)), true) => {
+            let message = "--changes --diff is about one session";
+            return Err(CliError::new(Kind::Usage, message)
+                .with_hint("name it first: aido show SESSION --changes --diff"));
+        }
+        _ => {}
+    }
     let environment = Environment::of_process();
     let mut reader = Reader::open(&arguments.store, flags)?;
     if !arguments.raw {
         redaction::guard(&mut reader, arguments.page.framing.for_agent, &environment)?;
     }
     reader.recover_in_passing(clock::now());
+    if arguments.changes {
+        return changes::show(&reader, arguments, &environment);
+    }
     let id = resolve(&reader.store, &arguments.selector)?;
     let session = reader.read(&id)?;
-    if let Some(other) = &arguments.diff {
+    if let Some(Some(other)) = &arguments.diff {
         let other = reader.read(&resolve(&reader.store, other)?)?;
         return diff::compare(
             &reader,

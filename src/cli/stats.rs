@@ -8,14 +8,14 @@ use super::page::Page;
 use super::progress::Progress;
 use super::reading::{Reader, width};
 use super::word::StoreArguments;
-use super::{Answer, CliResult, redaction};
+use super::{Answer, CliResult, checkpoint, redaction};
 use crate::clock::{self, Zone};
 use crate::config::Layer;
 use crate::environment::Environment;
 use crate::session::entry::TEXT_CHARACTERS;
 use crate::session::{Entry, Query, SessionId};
 use crate::stats::{Accumulator, Sample, program};
-use crate::view::stats::{Overview, StatsJson};
+use crate::view::stats::{Checkpoints, Overview, StatsJson};
 use crate::view::text::Audience;
 
 /// The rows of each table unless asked otherwise.
@@ -76,14 +76,16 @@ pub fn stats(arguments: &Arguments, flags: Layer) -> CliResult {
             row.name = page.audience.line(&row.name).into_owned();
         }
     }
+    let checkpoints = checkpoints(&environment);
     if arguments.store.json {
-        page.json(&StatsJson::of(&stats))?;
+        page.json(&StatsJson::of(&stats, checkpoints))?;
         writeln!(page)?;
     } else {
         let overview = Overview {
             stats: &stats,
             width: width(),
             palette: page.palette,
+            checkpoints,
         };
         write!(page, "{overview}")?;
     }
@@ -99,6 +101,16 @@ pub fn stats(arguments: &Arguments, flags: Layer) -> CliResult {
     }
     page.close()?;
     Ok(Answer::Yes)
+}
+
+/// The checkpoints of this repository, if there are any.
+fn checkpoints(environment: &Environment) -> Option<Checkpoints> {
+    let home = checkpoint::here(environment).ok()?;
+    let sessions = home.sessions().ok()?.len() as u64;
+    home.exists().then(|| Checkpoints {
+        sessions,
+        size_bytes: home.size_bytes(),
+    })
 }
 
 /// Takes secrets out of commands that are beginnings of whole ones: these are in the sidecars, with what

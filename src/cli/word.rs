@@ -4,9 +4,9 @@ use clap::{Args, Parser, Subcommand};
 
 use super::page::Form;
 use super::{
-    CliResult, attach, capture, check, complete, completions, conversations, doctor, export,
-    faults, handoff, hook, import, init, lessons, list, mcp, note, prune, recover, replay, report,
-    rerun, schema, search, send, show, start, stats, stop, tasks, verify, wait,
+    CliResult, attach, capture, check, checkpoint, complete, completions, conversations, doctor,
+    export, faults, handoff, hook, import, init, lessons, list, mcp, note, prune, recover, replay,
+    report, rerun, schema, search, send, show, start, stats, stop, tasks, verify, wait,
 };
 use crate::config::Layer;
 
@@ -28,6 +28,7 @@ pub const NAMES: &[&str] = &[
     "replay",
     "report",
     "rerun",
+    "checkpoint",
     "recover",
     "prune",
     "verify",
@@ -90,6 +91,8 @@ pub enum Word {
     Report(Box<report::Arguments>),
     /// Run a session's command again, in its directory
     Rerun(rerun::Arguments),
+    /// List checkpoints, show what is different since one, or put files back as they were
+    Checkpoint(checkpoint::Arguments),
     /// Finish the sessions that a killed aido left behind
     Recover(recover::Arguments),
     /// Remove old sessions, as far as limits ask for it
@@ -169,6 +172,7 @@ impl Word {
             Self::Note(arguments) => arguments.store.json,
             Self::Report(arguments) => arguments.store.json,
             Self::Rerun(arguments) => arguments.store.json,
+            Self::Checkpoint(arguments) => arguments.wants_json(),
             Self::Recover(arguments) => arguments.store.json,
             Self::Prune(arguments) => arguments.store.json,
             Self::Verify(arguments) => arguments.store.json,
@@ -213,6 +217,7 @@ impl Word {
             Self::Replay(arguments) => replay::replay(&arguments, flags),
             Self::Report(arguments) => report::report(&arguments, flags),
             Self::Rerun(arguments) => rerun::rerun(&arguments, flags),
+            Self::Checkpoint(arguments) => checkpoint::checkpoint(&arguments, flags),
             Self::Recover(arguments) => recover::recover(&arguments, flags),
             Self::Prune(arguments) => prune::prune(&arguments, flags),
             Self::Verify(arguments) => verify::verify(&arguments, flags),

@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::checkpoint::{MODES as CHECKPOINT_MODES, Said};
 use super::keep::Keep;
 pub use super::value::Given;
-use super::value::{count, days, duration, list, one_of, size, switch, text};
+use super::value::{
+    DURABILITIES, REPORTS, TTY_MODES, count, days, duration, list, one_of, size, switch, text,
+};
 use super::{DEFAULT_MAX_BYTES, Report, Settings};
 use crate::environment::Environment;
 use crate::plan::TtyMode;
@@ -208,22 +211,30 @@ pub const KEYS: &[Key] = &[
             Ok(())
         },
     ),
-];
-
-const TTY_MODES: &[(&str, TtyMode)] = &[
-    ("always", TtyMode::Always),
-    ("auto", TtyMode::Auto),
-    ("never", TtyMode::Never),
-];
-const DURABILITIES: &[(&str, Durability)] = &[
-    ("fast", Durability::Fast),
-    ("normal", Durability::Normal),
-    ("full", Durability::Full),
-];
-const REPORTS: &[(&str, Report)] = &[
-    ("never", Report::Never),
-    ("failure", Report::Failure),
-    ("always", Report::Always),
+    key(
+        "checkpoint",
+        "AIDO_CHECKPOINT",
+        Trust::UserOnly,
+        |layer, given| layer.checkpoints.set_mode(given),
+    ),
+    key(
+        "checkpoint_commands",
+        "AIDO_CHECKPOINT_COMMANDS",
+        Trust::Anybody,
+        |layer, given| layer.checkpoints.set_commands(given),
+    ),
+    key(
+        "checkpoint_timeout",
+        "AIDO_CHECKPOINT_TIMEOUT",
+        Trust::UserOnly,
+        |layer, given| layer.checkpoints.set_timeout(given),
+    ),
+    key(
+        "checkpoint_max_file",
+        "AIDO_CHECKPOINT_MAX_FILE",
+        Trust::UserOnly,
+        |layer, given| layer.checkpoints.set_max_file(given),
+    ),
 ];
 
 const fn key(
@@ -260,6 +271,7 @@ pub struct Layer {
     debug_log: Option<PathBuf>,
     keep: Keep,
     housekeeping: Option<bool>,
+    checkpoints: Said,
 }
 
 impl Layer {
@@ -347,6 +359,7 @@ impl Layer {
             debug_log: self.debug_log.or(other.debug_log),
             keep: self.keep.or(other.keep),
             housekeeping: self.housekeeping.or(other.housekeeping),
+            checkpoints: self.checkpoints.or(other.checkpoints),
         }
     }
 
@@ -377,6 +390,7 @@ impl Layer {
             debug_log: self.debug_log,
             keep: self.keep.into_policy(),
             housekeeping: self.housekeeping.unwrap_or(true),
+            checkpoints: self.checkpoints.into_settings(),
         }
     }
 }
@@ -404,6 +418,7 @@ pub fn choices(name: &str) -> Vec<&'static str> {
         "tty" => words(TTY_MODES),
         "durability" => words(DURABILITIES),
         "report" => words(REPORTS),
+        "checkpoint" => words(CHECKPOINT_MODES),
         _ => Vec::new(),
     }
 }

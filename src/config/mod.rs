@@ -5,6 +5,7 @@
 //! whether anything is recorded, nor have less kept than the user does; such keys are named in a
 //! warning and ignored.
 
+mod checkpoint;
 pub mod file;
 mod keep;
 pub mod layer;
@@ -14,6 +15,7 @@ mod value;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use checkpoint::Checkpoints;
 pub use layer::{ConfigError, Layer, Source};
 
 use crate::environment::Environment;
@@ -72,6 +74,8 @@ pub struct Settings {
     pub keep: Policy,
     /// Whether a run removes now and then what is above the limits.
     pub housekeeping: bool,
+    /// When the work tree is saved around a command.
+    pub checkpoints: Checkpoints,
 }
 
 /// Settings, and what was ignored on the way.

@@ -2,8 +2,29 @@
 
 use std::time::Duration;
 
+use super::Report;
 use super::units::{DURATION_FORMS, SIZE_FORMS, parse_duration, parse_size};
-use crate::session::Policy;
+use crate::plan::TtyMode;
+use crate::session::{Durability, Policy};
+
+/// The words of `tty`.
+pub(super) const TTY_MODES: &[(&str, TtyMode)] = &[
+    ("always", TtyMode::Always),
+    ("auto", TtyMode::Auto),
+    ("never", TtyMode::Never),
+];
+/// The words of `durability`.
+pub(super) const DURABILITIES: &[(&str, Durability)] = &[
+    ("fast", Durability::Fast),
+    ("normal", Durability::Normal),
+    ("full", Durability::Full),
+];
+/// The words of `report`.
+pub(super) const REPORTS: &[(&str, Report)] = &[
+    ("never", Report::Never),
+    ("failure", Report::Failure),
+    ("always", Report::Always),
+];
 
 /// A value as it was given.
 #[derive(Clone, Debug)]

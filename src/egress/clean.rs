@@ -61,6 +61,15 @@ pub fn clean(metadata: &mut Metadata, redactor: &Redactor) {
     for other in others {
         fields(other, redactor);
     }
+    if let Some(checkpoint) = &mut metadata.checkpoint {
+        let moments = [Some(&mut checkpoint.before), checkpoint.after.as_mut()];
+        for moment in moments.into_iter().flatten() {
+            let paths = moment.left_out.iter_mut().map(|left| &mut left.path);
+            paths.chain(&mut moment.problem).for_each(&mut text);
+            fields(&mut moment.other, redactor);
+        }
+        fields(&mut checkpoint.other, redactor);
+    }
     if let Some(git) = &mut metadata.git {
         fields(&mut git.other, redactor);
     }

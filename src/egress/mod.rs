@@ -12,12 +12,14 @@ mod clean;
 mod echo;
 mod mark;
 mod marked_place;
+mod patch;
 mod proof;
 mod record;
 
 pub use clean::{clean, clean_event};
 pub use echo::{Echoes, without_tags};
 pub use mark::{mark, mark_again, mark_recovered, marked_at_start};
+pub use patch::clean_patch;
 pub use proof::{Claim, Proof, ReadError, read, weigh};
 pub use record::{Profile, Redaction, Subject, Terms, leave, record};
 

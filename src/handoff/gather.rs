@@ -294,6 +294,7 @@ impl Reading<'_> {
             at: end(found)?,
             ending: Ending::of(&found.entry, found.state),
             command: self.command(found, metadata),
+            changes: metadata.and_then(|it| it.checkpoint.as_ref()?.changes),
             id: id_of(found)?,
         })
     }

@@ -13,6 +13,7 @@ mod turns;
 pub use clean::{Cleaner, Kind, Recorded};
 pub use gather::{Request, gather};
 
+use crate::session::checkpoint::Counts;
 use crate::session::id::DEFAULT_AGENT;
 use crate::session::{AgentName, Entry, Judgement, SessionId, State, Status, TaskState, Timestamp};
 
@@ -140,6 +141,8 @@ pub struct Ran {
     pub ending: Ending,
     /// The command.
     pub command: Recorded,
+    /// How many files it changed, where checkpoints tell: then there is a way back, too.
+    pub changes: Option<Counts>,
 }
 
 /// A command that failed, and did not succeed since.

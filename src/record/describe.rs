@@ -83,6 +83,7 @@ pub fn facts(request: &Request, terminal: &TerminalPlan) -> Metadata {
             .and_then(|detached| detached.name.clone()),
         sensitive: None,
         redactions: None,
+        checkpoint: None,
         mac: None,
         other: Map::new(),
     }

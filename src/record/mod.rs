@@ -4,7 +4,9 @@
 //! and its status is returned; one warning says what is missing. `strict` refuses before the start.
 
 mod arguments;
+mod checkpoint;
 pub mod describe;
+mod end;
 pub mod notice;
 pub mod observed;
 mod remember;
@@ -23,15 +25,15 @@ use crate::environment::Environment;
 use crate::place::Place;
 use crate::plan::{self, Caller, Front, RunPlan, TerminalPlan, TtyMode};
 use crate::redact::OwnSecret;
-use crate::session::outcome::{AIDO_FAILED, NOT_EXECUTABLE, NOT_FOUND};
-use crate::session::{
-    AgentName, Durability, Judgement, Metadata, Outcome, SessionId, Signal, Sink, Size,
-};
+use crate::session::outcome::AIDO_FAILED;
+use crate::session::{AgentName, Durability, Judgement, Metadata, SessionId, Signal, Sink, Size};
 use crate::store::fs::FileStore;
 use crate::store::{Draft, IdSeed, Key, Store, StoreError, key};
 use crate::sys::signals::Inbox;
 use crate::transcript::{Excerpt, record as events};
 use crate::wire::{self, Client};
+use checkpoint::Around;
+use end::{how_to_exit, not_started};
 use notice::{DebugLog, Notice};
 pub use remember::KnownFailure;
 use remember::Remember;
@@ -105,6 +107,8 @@ pub fn run_attended(
     tell: &mut dyn FnMut(&Notice),
 ) -> Ran {
     let unrecorded = |exit| Ran { exit, id: None };
+    // Before signals are held back: who interrupts it doesn't want the command either.
+    let around = checkpoint::before(request, tell);
     let stopwatch = Stopwatch::start();
     // Held to the end, so that no signal ends aido between the command's end and its sidecar.
     let mut inbox = match capture::inbox() {
@@ -131,7 +135,8 @@ pub fn run_attended(
     };
     debug.log(|| format!("terminal: {terminal:?}"));
 
-    let facts = describe::facts(request, &terminal);
+    let mut facts = describe::facts(request, &terminal);
+    facts.checkpoint = around.as_ref().map(Around::at_start);
     let own = match settings.record {
         true => secrets::own(&request.environment),
         false => Vec::new(),
@@ -161,12 +166,16 @@ pub fn run_attended(
     if let (Some(attendant), Some(id)) = (&mut attendant, &id) {
         attendant.begun(id);
     }
+    if let (Some(around), Some(id)) = (&around, &id) {
+        around.name(id, tell);
+    }
     let recording = Recording {
         draft,
         known,
         store,
         own,
         key: None,
+        around,
     };
     let plan = make_plan(request, terminal, id.as_ref());
     let watch = Watch {
@@ -201,6 +210,8 @@ struct Recording {
     own: Vec<OwnSecret>,
     /// What the sidecar is signed with.
     key: Option<Key>,
+    /// The checkpoints around the command.
+    around: Option<Around>,
 }
 
 type Begun = Option<(Box<dyn Draft>, Metadata)>;
@@ -399,34 +410,12 @@ fn execute(
     if let Some(store) = store.filter(|_| id.is_some() && request.settings.housekeeping) {
         let watch = Stopwatch::start();
         let policy = &request.settings.keep;
-        store.housekeep(policy, key.as_ref(), clock::now(), &|| watch.elapsed());
+        let gone = store.housekeep(policy, key.as_ref(), clock::now(), &|| watch.elapsed());
+        if let (Some(state), false) = (&request.place.state, gone.is_empty()) {
+            crate::checkpoint::forget(state, &gone);
+        }
     }
     how_to_exit(&ended)
-}
-
-fn not_started(
-    error: &StartError,
-    request: &Request,
-    stopwatch: Stopwatch,
-    tell: &mut dyn FnMut(&Notice),
-) -> Ended {
-    let (code, reason) = match error {
-        StartError::Command(source) => {
-            let problem = shell::explain(&request.command, source, &request.environment);
-            (problem.code, problem.reason)
-        }
-        StartError::Resources(source) => (AIDO_FAILED, format!("cannot run commands: {source}")),
-    };
-    debug_assert!([NOT_FOUND, NOT_EXECUTABLE, AIDO_FAILED].contains(&code));
-    tell(&Notice::NotStarted(&reason));
-    Ended {
-        outcome: Outcome::NotStarted { code, reason },
-        duration: stopwatch.elapsed(),
-        output_bytes: 0,
-        undelivered: Vec::new(),
-        bare_line_feeds: true,
-        interrupted_at_terminal: None,
-    }
 }
 
 /// Publishes the session, and remembers how it ended. Gives what that means, and what is known of its
@@ -445,6 +434,9 @@ fn finish(
     describe::complete(&mut metadata, ended, &sealed, excerpt, &plan.terminal);
     // The output was delivered, so nothing waits for this.
     let redactor = secrets::redactor(recording.own, recording.key.as_ref());
+    if let Some(around) = recording.around {
+        around.complete(&mut metadata, &request.environment, &redactor, tell);
+    }
     egress::mark(&mut metadata, &redactor);
     let path = || -> PathBuf {
         let store = recording.store.as_ref();
@@ -487,12 +479,4 @@ fn finish(
     let failure = remember.zip(judged);
     let failure = failure.and_then(|(remember, judged)| remember.keep(judged));
     Some((judgement, failure))
-}
-
-fn how_to_exit(ended: &Ended) -> Exit {
-    match (&ended.outcome, ended.interrupted_at_terminal) {
-        (_, Some(signal)) => Exit::GroupSignal(signal),
-        (Outcome::Signaled(signal), None) => Exit::Signal(*signal),
-        (outcome, None) => Exit::Code(outcome.exit_code().unwrap_or(AIDO_FAILED)),
-    }
 }

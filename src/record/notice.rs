@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::KnownFailure;
 use crate::capture::Undelivered;
+use crate::checkpoint::Problem;
 use crate::clock::Stopwatch;
 use crate::config::Settings;
 use crate::faults::normal::head;
@@ -44,6 +45,8 @@ pub enum Notice<'a> {
     NotPublished(StoreError),
     /// The recording is there, but its task doesn't know of it.
     NotInTask(StoreError),
+    /// There is no checkpoint before the command, or after it.
+    NoCheckpoint(&'a str, &'a Problem),
     /// How it went, where asked for.
     Report {
         /// The command's end.
@@ -107,6 +110,10 @@ impl fmt::Display for Notice<'_> {
             Self::NotInTask(error) => {
                 write!(formatter, "warning: recorded, but not added to {error}")
             }
+            Self::NoCheckpoint(when, problem) => write!(
+                formatter,
+                "warning: no checkpoint {when} the command: {problem}"
+            ),
             Self::Report {
                 outcome,
                 id,

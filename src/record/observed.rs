@@ -171,6 +171,7 @@ fn record(
         own,
         key: state.and_then(|state| key::load_or_make(state).ok()),
         store: Some(store),
+        around: None,
     };
     let ended = Ended {
         // Where nobody said how it ended, nobody can know.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Judgement, SessionId, Size, Status, Timestamp};
+use super::{Checkpoint, Judgement, SessionId, Size, Status, Timestamp};
 
 /// The version of the sidecar's format that this aido writes: MAJOR.MINOR.
 pub const SCHEMA_VERSION: &str = "1.0";
@@ -119,6 +119,9 @@ pub struct Metadata {
     /// What of the command line may leave, and what was replaced; null where there is no secret.
     #[serde(default)]
     pub redactions: Option<Redactions>,
+    /// The checkpoints around the command; left out where none was wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Checkpoint>,
     /// HMAC-SHA256 in hex over the sidecar's bytes with these digits as zeros.
     #[serde(default)]
     pub mac: Option<String>,
@@ -349,6 +352,7 @@ pub(crate) mod tests {
             name: None,
             sensitive: None,
             redactions: None,
+            checkpoint: None,
             mac: None,
             other: Map::new(),
         }

@@ -3,6 +3,7 @@
 //! Everything here can be constructed by a test, compared and serialised; nothing here touches the
 //! system. Other modules decide with these values, carry them out, or show them.
 
+pub mod checkpoint;
 pub mod entry;
 pub mod event;
 pub mod id;
@@ -20,6 +21,7 @@ pub mod state;
 pub mod task;
 pub mod time;
 
+pub use checkpoint::Checkpoint;
 pub use entry::Entry;
 pub use event::{Event, Size, Stream};
 pub use id::{AgentName, SessionId};

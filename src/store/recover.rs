@@ -196,6 +196,7 @@ pub fn known_by_id(id: &SessionId, typescript_file: String) -> Metadata {
         name: None,
         sensitive: None,
         redactions: None,
+        checkpoint: None,
         mac: None,
         other: Map::new(),
     }

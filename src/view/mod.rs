@@ -4,7 +4,9 @@
 //! [`sanitize`].
 
 pub mod bounded;
+pub mod changes;
 pub mod chart;
+pub mod checkpoints;
 mod columns;
 pub mod conversations;
 pub mod diff;

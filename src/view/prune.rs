@@ -8,6 +8,8 @@ pub use json::PruningJson;
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::columns::{self, Side};
 use super::{sanitize, units};
 use crate::session::{Policy, SessionId};
@@ -15,6 +17,29 @@ use crate::store::retention::{Candidate, Fate, Hold, Limit, PruneReport, Removal
 
 /// The most sessions that a list for people names.
 pub const LISTED: usize = 20;
+
+/// What becomes of checkpoints, which go with their sessions.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Freed {
+    /// The sessions that had any.
+    pub sessions: u64,
+    /// What their objects took, in bytes; none where nothing was removed.
+    pub size_bytes: Option<u64>,
+}
+
+impl fmt::Display for Freed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sessions = units::count(self.sessions, "session");
+        match self.size_bytes {
+            None => write!(formatter, "with the checkpoints of {sessions}"),
+            Some(bytes) => write!(
+                formatter,
+                "with the checkpoints of {sessions}, {}; what is younger than an hour stays until the next time",
+                units::size(bytes)
+            ),
+        }
+    }
+}
 
 /// A plan or a report for people.
 pub struct Pruning<'a> {

@@ -8,7 +8,8 @@ use super::paint::{Meaning, Palette};
 use super::sanitize;
 use super::text::Audience;
 use super::units;
-use crate::session::{Judgement, Metadata, Status};
+use crate::session::checkpoint::Moment;
+use crate::session::{Checkpoint, Judgement, Metadata, Status};
 use crate::store::State;
 use crate::store::signature::Signature;
 
@@ -70,6 +71,7 @@ impl Shown {
         "name",
         "sensitive",
         "redactions",
+        "checkpoint",
         "mac",
         "state",
         "signature",
@@ -221,6 +223,12 @@ impl fmt::Display for Summary<'_> {
         if let Some(parent) = &metadata.parent {
             line("rerun of", parent)?;
         }
+        if let Some(checkpoint) = &metadata.checkpoint {
+            line("saved", &saved(checkpoint))?;
+            if let Some(changes) = checkpoint.changes {
+                line("changes", &changes.to_string())?;
+            }
+        }
         if shown.state == State::Finished {
             let mut output = units::size(metadata.output_bytes);
             if metadata.dropped_bytes > 0 {
@@ -233,6 +241,21 @@ impl fmt::Display for Summary<'_> {
             line("signature", signature.name())?;
         }
         Ok(())
+    }
+}
+
+/// Which checkpoints there are, and what they lack.
+fn saved(checkpoint: &Checkpoint) -> String {
+    let moment = |name: &str, moment: &Moment| match (&moment.problem, moment.left_out_count) {
+        (Some(problem), _) => format!("not {name} it: {problem}"),
+        (None, 0) => format!("{name} it"),
+        (None, 1) => format!("{name} it, without 1 path"),
+        (None, count) => format!("{name} it, without {count} paths"),
+    };
+    let before = moment("before", &checkpoint.before);
+    match &checkpoint.after {
+        Some(after) => format!("{before}; {}", moment("after", after)),
+        None => before,
     }
 }
 
@@ -254,6 +277,7 @@ mod tests {
     fn every_field_has_its_name() {
         let mut metadata = minimal("a-20260305_132522-1-abcdef12");
         metadata.name = Some("gov".to_owned());
+        metadata.checkpoint = Some(Checkpoint::default());
         let shown = Shown {
             metadata,
             state: State::Finished,

@@ -30,6 +30,17 @@ pub struct Overview<'a> {
     pub width: Option<usize>,
     /// Whether failures may be red.
     pub palette: Palette,
+    /// The checkpoints of this repository, if there are any.
+    pub checkpoints: Option<Checkpoints>,
+}
+
+/// The checkpoints of a repository.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Checkpoints {
+    /// How many sessions have any.
+    pub sessions: u64,
+    /// What all of them take on the disk, in bytes.
+    pub size_bytes: u64,
 }
 
 /// Statistics as JSON.
@@ -38,15 +49,17 @@ pub struct StatsJson<'a> {
     schema_version: &'static str,
     #[serde(flatten)]
     stats: &'a Stats,
+    checkpoints: Option<Checkpoints>,
 }
 
 impl<'a> StatsJson<'a> {
     /// Of these.
     #[must_use]
-    pub fn of(stats: &'a Stats) -> Self {
+    pub fn of(stats: &'a Stats, checkpoints: Option<Checkpoints>) -> Self {
         Self {
             schema_version: SCHEMA_VERSION,
             stats,
+            checkpoints,
         }
     }
 }
@@ -94,7 +107,16 @@ impl Overview<'_> {
             total.failed_again,
             units::duration(total.lost_again_ms)
         );
-        self.write_line(formatter, &line)
+        self.write_line(formatter, &line)?;
+        if let Some(checkpoints) = self.checkpoints {
+            let line = format!(
+                "checkpoints of {}: {}",
+                units::count(checkpoints.sessions, "session"),
+                units::size(checkpoints.size_bytes)
+            );
+            self.write_line(formatter, &line)?;
+        }
+        Ok(())
     }
 
     /// All days from the first to the last, those without sessions too; as many together as it takes

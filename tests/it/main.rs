@@ -11,6 +11,7 @@
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod background;
+mod checkpoint;
 mod completion;
 mod conversations;
 mod detached;

@@ -6,7 +6,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::support::{Output, TestEnv, contains};
+use crate::support::{Output, TestEnv, contains, has_program};
 
 mod marks;
 mod proof;
@@ -86,6 +86,23 @@ const DOORS: &[(Asker, &[&str])] = &[
     (Asker::Agent, &["capture"]),
     (Asker::Agent, &["capture", "--scrollback", "--ansi"]),
     (Asker::Agent, &["capture", "--scrollback", "--json"]),
+    (Asker::Agent, &["show", "--changes"]),
+    (Asker::Agent, &["show", "--changes", "--json"]),
+    (Asker::Agent, &["show", "--changes", "--diff"]),
+    (Asker::Agent, &["show", "--changes", "--diff", "--json"]),
+    (Asker::Agent, &["checkpoint", "list"]),
+    (Asker::Agent, &["checkpoint", "list", "--json"]),
+    (Asker::Agent, &["checkpoint", "diff", "last"]),
+    (Asker::Agent, &["checkpoint", "diff", "last", "--json"]),
+    (
+        Asker::Agent,
+        &["checkpoint", "restore", "last", "--dry-run"],
+    ),
+    (
+        Asker::Agent,
+        &["checkpoint", "restore", "last", "--dry-run", "--json"],
+    ),
+    (Asker::Agent, &["list", "--tree"]),
     (Asker::Agent, &["search", "."]),
     (Asker::Agent, &["search", "--json", "."]),
     (Asker::Agent, &["search", "--ndjson", "-C", "3", "[0-9]"]),
@@ -279,9 +296,13 @@ fn with_secrets() -> (TestEnv, Corpus) {
     env.aido(["prune", "--keep-sessions", "2", "-y"]).output();
     // And what is remembered of failures, of the last one first.
     let token = Lot::new(1).cook(TOKENS[0].1);
-    let script = format!("cat secrets; echo 'error: {token} was refused'; exit 3");
+    let script = format!(
+        "cat secrets; cat secrets >>'copy {token}'; echo 'error: {token} was refused'; exit 3"
+    );
     for _ in 0..2 {
-        let words = ["--task", "a-task", "sh", "-c", &script, "sh", &token, OWN];
+        let options = ["--task", "a-task", "--checkpoint", "both"];
+        let words = ["sh", "-c", &script, "sh", &token, OWN];
+        let words = [&options[..], &words].concat();
         let run = env.aido(words).env("DEPLOY_TOKEN", OWN).output();
         assert_eq!(run.code(), 3, "{run:?}");
     }
@@ -307,6 +328,10 @@ fn ask(env: &TestEnv, asker: Asker, words: &[&str]) -> Output {
 fn no_planted_secret_gets_out_by_any_door() {
     let (env, corpus) = with_secrets();
     assert_eq!(env.recorded().len(), 4);
+    if has_program("git", "no_planted_secret_gets_out_by_any_door") {
+        let changes = &env.recorded()[3].meta["checkpoint"]["changes"];
+        assert_eq!(changes["changed"], 1, "what the doors of checkpoints show");
+    }
     let mut out = Vec::new();
     for (asker, words) in DOORS {
         let run = ask(&env, *asker, words);

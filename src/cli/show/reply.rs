@@ -74,6 +74,7 @@ impl Question {
             stdout: self.stream == Some(Stream::Stdout),
             stderr: self.stream == Some(Stream::Stderr),
             follow: false,
+            changes: false,
             diff: None,
             page: PageArguments::default(),
         }

@@ -28,40 +28,41 @@ const READING_BUDGET: Duration = Duration::from_millis(60);
 const LINES_BETWEEN: usize = 256;
 
 impl FileStore {
-    /// Keeps the store in order, if it is time to. `elapsed` tells the time since it was called; what
-    /// fails is left for `prune` and `recover` to say.
+    /// Keeps the store in order, if it is time to, and tells which sessions went. `elapsed` tells the time
+    /// since it was called; what fails is left for `prune` and `recover` to say.
     pub fn housekeep(
         &self,
         policy: &Policy,
         key: Option<&Key>,
         now: Timestamp,
         elapsed: &dyn Fn() -> Duration,
-    ) {
+    ) -> Vec<SessionId> {
+        let nothing = Vec::new;
         let Ok(Some((session, counterpart))) = self.open_to_read() else {
-            return;
+            return nothing();
         };
         let marked = stamp_of(&session, layout::HOUSEKEEPING);
         let is_first = marked.is_err();
         if marked.is_ok_and(|mark| !is_due(mark, now)) || session.check_private().is_err() {
-            return;
+            return nothing();
         }
         let Ok(mark) = session.append(OsStr::new(layout::HOUSEKEEPING)) else {
-            return;
+            return nothing();
         };
         if file::lock(&mark).is_err() {
-            return;
+            return nothing();
         }
         // Somebody else may have done it between the look and the lock.
         let is_still_due = is_first || stamp(&mark).is_ok_and(|mark| is_due(mark, now));
         // Somebody who holds this one may hold it for long: then it is for the next recorder.
         let is_free = index::lock(&session, Duration::ZERO).is_ok();
         if !is_still_due || !is_free || touch(&mark).is_err() || is_first {
-            return;
+            return nothing();
         }
         self.recover_in_passing(key, now);
         let may_read = || elapsed() < READING_BUDGET;
         let Ok(mut candidates) = candidates(&session, policy, now, &may_read) else {
-            return;
+            return nothing();
         };
         let ids = self.live_ids(&session, counterpart.as_ref());
         let live = self.unfinished_sessions(&session, counterpart.as_ref(), ids);
@@ -77,11 +78,14 @@ impl FileStore {
         }
         let plan = plan_prune(policy, &candidates, now);
         let may_go_on = || elapsed() < BUDGET;
+        let mut gone = nothing();
         PruneReport::carry_out(plan, may_go_on, |removal| {
             let reason = format!("housekeeping: {}", removal.limit.name());
-            self.remove_planned(removal.candidate, now, &reason, Duration::ZERO)
-                .map(drop)
+            let candidate = removal.candidate;
+            self.remove_planned(candidate, now, &reason, Duration::ZERO)
+                .map(|_| gone.push(candidate.id.clone()))
         });
+        gone
     }
 }
 

@@ -90,14 +90,19 @@ fn ran(ran: &Ran, room: &Room) -> Value {
             judgement,
         } => (json!(status), exit_code, judgement),
     };
-    json!({
+    let mut value = json!({
         "session_id": ran.id,
         "at": ran.at,
         "status": status,
         "exit_code": exit_code,
         "outcome": judgement,
         "command": one_line(ran.command.as_str(), room.text),
-    })
+    });
+    // Most have no checkpoints, and the room is small.
+    if let Some(changes) = ran.changes {
+        value["changes"] = json!(changes);
+    }
+    value
 }
 
 fn failure(failure: &Failure, room: &Room) -> Value {

@@ -268,7 +268,14 @@ impl Page<'_> {
         let command = self.code(ran.command.as_str());
         let (end, age) = (ending(ran.ending), self.age(ran.at));
         let agent = self.code(ran.id.agent());
-        format!("{command}: {end}, {age} ago by {agent}, {}", id(&ran.id))
+        let changed = match ran.changes {
+            Some(counts) if counts.total() > 0 => format!("; files: {counts}"),
+            _ => String::new(),
+        };
+        format!(
+            "{command}: {end}, {age} ago by {agent}, {}{changed}",
+            id(&ran.id)
+        )
     }
 
     /// From when to when something was.

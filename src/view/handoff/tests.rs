@@ -41,6 +41,7 @@ fn ran(command: &str, exit_code: i32) -> Ran {
             judgement: None,
         },
         command: recorded(command),
+        changes: None,
     }
 }
 

@@ -3,13 +3,13 @@
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
-use super::bytes;
+use super::{Freed, bytes};
 use crate::session::metadata::SCHEMA_VERSION;
 use crate::session::{SessionId, Timestamp};
 use crate::store::retention::{Fate, Hold, PruneReport, Removal, Sum};
 
 /// A plan or a report as JSON, written piece by piece: it may name a million sessions.
-pub struct PruningJson<'a>(pub &'a PruneReport<'a>);
+pub struct PruningJson<'a>(pub &'a PruneReport<'a>, pub Freed);
 
 #[derive(Serialize)]
 struct ReportJson<'a> {
@@ -23,6 +23,8 @@ struct ReportJson<'a> {
     removed: SumJson,
     /// What stays; in a dry run, what would.
     kept: SumJson,
+    /// What becomes of checkpoints.
+    checkpoints: Freed,
     removals: RemovalsJson<'a>,
     spared: SparedJson<'a>,
 }
@@ -129,6 +131,7 @@ impl Serialize for PruningJson<'_> {
             planned: plan.removed.into(),
             removed: report.removed().into(),
             kept: report.kept().into(),
+            checkpoints: self.1,
             removals: RemovalsJson(report),
             spared: SparedJson(report),
         };

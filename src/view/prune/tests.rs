@@ -172,7 +172,7 @@ fn a_long_list_is_capped_and_the_command_of_what_is_not_listed_is_not_looked_up(
 fn a_dry_run_and_a_report_have_one_shape_in_json() {
     let all = candidates();
     let dry = PruneReport::of_dry_run(plan(&all));
-    let dry = serde_json::to_value(PruningJson(&dry)).unwrap();
+    let dry = serde_json::to_value(PruningJson(&dry, Freed::default())).unwrap();
     let keys =
         |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
     let removal = json!({
@@ -213,6 +213,7 @@ fn a_dry_run_and_a_report_have_one_shape_in_json() {
         "planned": {"sessions": 4, "size_bytes": 12 << 20},
         "removed": {"sessions": 0, "size_bytes": 0},
         "kept": {"sessions": 2, "size_bytes": 9 << 20},
+        "checkpoints": {"sessions": 0, "size_bytes": null},
         "removals": [],
         "spared": [],
     });
@@ -226,7 +227,7 @@ fn a_dry_run_and_a_report_have_one_shape_in_json() {
             _ => Ok(()),
         },
     );
-    let done = serde_json::to_value(PruningJson(&done)).unwrap();
+    let done = serde_json::to_value(PruningJson(&done, Freed::default())).unwrap();
     assert_eq!(keys(&done), keys(&dry));
     assert_eq!(keys(&done["removals"][0]), keys(&dry["removals"][0]));
     assert_eq!(

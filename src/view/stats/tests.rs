@@ -43,6 +43,7 @@ fn text(stats: &Stats, width: Option<usize>, colour: Palette) -> String {
         stats,
         width,
         palette: colour,
+        checkpoints: None,
     };
     overview.to_string()
 }
@@ -141,7 +142,7 @@ fn shares_are_rounded_but_never_to_nothing_or_all() {
 #[test]
 fn json_has_every_count() {
     let stats = stats(1);
-    let json = serde_json::to_value(StatsJson::of(&stats)).unwrap();
+    let json = serde_json::to_value(StatsJson::of(&stats, None)).unwrap();
     assert_eq!(json["schema_version"], "1.0");
     let total = serde_json::json!({
         "sessions": 40, "failed": 14, "repeats": 12, "failed_again": 6, "duration_ms": 1_200_200,
@@ -160,6 +161,7 @@ fn json_has_every_count() {
         .collect();
     let expected = [
         "agents",
+        "checkpoints",
         "days",
         "earlier",
         "outcomes",

@@ -24,6 +24,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("egress", &["redact", "session"]),
     ("transcript", &["session"]),
     ("capture", &["clock", "plan", "session", "sys"]),
+    (
+        "checkpoint",
+        &["clock", "environment", "place", "session", "sys"],
+    ),
     ("store", &["egress", "session", "sys", "transcript"]),
     ("environment", &[]),
     ("agents", &[]),
@@ -39,6 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "caller",
             "capture",
+            "checkpoint",
             "clock",
             "config",
             "egress",
@@ -71,6 +76,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "view",
         &[
+            "checkpoint",
             "faults",
             "handoff",
             "memory",
@@ -98,6 +104,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "agents",
             "caller",
+            "checkpoint",
             "clock",
             "config",
             "egress",
