@@ -1,8 +1,12 @@
 //! Responsible for searching one text, from a reader, in bounded memory.
 //!
-//! As long as no byte of a buffer steers a terminal, the whole of it is searched at once, and lines
-//! are only looked for around what is found. Lines in which something does, and those that don't fit
-//! the buffer, go through [`Line`]. Both ways give the same rows.
+//! As long as no byte of a buffer mixes text with what steers a terminal, the whole of it is searched at
+//! once, and lines are only looked for around what is found. Lines in which something does, and those
+//! that don't fit the buffer, go through [`Line`]. Both ways give the same rows.
+//!
+//! A carriage return within a line divides it into states, and the pattern takes it for the end of a
+//! line: what it finds in the bytes is what it finds in a state. Only which state is shown, and whether
+//! an empty one counts, [`Line`] has to say, of lines with a match.
 //!
 //! Where the text ends (a finished session's marker doesn't belong to it) is asked for only when
 //! something is found so near to the end of the file that it may be the marker: reading the sidecar of
@@ -17,7 +21,7 @@ use super::context::{Context, Shown};
 use super::line::{Limits, Line};
 use super::pattern::{Pattern, Span};
 use super::rows::{Part, Rows};
-use super::sequence::first_steering;
+use super::sequence::first_mixing;
 use crate::store::StoreError;
 use crate::transcript::MARKER_MAX_BYTES;
 
@@ -211,6 +215,15 @@ enum Step {
     Asks(usize),
 }
 
+/// What came of reading a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// It is counted if it matches.
+    Done,
+    /// It matches, if the text doesn't end before.
+    Uncertain,
+}
+
 /// A text that is being searched.
 struct Scan<'a> {
     pattern: &'a Pattern,
@@ -310,29 +323,44 @@ impl Scan<'_> {
                 if line.end >= certain {
                     return Step::Asks(line.start);
                 }
+                at = line.end + 1;
+                if has_states(block, line) {
+                    self.read_line(block, line, usize::MAX, rows);
+                    continue;
+                }
                 self.matches += 1;
                 if let Some(shown) = &mut self.shown {
                     shown.show_match(block, line, self.pattern, rows);
                 }
-                at = line.end + 1;
             }
             if self.is_full() || at != plain_end || at == block.len() {
                 continue;
             }
             let end = memchr(b'\n', &block[at..]).map_or(block.len(), |length| at + length);
-            self.line.feed(&block[at..end], Some(self.pattern));
-            if let Some(found) = self.line.end(Some(self.pattern)) {
-                if end >= certain {
-                    return Step::Asks(at);
-                }
-                self.matches += 1;
-                if let Some(shown) = &mut self.shown {
-                    shown.show(block, Span { start: at, end }, found, rows);
-                }
+            let line = Span { start: at, end };
+            if self.read_line(block, line, certain, rows) == Reading::Uncertain {
+                return Step::Asks(at);
             }
             at = end + 1;
         }
         Step::Done
+    }
+
+    /// Reads a line as a terminal would, and counts it if it matches before the text has ended for
+    /// certain.
+    fn read_line(&mut self, block: &[u8], line: Span, certain: usize, rows: &mut Rows) -> Reading {
+        self.line
+            .feed(&block[line.start..line.end], Some(self.pattern));
+        if let Some(found) = self.line.end(Some(self.pattern)) {
+            if line.end >= certain {
+                return Reading::Uncertain;
+            }
+            self.matches += 1;
+            if let Some(shown) = &mut self.shown {
+                shown.show(block, line, found, rows);
+            }
+        }
+        Reading::Done
     }
 
     /// Goes on with a line that doesn't fit the buffer; tells whether it goes on after it.
@@ -355,10 +383,16 @@ impl Scan<'_> {
     }
 }
 
-/// Where the first line at `from` or later begins that has to be read as a terminal would.
+/// Whether a carriage return within a line divides it, and not only ends it.
+fn has_states(block: &[u8], line: Span) -> bool {
+    let found = memchr(b'\r', &block[line.start..line.end]).map(|length| line.start + length);
+    found.is_some_and(|at| at + 1 < line.end || line.end == block.len())
+}
+
+/// Where the first line at `from` or later begins whose text isn't a part of its bytes.
 fn plain_end(block: &[u8], from: usize) -> usize {
-    let Some(steering) = first_steering(block, from) else {
+    let Some(mixing) = first_mixing(block, from) else {
         return block.len();
     };
-    memrchr(b'\n', &block[from..steering]).map_or(from, |length| from + length + 1)
+    memrchr(b'\n', &block[from..mixing]).map_or(from, |length| from + length + 1)
 }

@@ -5,7 +5,7 @@
 //! Invariants: the acts are the same however the bytes are cut into chunks; nothing panics; nothing
 //! is kept but the state.
 
-use memchr::memchr3;
+use memchr::{memchr2, memchr3, memchr3_iter};
 
 const ESCAPE: u8 = 0x1b;
 const BACKSPACE: u8 = 0x08;
@@ -189,38 +189,17 @@ impl Parameters {
     }
 }
 
+/// The first byte at `from` or later because of which a line's text isn't a part of its bytes: ESC or BS.
+/// A carriage return only ends one state of a line and begins another.
+pub(super) fn first_mixing(text: &[u8], from: usize) -> Option<usize> {
+    Some(from + memchr2(ESCAPE, BACKSPACE, &text[from..])?)
+}
+
 /// The first byte at `from` or later because of which a line has to be read as a terminal would: ESC,
 /// BS, or a carriage return that isn't the one of a CRLF.
 pub(super) fn first_steering(text: &[u8], from: usize) -> Option<usize> {
-    let first = from + memchr3(ESCAPE, BACKSPACE, RETURN, &text[from..])?;
-    let next = text.get(first + 1).copied().unwrap_or_default();
-    if steers(text[first], next) {
-        return Some(first);
-    }
-    // One CRLF is likely to be followed by many.
-    let at = skip_blocks::<128>(text, first);
-    let at = skip_blocks::<16>(text, at);
-    let rest = &text[at.min(text.len())..];
-    let next = rest.iter().skip(1).chain([&0]);
-    let mut pairs = rest.iter().zip(next);
-    Some(at + pairs.position(|(byte, next)| steers(*byte, *next))?)
-}
-
-/// Goes on from `at` by whole blocks in which nothing steers. Looking at all of a block, without an
-/// early exit, the processor compares many bytes at a time.
-fn skip_blocks<const BYTES: usize>(text: &[u8], mut at: usize) -> usize {
-    while let Some(block) = text.get(at..=at + BYTES) {
-        let pairs = block.iter().zip(&block[1..]);
-        if pairs.fold(false, |any, (byte, next)| any | steers(*byte, *next)) {
-            break;
-        }
-        at += BYTES;
-    }
-    at
-}
-
-fn steers(byte: u8, next: u8) -> bool {
-    (byte == ESCAPE) | (byte == BACKSPACE) | ((byte == RETURN) & (next != b'\n'))
+    let mut found = memchr3_iter(ESCAPE, BACKSPACE, RETURN, &text[from..]).map(|at| from + at);
+    found.find(|at| text[*at] != RETURN || text.get(at + 1) != Some(&b'\n'))
 }
 
 #[cfg(test)]
