@@ -5,7 +5,6 @@ mod checkpoints;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
-use std::ops::ControlFlow;
 
 use super::error::{CliError, Kind};
 use super::page::Page;
@@ -17,11 +16,11 @@ use crate::clock;
 use crate::config::layer::Given;
 use crate::config::{Layer, Source};
 use crate::environment::Environment;
-use crate::session::{Query, SessionId};
-use crate::store::fs::PATIENCE;
+use crate::session::{Entry, SessionId};
+use crate::store::StoreError;
+use crate::store::fs::{Candidates, Origin, PATIENCE};
 use crate::store::retention::{Candidate, PrunePlan, PruneReport, plan_prune};
-use crate::store::{Store, StoreError};
-use crate::view::prune::{LISTED, Pruning, PruningJson};
+use crate::view::prune::{EntryOf, LISTED, Pruning, PruningJson};
 use crate::view::text::Audience;
 use checkpoints::Checkpoints;
 
@@ -69,27 +68,22 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
     let environment = Environment::of_process();
     redaction::guard(&mut reader, None, &environment)?;
     let now = clock::now();
-    let mut candidates = Vec::new();
-    reader.store.newest(&Query::default(), &mut |found| {
-        candidates.extend(Candidate::of(&found.entry, found.state));
-        ControlFlow::Continue(())
-    })?;
+    let Candidates {
+        all: mut candidates,
+        origin,
+    } = reader.store.candidates()?;
     let policy = &reader.settings.keep;
     let measuring = RefCell::new(Progress::start());
-    reader.store.measure(policy, &mut candidates, now, &|| {
-        let line = || "looking how large each session is".to_owned();
-        measuring.borrow_mut().show(line);
-        true
-    })?;
+    let id_of = |candidate: &Candidate| origin.entry(candidate).ok()?.id();
+    reader
+        .store
+        .measure(policy, &mut candidates, &id_of, now, &|| {
+            let line = || "looking how large each session is".to_owned();
+            measuring.borrow_mut().show(line);
+            true
+        })?;
     drop(measuring);
-    if reader.is_guarded() {
-        for candidate in candidates.iter_mut().filter(|it| it.task.is_some()) {
-            let marked = reader.read(&candidate.id).ok();
-            // Of what can't be read nobody knows what is secret.
-            let task = marked.and_then(|it| it.metadata.task);
-            candidate.task = Some(task.unwrap_or_default().into());
-        }
-    }
+    let entry_of = |candidate: &Candidate| entry_of(&reader, &origin, candidate);
     let plan = plan_prune(policy, &candidates, now);
     // Before anything goes, for those that can be listed at all.
     let listed = plan
@@ -99,13 +93,13 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
         .chain(plan.spared.iter().take(LISTED));
     let commands: HashMap<SessionId, String> = listed
         .filter_map(|removal| {
-            let id = removal.candidate.id.clone();
+            let id = id_of(removal.candidate)?;
             let command = reader.metadata(&id).ok()?.command;
             Some((id, command))
         })
         .collect();
     let kept = Checkpoints::find(&environment);
-    let is_dry = arguments.dry_run || !may_remove(arguments, &plan, &commands)?;
+    let is_dry = arguments.dry_run || !may_remove(arguments, &plan, &entry_of, &commands)?;
     let report = if is_dry {
         PruneReport::of_dry_run(plan)
     } else {
@@ -118,10 +112,11 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
                 progress.show(|| format!("removing: {tried} of {total} sessions"));
                 tried += 1;
                 let (candidate, reason) = (removal.candidate, removal.limit.name());
-                match reader
-                    .store
-                    .remove_planned(candidate, now, reason, PATIENCE)
-                {
+                let entry = origin.entry(candidate);
+                let entry = entry.map_err(StoreError::file("the index"))?;
+                let Some(id) = entry.id() else { return Ok(()) };
+                let store = &reader.store;
+                match store.remove_planned(&id, candidate, now, reason, PATIENCE) {
                     // Somebody else removed it meanwhile, which is what was wanted.
                     Err(StoreError::NoSession(_)) => Ok(()),
                     result => result.map(drop),
@@ -130,12 +125,12 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
         )
     };
     let mut page = Page::of_word(arguments.store.form(), &environment)?;
-    let freed = kept.go(&report, &environment, &mut |line| page.note(line));
+    let freed = kept.go(&report, &id_of, &environment, &mut |line| page.note(line));
     if arguments.store.json {
-        page.json(&PruningJson(&report, freed))?;
+        page.json(&PruningJson(&report, &entry_of, freed))?;
         writeln!(page)?;
     } else if arguments.dry_run || !is_dry {
-        let text = text_of(&report, &commands, page.audience);
+        let text = text_of(&report, &entry_of, &commands, page.audience);
         page.write_all(text.as_bytes())?;
         if freed.sessions > 0 {
             writeln!(page, "{freed}")?;
@@ -149,8 +144,25 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
     Ok(answer)
 }
 
+/// What is known of a session, as it may be shown.
+fn entry_of(
+    reader: &Reader,
+    origin: &Origin,
+    candidate: &Candidate,
+) -> std::io::Result<Entry<'static>> {
+    let mut entry = origin.entry(candidate)?;
+    if reader.is_guarded() && entry.task.is_some() {
+        let marked = entry.id().and_then(|id| reader.read(&id).ok());
+        // Of what can't be read nobody knows what is secret.
+        let task = marked.and_then(|it| it.metadata.task);
+        entry.task = Some(task.unwrap_or_default().into());
+    }
+    Ok(entry)
+}
+
 fn text_of(
     report: &PruneReport<'_>,
+    entry_of: &EntryOf<'_>,
     commands: &HashMap<SessionId, String>,
     audience: Audience,
 ) -> String {
@@ -158,6 +170,7 @@ fn text_of(
     let pruning = Pruning {
         report,
         width: width(),
+        entry_of,
         command_of: &command_of,
     };
     pruning.to_string()
@@ -167,6 +180,7 @@ fn text_of(
 fn may_remove(
     arguments: &Arguments,
     plan: &PrunePlan<'_>,
+    entry_of: &EntryOf<'_>,
     commands: &HashMap<SessionId, String>,
 ) -> Result<bool, CliError> {
     let is_watched = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
@@ -175,7 +189,11 @@ fn may_remove(
     }
     let mut out = io::Out::stdout();
     let report = PruneReport::of_dry_run(plan.clone());
-    write!(out, "{}", text_of(&report, commands, Audience::People))?;
+    write!(
+        out,
+        "{}",
+        text_of(&report, entry_of, commands, Audience::People)
+    )?;
     out.write("Remove them? [y/N] ")?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;

@@ -12,8 +12,8 @@
 //! a limit would not hold. Planning again over what is left gives an empty plan. Where all limits
 //! can't hold, only running sessions are left.
 //!
-//! It takes O(n log n) time and about 40 bytes a candidate besides the candidates themselves;
-//! where the limits hold, which is the common case, O(n) and nothing.
+//! It takes O(n log n) time and 20 bytes a candidate besides the candidates themselves, which are as
+//! small; where the limits hold, which is the common case, O(n) and nothing.
 
 mod report;
 #[cfg(test)]
@@ -24,30 +24,23 @@ pub use report::{Failure, Fate, PruneReport};
 pub use crate::session::Policy;
 
 use super::State;
-use crate::session::{Entry, SessionId, Timestamp};
+use crate::session::{Entry, Timestamp};
 
-/// What the decision has to know of a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What the decision has to know of a session: 24 bytes, since there may be a million. What else there is
+/// to say of it is looked up where it is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate {
-    /// Its id.
-    pub id: SessionId,
-    /// When it started.
-    pub started: Timestamp,
-    /// When it ended; none where that is unknown.
-    pub ended: Option<Timestamp>,
+    dated_ms: i64,
     /// What all its files take on the disk, in bytes.
     pub size_bytes: u64,
-    /// Whether it failed.
-    pub has_failed: bool,
-    /// Whether the user pinned it.
-    pub is_pinned: bool,
-    /// The task that it belongs to.
-    pub task: Option<Box<str>>,
-    /// The fault that refers to it, if that is open.
-    pub fault: Option<Box<str>>,
+    place: [u8; PLACE_BYTES],
+    holds: u8,
     /// Whether it is over.
     pub state: State,
 }
+
+/// Enough for 256 TiB.
+const PLACE_BYTES: usize = 6;
 
 /// Something that speaks for a session, so that it goes after all that have nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +56,10 @@ pub enum Hold {
 }
 
 impl Hold {
+    fn bit(self) -> u8 {
+        1 << self as u8
+    }
+
     /// Its name in JSON.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -76,50 +73,88 @@ impl Hold {
 }
 
 impl Candidate {
+    /// A session that is dated so. By `place`, a number below 2^48 that no other one has, whoever planned
+    /// finds it again.
+    #[must_use]
+    pub fn new(dated: Timestamp, size_bytes: u64, state: State, place: u64) -> Self {
+        let candidate = Self {
+            dated_ms: dated.0.timestamp_millis(),
+            size_bytes,
+            place: [0; PLACE_BYTES],
+            holds: 0,
+            state,
+        };
+        candidate.at(place)
+    }
+
+    /// The same at another place.
+    #[must_use]
+    pub fn at(mut self, place: u64) -> Self {
+        self.place
+            .copy_from_slice(&place.to_le_bytes()[..PLACE_BYTES]);
+        self
+    }
+
+    /// The same, with something that speaks for it.
+    #[must_use]
+    pub fn with(mut self, hold: Hold) -> Self {
+        self.holds |= hold.bit();
+        self
+    }
+
     /// A session of which these few words are known; none where they don't say when it started.
     #[must_use]
-    pub fn of(entry: &Entry<'_>, state: State) -> Option<Self> {
-        Some(Self {
-            id: entry.id()?,
-            started: entry.timestamp.parse().ok()?,
-            ended: entry.ended_at.as_ref().and_then(|end| end.parse().ok()),
-            size_bytes: entry.size_bytes,
-            has_failed: entry.has_failed(),
-            is_pinned: entry.pinned,
-            task: entry.task.as_deref().map(Box::from),
-            fault: entry.fault.as_deref().map(Box::from),
-            state,
-        })
+    pub fn of(entry: &Entry<'_>, state: State, place: u64) -> Option<Self> {
+        let started: Timestamp = entry.timestamp.parse().ok()?;
+        let ended = entry.ended_at.as_ref().and_then(|end| end.parse().ok());
+        let candidate = Self::new(ended.unwrap_or(started), entry.size_bytes, state, place);
+        let holds = [
+            (entry.has_failed(), Hold::Failed),
+            (entry.fault.is_some(), Hold::Fault),
+            (entry.task.is_some(), Hold::Task),
+            (entry.pinned, Hold::Pin),
+        ];
+        let speaking = holds.into_iter().filter(|(speaks, _)| *speaks);
+        Some(speaking.fold(candidate, |candidate, (_, hold)| candidate.with(hold)))
     }
 
-    /// What its age is counted from: its end, as far as that is known, else its start.
+    /// By what whoever planned finds it again.
     #[must_use]
-    pub fn dated(&self) -> Timestamp {
-        self.ended.unwrap_or(self.started)
+    pub fn place(&self) -> u64 {
+        let mut bytes = [0; 8];
+        bytes[..PLACE_BYTES].copy_from_slice(&self.place);
+        u64::from_le_bytes(bytes)
     }
 
-    /// Its age in milliseconds. Where the clock went backwards since, it has none.
+    /// Whether the user pinned it.
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        self.holds & Hold::Pin.bit() != 0
+    }
+
+    /// Its age in milliseconds, counted from its end as far as that is known, else from its start. Where
+    /// the clock went backwards since, it has none.
     #[must_use]
     pub fn age_ms(&self, now: Timestamp) -> u64 {
-        let age = now.0.signed_duration_since(self.dated().0);
-        u64::try_from(age.num_milliseconds()).unwrap_or(0)
+        let age_ms = now.0.timestamp_millis().saturating_sub(self.dated_ms);
+        u64::try_from(age_ms).unwrap_or(0)
     }
 
     /// What speaks for it.
     pub fn held_by(&self) -> impl Iterator<Item = Hold> {
-        let has_failed = self.has_failed || self.state == State::Interrupted;
-        let holds = [
-            (has_failed, Hold::Failed),
-            (self.fault.is_some(), Hold::Fault),
-            (self.task.is_some(), Hold::Task),
-            (self.is_pinned, Hold::Pin),
-        ];
-        let speaking = holds.into_iter().filter(|(speaks, _)| *speaks);
-        speaking.map(|(_, hold)| hold)
+        let is_interrupted = self.state == State::Interrupted;
+        let all = [Hold::Failed, Hold::Fault, Hold::Task, Hold::Pin].into_iter();
+        let holds = self.holds;
+        all.filter(move |hold| holds & hold.bit() != 0 || (is_interrupted && *hold == Hold::Failed))
     }
 
     fn is_held(&self) -> bool {
         self.held_by().next().is_some()
+    }
+
+    /// What the order of going is by. The place makes it the same for everybody who reads the same index.
+    fn order(&self) -> (bool, i64, u64) {
+        (self.is_held(), self.dated_ms, self.place())
     }
 }
 
@@ -212,7 +247,7 @@ pub fn plan_prune<'a>(
     let is_running = |candidate: &Candidate| candidate.state == State::Running;
     let is_old = |candidate: &Candidate| {
         let age_ms = u128::from(candidate.age_ms(now));
-        !candidate.is_pinned
+        !candidate.is_pinned()
             && policy
                 .max_age
                 .is_some_and(|longest| age_ms > longest.as_millis())
@@ -225,14 +260,13 @@ pub fn plan_prune<'a>(
     );
     // Only what may go is sorted: the old ones, or all if that isn't enough.
     let is_too_much = exceeded(policy, kept).is_some();
-    let mut order: Vec<Place<'a>> = candidates
-        .iter()
-        .filter(|candidate| !is_running(candidate) && (is_too_much || is_old(candidate)))
-        .map(Place::of)
-        .collect();
-    order.sort_unstable_by(|one, other| one.key().cmp(&other.key()));
-    let mut removals = Vec::new();
-    for Place { candidate, .. } in order {
+    let may_go =
+        |candidate: &&'a Candidate| !is_running(candidate) && (is_too_much || is_old(candidate));
+    let order = in_order(candidates, may_go);
+    // Not all may have to go: room that is not used takes no memory.
+    let mut removals = Vec::with_capacity(order.len());
+    for index in order {
+        let candidate = &candidates[index as usize];
         let limit = if is_old(candidate) {
             Limit::Age
         } else if let Some(limit) = exceeded(policy, kept) {
@@ -274,25 +308,18 @@ fn exceeded(policy: &Policy, sum: Sum) -> Option<Limit> {
     }
 }
 
-/// Where a session stands in the order of going. It holds what is compared, since following a
-/// pointer for each comparison is what would make a sort of a million slow.
-struct Place<'a> {
-    is_held: bool,
-    dated_ms: i64,
-    candidate: &'a Candidate,
-}
-
-impl<'a> Place<'a> {
-    fn of(candidate: &'a Candidate) -> Self {
-        Self {
-            is_held: candidate.is_held(),
-            dated_ms: candidate.dated().0.timestamp_millis(),
-            candidate,
-        }
+/// The numbers of those that may go, in the order of going. What is read from the end of an index comes
+/// against the order of ends: turned around, and those that are held apart, it is all but sorted, and
+/// then a sort of a million by what is elsewhere in memory costs little.
+fn in_order<'a>(candidates: &'a [Candidate], may_go: impl Fn(&&'a Candidate) -> bool) -> Vec<u32> {
+    // More than 32 bits count don't fit into memory.
+    let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
+    let candidate = |index: u32| &candidates[index as usize];
+    let going = || (0..count).rev().filter(|index| may_go(&candidate(*index)));
+    let mut order = Vec::with_capacity(going().count());
+    for is_held in [false, true] {
+        order.extend(going().filter(|index| candidate(*index).is_held() == is_held));
     }
-
-    /// The id makes the order the same for everybody.
-    fn key(&self) -> (bool, i64, &SessionId) {
-        (self.is_held, self.dated_ms, &self.candidate.id)
-    }
+    order.sort_by_key(|index| candidate(*index).order());
+    order
 }

@@ -6,15 +6,17 @@ mod tests;
 
 pub use json::PruningJson;
 
-use std::fmt;
+use std::{fmt, io};
 
 use serde::Serialize;
 
 use super::columns::{self, Side};
 use super::{sanitize, units};
-use crate::session::{Policy, SessionId};
+use crate::session::{Entry, Policy, SessionId};
 use crate::store::retention::{Candidate, Fate, Hold, Limit, PruneReport, Removal, Sum};
 
+/// What stands for what can't be read.
+const UNKNOWN: &str = "-";
 /// The most sessions that a list for people names.
 pub const LISTED: usize = 20;
 
@@ -47,9 +49,14 @@ pub struct Pruning<'a> {
     pub report: &'a PruneReport<'a>,
     /// The terminal's width in columns; none doesn't cut.
     pub width: Option<usize>,
+    /// What is known of a session. Asked for those only that are listed.
+    pub entry_of: &'a EntryOf<'a>,
     /// Looks up a session's command. Asked for those only that are listed.
     pub command_of: &'a dyn Fn(&SessionId) -> Option<String>,
 }
+
+/// Looks up what is known of a session besides what a plan needs.
+pub type EntryOf<'a> = dyn Fn(&Candidate) -> io::Result<Entry<'static>> + 'a;
 
 impl fmt::Display for Pruning<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -120,17 +127,26 @@ impl Pruning<'_> {
         write_more(formatter, self.gone().count())
     }
 
+    /// A session's id.
+    fn name(&self, candidate: &Candidate) -> String {
+        let id = (self.entry_of)(candidate).ok().and_then(|entry| entry.id());
+        id.map_or_else(|| UNKNOWN.to_owned(), |id| id.to_string())
+    }
+
     fn row(&self, removal: &Removal<'_>) -> [String; 7] {
         let candidate = removal.candidate;
         let age_ms = candidate.age_ms(self.report.plan().now);
+        let entry = (self.entry_of)(candidate).ok();
         let holds: Vec<String> = candidate
             .held_by()
-            .map(|hold| hold_in_words(hold, candidate))
+            .map(|hold| hold_in_words(hold, entry.as_ref()))
             .collect();
-        let command = (self.command_of)(&candidate.id).unwrap_or_default();
+        let id = entry.as_ref().and_then(Entry::id);
+        let command = id.as_ref().and_then(|id| (self.command_of)(id));
+        let command = command.unwrap_or_default();
         [
-            candidate.id.hex().to_owned(),
-            candidate.id.agent().to_owned(),
+            id.as_ref().map_or(UNKNOWN, SessionId::hex).to_owned(),
+            id.as_ref().map_or(UNKNOWN, SessionId::agent).to_owned(),
             units::age(i64::try_from(age_ms / 1000).unwrap_or(i64::MAX)),
             units::size(candidate.size_bytes),
             removal.limit.name().to_owned(),
@@ -149,10 +165,11 @@ impl Pruning<'_> {
             .report
             .fates()
             .filter_map(|(removal, fate)| match fate {
-                Fate::Failed(error) => Some((&removal.candidate.id, error)),
+                Fate::Failed(error) => Some((removal.candidate, error)),
                 _ => None,
             });
-        for (id, error) in failed.take(LISTED) {
+        for (candidate, error) in failed.take(LISTED) {
+            let id = self.name(candidate);
             writeln!(formatter, "  {id}: {}", sanitize::line(error))?;
         }
         write_more(formatter, count)
@@ -171,7 +188,7 @@ impl Pruning<'_> {
         )?;
         for spared in plan.spared.iter().take(LISTED) {
             let why = in_words(spared.limit, &plan.policy);
-            writeln!(formatter, "  {}: {why}", spared.candidate.id)?;
+            writeln!(formatter, "  {}: {why}", self.name(spared.candidate))?;
         }
         write_more(formatter, plan.spared.len())
     }
@@ -216,10 +233,10 @@ fn in_words(limit: Limit, policy: &Policy) -> String {
     }
 }
 
-fn hold_in_words(hold: Hold, candidate: &Candidate) -> String {
+fn hold_in_words(hold: Hold, entry: Option<&Entry<'_>>) -> String {
     let name = match hold {
-        Hold::Task => candidate.task.as_deref(),
-        Hold::Fault => candidate.fault.as_deref(),
+        Hold::Task => entry.and_then(|entry| entry.task.as_deref()),
+        Hold::Fault => entry.and_then(|entry| entry.fault.as_deref()),
         Hold::Failed | Hold::Pin => None,
     };
     match name {

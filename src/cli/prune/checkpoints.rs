@@ -6,7 +6,7 @@ use crate::checkpoint::{self, Home};
 use crate::environment::Environment;
 use crate::place::Place;
 use crate::session::SessionId;
-use crate::store::retention::{Fate, PruneReport};
+use crate::store::retention::{Candidate, Fate, PruneReport};
 use crate::view::prune::Freed;
 
 /// The checkpoints that there are.
@@ -34,6 +34,7 @@ impl Checkpoints {
     pub(super) fn go(
         &self,
         report: &PruneReport<'_>,
+        id_of: &dyn Fn(&Candidate) -> Option<SessionId>,
         environment: &Environment,
         note: &mut dyn FnMut(String),
     ) -> Freed {
@@ -41,8 +42,11 @@ impl Checkpoints {
             true => Fate::Planned,
             false => Fate::Removed,
         };
+        if self.ids.is_empty() {
+            return Freed::default();
+        }
         let fates = report.fates().filter(|(_, fate)| *fate == wanted);
-        let ids = fates.map(|(removal, _)| removal.candidate.id.clone());
+        let ids = fates.filter_map(|(removal, _)| id_of(removal.candidate));
         let ids: Vec<SessionId> = ids.filter(|id| self.ids.contains(id)).collect();
         let mut freed = Freed {
             sessions: ids.len() as u64,

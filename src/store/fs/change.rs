@@ -99,17 +99,18 @@ impl FileStore {
     /// [`StoreError::Pinned`]; when it is running; or when its files can't be removed.
     pub fn remove_planned(
         &self,
+        id: &SessionId,
         candidate: &Candidate,
         now: Timestamp,
         reason: &str,
         patience: Duration,
     ) -> Result<u64, StoreError> {
-        let wanted = if candidate.is_pinned {
+        let wanted = if candidate.is_pinned() {
             Wanted::Any
         } else {
             Wanted::Unpinned
         };
-        self.remove_session(&candidate.id, now, reason, wanted, patience)
+        self.remove_session(id, now, reason, wanted, patience)
     }
 
     pub(super) fn remove_session(

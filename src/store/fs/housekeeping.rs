@@ -61,19 +61,24 @@ impl FileStore {
         }
         self.recover_in_passing(key, now);
         let may_read = || elapsed() < READING_BUDGET;
-        let Ok(mut candidates) = candidates(&session, policy, now, &may_read) else {
+        let Ok((mut candidates, mut known)) = candidates(&session, policy, now, &may_read) else {
             return nothing();
         };
         let ids = self.live_ids(&session, counterpart.as_ref());
         let live = self.unfinished_sessions(&session, counterpart.as_ref(), ids);
-        candidates.extend(
-            live.iter()
-                .filter_map(|found| Candidate::of(&found.entry, found.state)),
-        );
-        if !matches!(
-            self.measure(policy, &mut candidates, now, &may_read),
-            Ok(true)
-        ) {
+        for found in &live {
+            let candidate = Candidate::of(&found.entry, found.state, known.len() as u64);
+            if let (Some(id), Some(candidate)) = (found.entry.id(), candidate) {
+                known.push(id);
+                candidates.push(candidate);
+            }
+        }
+        let id_of = |candidate: &Candidate| {
+            let place = usize::try_from(candidate.place()).unwrap_or(usize::MAX);
+            known.get(place).cloned()
+        };
+        let measured = self.measure(policy, &mut candidates, &id_of, now, &may_read);
+        if !matches!(measured, Ok(true)) {
             retain_old(&mut candidates, policy, now);
         }
         let plan = plan_prune(policy, &candidates, now);
@@ -81,9 +86,11 @@ impl FileStore {
         let mut gone = nothing();
         PruneReport::carry_out(plan, may_go_on, |removal| {
             let reason = format!("housekeeping: {}", removal.limit.name());
-            let candidate = removal.candidate;
-            self.remove_planned(candidate, now, &reason, Duration::ZERO)
-                .map(|_| gone.push(candidate.id.clone()))
+            let Some(id) = id_of(removal.candidate) else {
+                return Ok(());
+            };
+            self.remove_planned(&id, removal.candidate, now, &reason, Duration::ZERO)
+                .map(|_| gone.push(id.clone()))
         });
         gone
     }
@@ -91,8 +98,8 @@ impl FileStore {
 
 impl FileStore {
     /// Asks the files of each candidate for their size, if any would have to go for its bytes: an index
-    /// may come with a repository, and what it says must not cost other sessions. False if
-    /// `may_go_on` said so before it was done.
+    /// may come with a repository, and what it says must not cost other sessions. `id_of` finds a
+    /// candidate's id. False if `may_go_on` said so before it was done.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -100,6 +107,7 @@ impl FileStore {
         &self,
         policy: &Policy,
         candidates: &mut [Candidate],
+        id_of: &dyn Fn(&Candidate) -> Option<SessionId>,
         now: Timestamp,
         may_go_on: &dyn Fn() -> bool,
     ) -> Result<bool, StoreError> {
@@ -115,9 +123,11 @@ impl FileStore {
             if count.is_multiple_of(LINES_BETWEEN) && !may_go_on() {
                 return Ok(false);
             }
+            let Some(id) = id_of(candidate) else {
+                continue;
+            };
             let directories = [Some(&session), counterpart.as_ref()].into_iter().flatten();
-            let sizes = directories.map(|directory| size_bytes(directory, &candidate.id));
-            candidate.size_bytes = sizes.sum();
+            candidate.size_bytes = directories.map(|it| size_bytes(it, &id)).sum();
         }
         Ok(true)
     }
@@ -129,14 +139,14 @@ fn is_due(mark: Stamp, now: Timestamp) -> bool {
     (now_ns - mark.modified_ns).abs() >= PAUSE_NS
 }
 
-/// What the index says is there, and is. Where it is too long to be read in time, only what is too
+/// What the index says is there, and is, with the ids at their places. Where it is too long to be read in time, only what is too
 /// old for certain: the index begins with the oldest.
 fn candidates(
     session: &Directory,
     policy: &Policy,
     now: Timestamp,
     may_read: &dyn Fn() -> bool,
-) -> io::Result<Vec<Candidate>> {
+) -> io::Result<(Vec<Candidate>, Vec<SessionId>)> {
     let index = index::open(session, index::Manner::HASTY)?.lines;
     let (mut found, mut lines, mut is_late) = (HashMap::new(), 0_usize, false);
     for_each_line(&*index, 0, ReadAt::length(&*index)?, &mut |line, _| {
@@ -147,28 +157,32 @@ fn candidates(
         }
         let Some(entry) = parse(line) else { return };
         let Some(id) = entry.id() else { return };
-        match Candidate::of(&entry, State::Finished) {
+        // Its place among the lines, so that the order of going is that of the index.
+        match Candidate::of(&entry, State::Finished, lines as u64) {
             Some(candidate) if entry.pruned.is_none() => drop(found.insert(id, candidate)),
             _ => drop(found.remove::<SessionId>(&id)),
         }
     })?;
-    let mut candidates = Vec::with_capacity(found.len());
-    for (count, mut candidate) in found.into_values().enumerate() {
+    let mut found: Vec<(SessionId, Candidate)> = found.into_iter().collect();
+    found.sort_unstable_by_key(|(_, candidate)| candidate.place());
+    let (mut candidates, mut known) = (Vec::with_capacity(found.len()), Vec::new());
+    for (count, (id, mut candidate)) in found.into_iter().enumerate() {
         is_late |= count.is_multiple_of(LINES_BETWEEN) && !may_read();
         // What somebody removed by hand takes no room, and nothing else has to go for it.
-        if !is_late && !session.contains(&layout::sidecar(&candidate.id)) {
+        if !is_late && !session.contains(&layout::sidecar(&id)) {
             continue;
         }
         if candidate.size_bytes == 0 {
             // An older aido didn't say.
-            candidate.size_bytes = size_bytes(session, &candidate.id);
+            candidate.size_bytes = size_bytes(session, &id);
         }
-        candidates.push(candidate);
+        candidates.push(candidate.at(known.len() as u64));
+        known.push(id);
     }
     if is_late {
         retain_old(&mut candidates, policy, now);
     }
-    Ok(candidates)
+    Ok((candidates, known))
 }
 
 /// Keeps those that are too old whatever else there is.
@@ -176,7 +190,7 @@ fn retain_old(candidates: &mut Vec<Candidate>, policy: &Policy, now: Timestamp) 
     let longest = policy.max_age;
     candidates.retain(|candidate| {
         let age_ms = u128::from(candidate.age_ms(now));
-        !candidate.is_pinned && longest.is_some_and(|longest| age_ms > longest.as_millis())
+        !candidate.is_pinned() && longest.is_some_and(|longest| age_ms > longest.as_millis())
     });
 }
 

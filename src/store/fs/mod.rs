@@ -22,6 +22,7 @@ pub use change::PATIENCE;
 use change::Wanted;
 
 mod begin;
+mod candidates;
 mod change;
 mod draft;
 mod health;
@@ -37,6 +38,7 @@ mod sweep;
 mod tasks;
 mod tidy;
 
+pub use candidates::{Candidates, Origin};
 pub use health::Health;
 pub use held::HeldStore;
 pub use recent::{Reach, Recent};

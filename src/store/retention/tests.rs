@@ -6,25 +6,19 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::session::metadata::tests::minimal;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp(chrono::DateTime::from_timestamp(seconds, 0).unwrap())
 }
 
-/// A finished success that took 10 bytes and no time; `number` is its hex ending.
+/// A finished success that took 10 bytes.
 fn candidate(number: u32, ended: i64) -> Candidate {
-    let id = format!("a-20260305_132522-1-{number:08x}");
-    Candidate {
-        id: id.parse().unwrap(),
-        started: at(ended),
-        ended: Some(at(ended)),
-        size_bytes: 10,
-        has_failed: false,
-        is_pinned: false,
-        task: None,
-        fault: None,
-        state: State::Finished,
-    }
+    Candidate::new(at(ended), 10, State::Finished, number.into())
+}
+
+fn in_state(state: State, candidate: Candidate) -> Candidate {
+    Candidate { state, ..candidate }
 }
 
 fn policy(age_seconds: Option<u64>, bytes: Option<u64>, sessions: Option<u64>) -> Policy {
@@ -39,7 +33,7 @@ fn policy(age_seconds: Option<u64>, bytes: Option<u64>, sessions: Option<u64>) -
 fn going(policy: &Policy, candidates: &[Candidate], now: i64) -> Vec<(u32, Limit)> {
     let plan = plan_prune(policy, candidates, at(now));
     let number = |removal: &Removal<'_>| {
-        let number = u32::from_str_radix(removal.candidate.id.hex(), 16).unwrap();
+        let number = u32::try_from(removal.candidate.place()).unwrap();
         (number, removal.limit)
     };
     plan.removals.iter().map(number).collect()
@@ -65,20 +59,32 @@ fn a_session_goes_when_it_is_older_than_the_limit_and_not_before() {
 
 #[test]
 fn age_counts_from_the_end_or_else_from_the_start() {
-    let long = Candidate {
-        started: at(0),
-        ..candidate(1, 1000)
-    };
-    let unknown = Candidate {
-        started: at(0),
-        ended: None,
-        ..candidate(2, 1000)
-    };
+    let mut metadata = minimal("a-20260305_132522-1-00000001");
+    metadata.timestamp = at(0);
+    metadata.ended_at = Some(at(1000));
+    let long = Candidate::of(&Entry::of(&metadata, 10), State::Finished, 1).unwrap();
+    metadata.ended_at = None;
+    let unknown = Candidate::of(&Entry::of(&metadata, 10), State::Finished, 2).unwrap();
     let all = [long, unknown];
     assert_eq!(
         going(&policy(Some(100), None, None), &all, 1000),
         [(2, Limit::Age)]
     );
+}
+
+#[test]
+fn a_candidate_keeps_its_place_and_all_that_speaks_for_it() {
+    let all = [Hold::Failed, Hold::Fault, Hold::Task, Hold::Pin];
+    for place in [0, 1, 255, 1 << 32, (1 << 48) - 1] {
+        let candidate = Candidate::new(at(7), 10, State::Finished, place);
+        assert_eq!((candidate.place(), candidate.held_by().count()), (place, 0));
+        for hold in all {
+            assert!(candidate.with(hold).held_by().eq([hold]));
+        }
+        let held = all.into_iter().fold(candidate, Candidate::with);
+        assert!(held.held_by().eq(all) && held.is_pinned());
+        assert_eq!(held.at(3).place(), 3);
+    }
 }
 
 #[test]
@@ -108,26 +114,11 @@ fn the_oldest_go_until_there_are_few_enough() {
 
 #[test]
 fn what_something_speaks_for_goes_last() {
-    let failed = Candidate {
-        has_failed: true,
-        ..candidate(1, 1)
-    };
-    let pinned = Candidate {
-        is_pinned: true,
-        ..candidate(2, 2)
-    };
-    let task = Candidate {
-        task: Some("parser".into()),
-        ..candidate(3, 3)
-    };
-    let fault = Candidate {
-        fault: Some("f9e7c3d2-x".into()),
-        ..candidate(4, 4)
-    };
-    let interrupted = Candidate {
-        state: State::Interrupted,
-        ..candidate(5, 5)
-    };
+    let failed = candidate(1, 1).with(Hold::Failed);
+    let pinned = candidate(2, 2).with(Hold::Pin);
+    let task = candidate(3, 3).with(Hold::Task);
+    let fault = candidate(4, 4).with(Hold::Fault);
+    let interrupted = in_state(State::Interrupted, candidate(5, 5));
     let held = [failed, pinned, task, fault, interrupted];
     for one in held {
         let all = [one, candidate(8, 8), candidate(9, 9)];
@@ -140,11 +131,7 @@ fn what_something_speaks_for_goes_last() {
 
 #[test]
 fn a_running_session_stays_whatever_the_limits_are() {
-    let running = Candidate {
-        ended: None,
-        state: State::Running,
-        ..candidate(1, 0)
-    };
+    let running = in_state(State::Running, candidate(1, 0));
     let all = [running, candidate(2, 5)];
     let strict = policy(Some(1), Some(0), Some(0));
     let plan = plan_prune(&strict, &all, at(1000));
@@ -168,17 +155,15 @@ fn a_clock_that_went_backwards_makes_nothing_old() {
     let all = [candidate(1, 5000), candidate(2, i64::from(u32::MAX))];
     assert_eq!(all[1].age_ms(at(10)), 0);
     assert_eq!(going(&policy(Some(1), None, None), &all, 10), []);
-    let extreme = Candidate {
-        ended: Some(Timestamp(chrono::DateTime::<chrono::Utc>::MAX_UTC)),
-        ..candidate(3, 0)
-    };
+    let latest = Timestamp(chrono::DateTime::<chrono::Utc>::MAX_UTC);
+    let extreme = Candidate::new(latest, 10, State::Finished, 3);
     let earliest = Timestamp(chrono::DateTime::<chrono::Utc>::MIN_UTC);
     assert_eq!(extreme.age_ms(earliest), 0);
 }
 
 #[test]
 fn sizes_that_are_nonsense_dont_overflow() {
-    let huge = |number| Candidate {
+    let huge = |number: u32| Candidate {
         size_bytes: u64::MAX,
         ..candidate(number, number.into())
     };
@@ -192,9 +177,9 @@ fn sizes_that_are_nonsense_dont_overflow() {
 
 /// What the module promises for a million candidates, and that they can be planned for.
 #[test]
-fn a_million_candidates_take_40_bytes_each() {
-    assert!(size_of::<Place<'_>>() + size_of::<Removal<'_>>() <= 40);
-    assert!(size_of::<Candidate>() <= 104);
+fn a_million_candidates_take_24_bytes_each_and_20_more_to_plan() {
+    assert_eq!(size_of::<u32>() + size_of::<Removal<'_>>(), 20);
+    assert_eq!(size_of::<Candidate>(), 24);
     let all: Vec<Candidate> = (0..100_000)
         .map(|number| candidate(number, (number.wrapping_mul(7919) % 100_000).into()))
         .collect();
@@ -202,7 +187,7 @@ fn a_million_candidates_take_40_bytes_each() {
     assert_eq!(plan.removals.len(), 99_000);
     let is_oldest_first = plan
         .removals
-        .is_sorted_by_key(|removal| removal.candidate.dated());
+        .is_sorted_by_key(|removal| removal.candidate.order());
     assert!(is_oldest_first);
 }
 
@@ -220,7 +205,7 @@ fn a_report_says_of_each_removal_what_came_of_it() {
         budget >= 0
     };
     let report = PruneReport::carry_out(plan, may_go_on, |removal| {
-        if removal.candidate.id == all[1].id {
+        if *removal.candidate == all[1] {
             Err("no permission")
         } else {
             Ok(())
@@ -243,15 +228,15 @@ fn a_plan_without_removals_is_carried_out_by_doing_nothing() {
 }
 
 /// The same decision by the letter of the rules, one session at a time and in no hurry.
-fn naive(policy: &Policy, candidates: &[Candidate], now: Timestamp) -> Vec<(SessionId, Limit)> {
+fn naive(policy: &Policy, candidates: &[Candidate], now: Timestamp) -> Vec<(u64, Limit)> {
     let mut rest: Vec<&Candidate> = candidates.iter().collect();
     let mut gone = Vec::new();
     let mut take = |rest: &mut Vec<&Candidate>, index: usize, limit| {
-        gone.push((rest.remove(index).id.clone(), limit));
+        gone.push((rest.remove(index).place(), limit));
     };
     while let Some(longest) = policy.max_age {
         let is_old = |one: &&Candidate| {
-            let may_go = one.state != State::Running && !one.is_pinned;
+            let may_go = one.state != State::Running && !one.is_pinned();
             may_go && Duration::from_millis(one.age_ms(now)) > longest
         };
         let Some(index) = rest.iter().position(is_old) else {
@@ -278,7 +263,7 @@ fn naive(policy: &Policy, candidates: &[Candidate], now: Timestamp) -> Vec<(Sess
         let next = movable.min_by_key(|index| {
             let one = rest[*index];
             let is_held = one.held_by().count() > 0;
-            (is_held, one.dated(), one.id.clone())
+            (is_held, one.dated_ms, one.place())
         });
         let Some(index) = next else { break };
         take(&mut rest, index, limit);
@@ -288,28 +273,17 @@ fn naive(policy: &Policy, candidates: &[Candidate], now: Timestamp) -> Vec<(Sess
 
 prop_compose! {
     fn any_candidate(number: u32)(
-        ended in prop::option::weighted(0.8, 0i64..60),
-        started in 0i64..60,
+        dated in 0i64..60,
         size_bytes in prop_oneof![9 => 0u64..50, 1 => Just(u64::MAX)],
-        has_failed in any::<bool>(),
-        is_pinned in prop::bool::weighted(0.2),
-        has_task in prop::bool::weighted(0.2),
-        has_fault in prop::bool::weighted(0.2),
+        holds in prop::collection::vec(prop::sample::select(vec![
+            Hold::Failed, Hold::Pin, Hold::Task, Hold::Fault,
+        ]), 0..3),
         state in prop::sample::select(vec![
             State::Finished, State::Finished, State::Finished, State::Running, State::Interrupted,
         ]),
     ) -> Candidate {
-        Candidate {
-            started: at(started),
-            ended: ended.map(at),
-            size_bytes,
-            has_failed,
-            is_pinned,
-            task: has_task.then(|| "task".into()),
-            fault: has_fault.then(|| "fault".into()),
-            state,
-            ..candidate(number, 0)
-        }
+        let candidate = Candidate::new(at(dated), size_bytes, state, number.into());
+        holds.into_iter().fold(candidate, Candidate::with)
     }
 }
 
@@ -328,13 +302,13 @@ fn any_policy() -> impl Strategy<Value = Policy> {
 
 /// What is left of the candidates after a plan.
 fn rest(candidates: &[Candidate], plan: &PrunePlan<'_>) -> Vec<Candidate> {
-    let gone: BTreeSet<&SessionId> = plan
+    let gone: BTreeSet<u64> = plan
         .removals
         .iter()
-        .map(|removal| &removal.candidate.id)
+        .map(|removal| removal.candidate.place())
         .collect();
-    let left = candidates.iter().filter(|one| !gone.contains(&one.id));
-    left.cloned().collect()
+    let left = candidates.iter().filter(|one| !gone.contains(&one.place()));
+    left.copied().collect()
 }
 
 proptest! {
@@ -343,13 +317,13 @@ proptest! {
         candidates in any_candidates(), policy in any_policy(), now in 0i64..90
     ) {
         let plan = plan_prune(&policy, &candidates, at(now));
-        let planned: BTreeSet<(SessionId, &str)> = plan
+        let planned: BTreeSet<(u64, &str)> = plan
             .removals
             .iter()
-            .map(|removal| (removal.candidate.id.clone(), removal.limit.name()))
+            .map(|removal| (removal.candidate.place(), removal.limit.name()))
             .collect();
         prop_assert_eq!(planned.len(), plan.removals.len());
-        let wanted: BTreeSet<(SessionId, &str)> = naive(&policy, &candidates, at(now))
+        let wanted: BTreeSet<(u64, &str)> = naive(&policy, &candidates, at(now))
             .into_iter()
             .map(|(id, limit)| (id, limit.name()))
             .collect();
@@ -378,7 +352,7 @@ proptest! {
         prop_assert!(all_run || exceeded(&policy, sum).is_none());
         for one in &left {
             let is_old = policy.max_age.is_some_and(|longest| {
-                !one.is_pinned && Duration::from_millis(one.age_ms(at(now))) > longest
+                !one.is_pinned() && Duration::from_millis(one.age_ms(at(now))) > longest
             });
             prop_assert!(!is_old || one.state == State::Running);
             let is_spared = plan.spared.iter().any(|spared| spared.candidate == one);
@@ -400,7 +374,7 @@ proptest! {
             .iter()
             .map(|removal| {
                 let one = removal.candidate;
-                (one.held_by().count() > 0, one.dated(), one.id.clone())
+                (one.held_by().count() > 0, one.dated_ms, one.place())
             })
             .collect();
         prop_assert!(order.is_sorted());
@@ -417,7 +391,7 @@ proptest! {
         let mut left = rest(&candidates, &plan);
         let last = plan.removals.iter().rfind(|removal| removal.limit != Limit::Age);
         if let Some(last) = last {
-            left.push(last.candidate.clone());
+            left.push(*last.candidate);
             prop_assert!(exceeded(&policy, Sum::of(&left)).is_some());
         }
         for removal in plan.removals.iter().filter(|removal| removal.limit == Limit::Age) {

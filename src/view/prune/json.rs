@@ -1,15 +1,16 @@
 //! A plan or a report of `prune` as JSON.
 
-use serde::ser::SerializeSeq;
+use serde::ser::{Error, SerializeSeq};
 use serde::{Serialize, Serializer};
 
-use super::{Freed, bytes};
+use super::{EntryOf, Freed, bytes};
 use crate::session::metadata::SCHEMA_VERSION;
-use crate::session::{SessionId, Timestamp};
+use crate::session::{Entry, Timestamp};
 use crate::store::retention::{Fate, Hold, PruneReport, Removal, Sum};
 
-/// A plan or a report as JSON, written piece by piece: it may name a million sessions.
-pub struct PruningJson<'a>(pub &'a PruneReport<'a>, pub Freed);
+/// A plan or a report as JSON, written piece by piece: it may name a million sessions, and what is known
+/// of each is looked up when it is written.
+pub struct PruningJson<'a>(pub &'a PruneReport<'a>, pub &'a EntryOf<'a>, pub Freed);
 
 #[derive(Serialize)]
 struct ReportJson<'a> {
@@ -53,8 +54,8 @@ impl From<Sum> for SumJson {
 
 #[derive(Serialize)]
 struct SessionJson<'a> {
-    session_id: &'a SessionId,
-    started: Timestamp,
+    session_id: &'a str,
+    started: Option<Timestamp>,
     ended: Option<Timestamp>,
     size_bytes: u64,
     /// The limit that it goes for, or is above.
@@ -69,24 +70,29 @@ struct SessionJson<'a> {
 }
 
 impl<'a> SessionJson<'a> {
-    fn of(removal: &Removal<'a>, outcome: &'static str, error: Option<&'a str>) -> Self {
+    fn of(
+        removal: &Removal<'_>,
+        entry: &'a Entry<'_>,
+        outcome: &'static str,
+        error: Option<&'a str>,
+    ) -> Self {
         let candidate = removal.candidate;
         Self {
-            session_id: &candidate.id,
-            started: candidate.started,
-            ended: candidate.ended,
+            session_id: &entry.session_id,
+            started: entry.timestamp.parse().ok(),
+            ended: entry.ended_at.as_ref().and_then(|end| end.parse().ok()),
             size_bytes: candidate.size_bytes,
             limit: removal.limit.name(),
             despite: candidate.held_by().map(Hold::name).collect(),
-            task: candidate.task.as_deref(),
-            fault: candidate.fault.as_deref(),
+            task: entry.task.as_deref(),
+            fault: entry.fault.as_deref(),
             outcome,
             error,
         }
     }
 }
 
-struct RemovalsJson<'a>(&'a PruneReport<'a>);
+struct RemovalsJson<'a>(&'a PruneReport<'a>, &'a EntryOf<'a>);
 
 impl Serialize for RemovalsJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -98,18 +104,24 @@ impl Serialize for RemovalsJson<'_> {
                 Fate::Failed(error) => ("failed", Some(error)),
                 Fate::Left => ("left", None),
             };
-            list.serialize_element(&SessionJson::of(removal, outcome, error))?;
+            let entry = (self.1)(removal.candidate).map_err(S::Error::custom)?;
+            list.serialize_element(&SessionJson::of(removal, &entry, outcome, error))?;
         }
         list.end()
     }
 }
 
-struct SparedJson<'a>(&'a PruneReport<'a>);
+struct SparedJson<'a>(&'a PruneReport<'a>, &'a EntryOf<'a>);
 
 impl Serialize for SparedJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let spared = self.0.plan().spared.iter();
-        serializer.collect_seq(spared.map(|spared| SessionJson::of(spared, "running", None)))
+        let spared = &self.0.plan().spared;
+        let mut list = serializer.serialize_seq(Some(spared.len()))?;
+        for spared in spared {
+            let entry = (self.1)(spared.candidate).map_err(S::Error::custom)?;
+            list.serialize_element(&SessionJson::of(spared, &entry, "running", None))?;
+        }
+        list.end()
     }
 }
 
@@ -131,9 +143,9 @@ impl Serialize for PruningJson<'_> {
             planned: plan.removed.into(),
             removed: report.removed().into(),
             kept: report.kept().into(),
-            checkpoints: self.1,
-            removals: RemovalsJson(report),
-            spared: SparedJson(report),
+            checkpoints: self.2,
+            removals: RemovalsJson(report, self.1),
+            spared: SparedJson(report, self.1),
         };
         json.serialize(serializer)
     }
