@@ -1,6 +1,7 @@
 //! What a word prints on: standard output or a pager, with its colours, and framed for agents.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -8,8 +9,10 @@ use super::color::{self, Stdout, When};
 use super::error::CliError;
 use super::io::{Out, say};
 use super::pager::{self, Pager};
+use super::progress::ReadingProgress;
 use super::sheet::Sheet;
 use crate::caller;
+use crate::clock::Stopwatch;
 use crate::environment::Environment;
 use crate::sys::random;
 use crate::view::frame::Frame;
@@ -44,6 +47,9 @@ impl Framing {
         }
     }
 }
+
+/// How long lines may wait until a person at the terminal sees them, while more are looked for.
+const UNSEEN: Duration = Duration::from_millis(50);
 
 /// How to print.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
@@ -106,6 +112,12 @@ pub struct Page {
     // Dropped in this order: the pager's input ends before it is waited for.
     target: Target,
     pager: Option<Pager>,
+    /// What starts the pager, until there is something to read.
+    unstarted: Option<(String, Environment)>,
+    /// What gives way to all that is printed.
+    progress: Option<ReadingProgress>,
+    /// When a person at the terminal last saw what was printed.
+    seen: Option<Stopwatch>,
     /// The colours.
     pub palette: Palette,
     /// Who reads it.
@@ -144,6 +156,9 @@ impl Page {
         let mut page = Self {
             target: Target::Stream(Out::stdout()),
             pager: None,
+            unstarted: None,
+            progress: None,
+            seen: None,
             palette: color::palette(arguments.color, stdout, environment),
             audience: Audience::People,
             frame: None,
@@ -151,13 +166,10 @@ impl Page {
             notes: Vec::new(),
         };
         if may_page && let Some(line) = pager::choose(environment) {
-            match Pager::start(&line, environment) {
-                Ok((pager, input)) => {
-                    page.target = Target::Stream(Out::to(Box::new(input)));
-                    page.pager = Some(pager);
-                }
-                Err(error) => page.note(format!("the pager {line}: {error}")),
-            }
+            page.unstarted = Some((line, environment.clone()));
+        }
+        if page.unstarted.is_none() && stdout == Stdout::Terminal {
+            page.seen = Some(Stopwatch::start());
         }
         if is_for_agent {
             page.frame = Some(Frame::new(random::bytes()?));
@@ -174,6 +186,9 @@ impl Page {
         Ok(Self {
             target: Target::Sheet(sheet),
             pager: None,
+            unstarted: None,
+            progress: None,
+            seen: None,
             palette: Palette::Plain,
             audience: Audience::Agents,
             frame: Some(Frame::new(random::bytes()?)),
@@ -208,13 +223,49 @@ impl Page {
         Self::open(arguments, Paging::Unfit, environment)
     }
 
-    /// Writes a value as JSON in which nothing acts on a terminal.
+    /// From here on, what is printed has this make room.
+    pub fn takes_room_of(&mut self, progress: &ReadingProgress) {
+        self.progress = Some(progress.clone());
+    }
+
+    /// Before the first thing that is printed, so that nobody sees an empty pager.
+    fn start_pager(&mut self) {
+        let Some((line, environment)) = self.unstarted.take() else {
+            return;
+        };
+        match Pager::start(&line, &environment) {
+            Ok((pager, input)) => {
+                self.target = Target::Stream(Out::to(Box::new(input)));
+                self.pager = Some(pager);
+            }
+            Err(error) => self.note(format!("the pager {line}: {error}")),
+        }
+    }
+
+    /// Shows whole lines that a person waits for, and lets the progress go on below them.
+    fn show_whole_lines(&mut self, printed: &[u8]) -> io::Result<()> {
+        let (Some(progress), Some(seen)) = (&self.progress, &mut self.seen) else {
+            return Ok(());
+        };
+        if printed.ends_with(b"\n") && seen.elapsed() >= UNSEEN {
+            self.target.flush()?;
+            *seen = Stopwatch::start();
+            progress.go_on();
+        }
+        Ok(())
+    }
+
+    /// Writes a value as JSON in which nothing acts on a terminal, as it comes: it may be large.
     ///
     /// # Errors
     /// When it can't be written to.
     pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
-        let text = serde_json::to_string(value)?;
-        self.write_all(sanitize::json(&text).as_bytes())
+        let mut writer = Harmless {
+            page: self,
+            text: Vec::new(),
+        };
+        serde_json::to_writer(&mut writer, value)?;
+        writer.hand_over(0)
     }
 
     /// Whether anybody still reads.
@@ -246,6 +297,9 @@ impl Page {
         if let Some(frame) = self.frame.take().filter(|_| self.framed_bytes > 0) {
             let closing = frame.closing(self.framed_bytes);
             self.target.write_all(closing.as_bytes())?;
+        }
+        if let Some(progress) = self.progress.take() {
+            progress.give_way();
         }
         self.target.flush()?;
         let notes = std::mem::take(&mut self.notes);
@@ -304,6 +358,10 @@ impl Write for Target {
 
 impl Write for Page {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.start_pager();
+        if let Some(progress) = &self.progress {
+            progress.give_way();
+        }
         // What is kept in memory is framed when it is whole.
         if let (Some(frame), Target::Stream(out), 0) =
             (&self.frame, &mut self.target, self.framed_bytes)
@@ -312,10 +370,49 @@ impl Write for Page {
         }
         let count = self.target.write(bytes)?;
         self.framed_bytes += count as u64;
+        self.show_whole_lines(&bytes[..count])?;
         Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.target.flush()
+    }
+}
+
+/// How much JSON is made harmless at once.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// Makes JSON harmless on its way to a page.
+struct Harmless<'p> {
+    page: &'p mut Page,
+    text: Vec<u8>,
+}
+
+impl Harmless<'_> {
+    /// Hands over whole characters, if there are more bytes than `most`.
+    fn hand_over(&mut self, most: usize) -> io::Result<()> {
+        if self.text.len() <= most {
+            return Ok(());
+        }
+        let whole = match std::str::from_utf8(&self.text) {
+            Ok(text) => text,
+            Err(error) => str::from_utf8(&self.text[..error.valid_up_to()]).unwrap_or_default(),
+        };
+        let length = whole.len();
+        self.page.write_all(sanitize::json(whole).as_bytes())?;
+        self.text.drain(..length);
+        Ok(())
+    }
+}
+
+impl Write for Harmless<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.text.extend_from_slice(bytes);
+        self.hand_over(PIECE_BYTES)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

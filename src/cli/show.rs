@@ -25,6 +25,7 @@ mod follow;
 mod held;
 mod json;
 mod live_text;
+mod lockstep;
 pub mod reply;
 mod text;
 

@@ -3,6 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::error::{CliError, Kind};
+use super::progress::ReadingProgress;
 use super::reading::Reader;
 use crate::plan::DEFAULT_SIZE;
 use crate::session::metadata::Streams;
@@ -39,7 +40,7 @@ pub enum Purpose {
 
 impl SessionOutput {
     /// Opens the output of a session in any state, or one stream of it. Of a running one this is what
-    /// there is at the moment.
+    /// there is at the moment. `progress` shows how far it is read.
     ///
     /// # Errors
     /// When there is no transcript, or that stream was not recorded apart.
@@ -48,6 +49,7 @@ impl SessionOutput {
         session: &Shown,
         wanted: Wanted,
         purpose: Purpose,
+        progress: &ReadingProgress,
     ) -> Result<Self, CliError> {
         let metadata = &session.metadata;
         let id = &metadata.session_id;
@@ -57,6 +59,7 @@ impl SessionOutput {
         let length = transcript
             .seek(SeekFrom::End(0))
             .map_err(StoreError::file("the transcript"))?;
+        let transcript = progress.of(transcript, length);
         let extent = extent(reader, session);
         let end = extent.end.unwrap_or(length);
         let shortage = (length < end).then(|| {

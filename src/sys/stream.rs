@@ -1,12 +1,24 @@
 //! Writing to the caller's streams without waiting for whoever reads them.
 
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 use rustix::io::Errno;
+
+/// Whether what is written goes to a file, or to a device that is no terminal: to nobody who looks at
+/// the terminal now.
+#[must_use]
+pub fn is_file(target: impl AsFd) -> bool {
+    let kind = rustix::fs::fstat(&target).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    match kind {
+        Ok(FileType::RegularFile) => true,
+        Ok(FileType::CharacterDevice) => !rustix::termios::isatty(&target),
+        _ => false,
+    }
+}
 
 /// Whether a write of a few kilobytes would not wait.
 #[must_use]

@@ -66,6 +66,7 @@ pub(super) fn typescript(input: &[u8]) {
     let opened = typescript::open(
         BufReader::new(Cursor::new(file)),
         timing.map(BufReader::new),
+        None,
     );
     let (facts, mut typescript) = opened.expect("bytes can be read");
     check(&facts);

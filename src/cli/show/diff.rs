@@ -3,96 +3,48 @@
 use std::io::Write;
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use crate::cli::error::CliError;
+use super::lockstep::Texts;
 use crate::cli::io::Out;
 use crate::cli::page::PageArguments;
 use crate::cli::page::{Page, Paging};
+use crate::cli::progress::ReadingProgress;
 use crate::cli::reading::Reader;
 use crate::cli::text::{Purpose, SessionOutput};
 use crate::cli::word::StoreArguments;
 use crate::cli::{Answer, CliResult};
 use crate::environment::Environment;
 use crate::transcript::slices::Wanted;
-use crate::transcript::text::{Step, TextReader};
-use crate::view::diff::{Fact, Facts, TextDiff, TextLines, facts};
+use crate::view::diff::{Fact, Facts, TextDiff, facts};
 use crate::view::sanitize;
 use crate::view::session::Shown;
 
 /// The largest text that is compared line by line.
 const TEXT_MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// A session's text, as much of it as is compared line by line.
-struct Text {
-    lines: TextLines,
-    /// How many lines there are in all.
-    count: u64,
-    digest: [u8; 32],
-    shortage: Option<String>,
-}
-
-impl Text {
-    fn read(reader: &Reader, session: &Shown, wanted: Wanted) -> Result<Self, CliError> {
-        let mut output = SessionOutput::open(reader, session, wanted, Purpose::Text)?;
-        let mut text = TextReader::new(&mut output.source, output.form);
-        let mut lines = TextLines::default();
-        let mut count = 0;
-        let mut digest = Sha256::new();
-        loop {
-            let step = text.step(&mut |line| {
-                count += 1;
-                digest.update(line);
-                digest.update("\n");
-                if lines.count() as u64 + 1 == count && lines.size_bytes() < TEXT_MAX_BYTES {
-                    lines.push(line);
-                }
-            })?;
-            if step == Step::End {
-                break;
-            }
-        }
-        Ok(Self {
-            lines,
-            count,
-            digest: digest.finalize().into(),
-            shortage: output.shortage,
-        })
-    }
-
-    fn is_whole(&self) -> bool {
-        self.lines.count() as u64 == self.count
-    }
-}
-
 /// What came out of it.
 enum Compared<'a> {
     Lines(TextDiff<'a>),
-    /// Too large for that; but whether they are the same is known, and, if they aren't, from which
-    /// line on, or that it is after this one.
+    /// Too large for that; but from which line on they differ is known, if they do.
     TooLarge {
-        same: bool,
-        line: u64,
+        differ_from: Option<u64>,
     },
 }
 
 impl<'a> Compared<'a> {
-    fn of([one, other]: [&'a Text; 2]) -> Self {
-        if one.is_whole() && other.is_whole() {
-            return Self::Lines(TextDiff::new([&one.lines, &other.lines]));
-        }
-        let pairs = one.lines.iter().zip(other.lines.iter());
-        let alike = pairs.take_while(|(one, other)| one == other).count();
-        Self::TooLarge {
-            same: one.digest == other.digest,
-            line: alike as u64 + 1,
+    fn of(texts: &'a Texts) -> Self {
+        match (texts.are_whole, &texts.lines) {
+            (true, [one, other]) => Self::Lines(TextDiff::new([one, other])),
+            (false, _) => Self::TooLarge {
+                differ_from: texts.differ_from,
+            },
         }
     }
 
     fn is_same(&self) -> bool {
         match self {
             Self::Lines(diff) => diff.is_empty(),
-            Self::TooLarge { same, .. } => *same,
+            Self::TooLarge { differ_from } => differ_from.is_none(),
         }
     }
 }
@@ -105,12 +57,16 @@ pub(super) fn compare(
     wanted: Wanted,
     environment: &Environment,
 ) -> CliResult {
-    let one = Text::read(reader, sessions[0], wanted)?;
-    let other = Text::read(reader, sessions[1], wanted)?;
+    let progress = ReadingProgress::start();
+    let open = |session| SessionOutput::open(reader, session, wanted, Purpose::Text, &progress);
+    let (mut one, mut other) = (open(sessions[0])?, open(sessions[1])?);
+    let sources = [(&mut one.source, one.form), (&mut other.source, other.form)];
+    let texts = Texts::read(sources, TEXT_MAX_BYTES)?;
+    progress.give_way();
     let facts = facts(sessions);
-    let compared = Compared::of([&one, &other]);
+    let compared = Compared::of(&texts);
     let [code, other_code] = sessions.map(|session| session.metadata.exit_code);
-    let shortages = [&one, &other].map(|text| text.shortage.as_deref());
+    let shortages = [&one, &other].map(|output| output.shortage.as_deref());
     let is_whole = shortages == [None, None];
     let is_same = compared.is_same() && code == other_code;
     if store.json {
@@ -155,11 +111,13 @@ fn print(
             let names = sessions.map(|session| session.metadata.session_id.as_str());
             write!(page, "{}", diff.unified(names, palette, audience))
         }
-        Compared::TooLarge { same: true, .. } => Ok(()),
-        Compared::TooLarge { line, .. } => {
+        Compared::TooLarge { differ_from: None } => Ok(()),
+        Compared::TooLarge {
+            differ_from: Some(line),
+        } => {
             let most = TEXT_MAX_BYTES >> 20;
             page.note(format!(
-                "the texts differ from line {line} on or later; of texts over {most} MiB no difference is shown"
+                "the texts differ from line {line} on; of texts over {most} MiB no difference is shown"
             ));
             Ok(())
         }
@@ -182,8 +140,10 @@ fn print_json(
         .collect();
     let text = match compared {
         Compared::Lines(diff) => diff.to_json(),
-        Compared::TooLarge { same: true, .. } => json!({"same": true}),
-        Compared::TooLarge { line, .. } => json!({"same": false, "differs_from_line": line}),
+        Compared::TooLarge { differ_from: None } => json!({"same": true}),
+        Compared::TooLarge {
+            differ_from: Some(line),
+        } => json!({"same": false, "differs_from_line": line}),
     };
     let document = json!({
         "schema_version": sessions[0].metadata.schema_version,

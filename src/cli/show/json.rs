@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::Choice;
 use crate::cli::error::{CliError, Kind};
 use crate::cli::io::Out;
+use crate::cli::progress::ReadingProgress;
 use crate::cli::reading::Reader;
 use crate::cli::text::{Purpose, SessionOutput};
 use crate::cli::{Answer, CliResult};
@@ -40,7 +41,9 @@ pub(super) fn show(reader: &Reader, session: &Shown, choice: &Choice) -> CliResu
     // The lines go before the brace that closes the object.
     let fields = known.strip_suffix('}').unwrap_or(&known);
     out.write_all(fields.as_bytes())?;
-    let opened = SessionOutput::open(reader, session, choice.wanted, Purpose::Text);
+    let progress = ReadingProgress::start();
+    let (wanted, purpose) = (choice.wanted, Purpose::Text);
+    let opened = SessionOutput::open(reader, session, wanted, purpose, &progress);
     let mut output = match opened {
         Ok(output) => output,
         Err(error) => {
@@ -59,6 +62,7 @@ pub(super) fn show(reader: &Reader, session: &Shown, choice: &Choice) -> CliResu
     let mut written = Ok(());
     let mut separator = "";
     let found = pick(&mut output.source, &request, &mut |picked| {
+        progress.give_way();
         written = write_line(&mut out, separator, picked, choice);
         separator = ",";
         if written.is_err() || !out.is_read() {
@@ -67,6 +71,7 @@ pub(super) fn show(reader: &Reader, session: &Shown, choice: &Choice) -> CliResu
             ControlFlow::Continue(())
         }
     });
+    progress.give_way();
     written?;
     let lines = found.as_ref().ok().and_then(|found| found.lines);
     writeln!(out, "],\"line_count\":{}}}", json!(lines))?;

@@ -10,6 +10,7 @@ use super::text::{Printer, note_if_merged};
 use super::{Choice, json as document};
 use crate::cli::error::{CliError, Kind};
 use crate::cli::page::{Page, PageArguments};
+use crate::cli::progress::ReadingProgress;
 use crate::cli::reading::Reader;
 use crate::cli::reply::{Asking, LINE_BYTES, Reply, TEXT};
 use crate::cli::sheet::Room;
@@ -275,7 +276,13 @@ fn take(
     page: &mut Page,
     asking: &Asking,
 ) -> Result<Taken, CliError> {
-    let mut output = SessionOutput::open(reader, session, choice.wanted, Purpose::Text)?;
+    let mut output = SessionOutput::open(
+        reader,
+        session,
+        choice.wanted,
+        Purpose::Text,
+        &ReadingProgress::default(),
+    )?;
     if let Some(shortage) = output.shortage.take() {
         page.note(shortage);
     }

@@ -7,6 +7,7 @@ use super::{Arguments, Choice, refuse_raw_on_terminal};
 use crate::cli::io::Out;
 use crate::cli::page::{Page, Paging};
 use crate::cli::pattern::Pattern;
+use crate::cli::progress::ReadingProgress;
 use crate::cli::reading::Reader;
 use crate::cli::text::{Purpose, SessionOutput, Taking};
 use crate::cli::{Answer, CliResult, io as printing};
@@ -36,15 +37,13 @@ pub(super) fn show(
     choice: &Choice,
     environment: &Environment,
 ) -> CliResult {
-    let output = if arguments.meta {
-        None
-    } else {
-        Some(SessionOutput::open(
-            reader,
-            session,
-            choice.wanted,
-            Purpose::Text,
-        ))
+    let progress = ReadingProgress::start();
+    let (wanted, purpose) = (choice.wanted, Purpose::Text);
+    let output = match arguments.meta {
+        true => None,
+        false => Some(SessionOutput::open(
+            reader, session, wanted, purpose, &progress,
+        )),
     };
     let (mut output, missing) = match output {
         Some(Err(error)) if choice.selection.is_some() => return Err(error),
@@ -59,6 +58,7 @@ pub(super) fn show(
         Paging::Allowed
     };
     let mut page = Page::open(arguments.page, paging, environment)?;
+    page.takes_room_of(&progress);
     if choice.selection.is_none() {
         summarise(session, &mut page)?;
     }
@@ -231,9 +231,11 @@ impl<'a> Printer<'a> {
 /// Prints the recorded bytes as they are.
 pub(super) fn copy(reader: &Reader, session: &Shown, wanted: Wanted) -> CliResult {
     refuse_raw_on_terminal()?;
-    let mut output = SessionOutput::open(reader, session, wanted, Purpose::Bytes)?;
+    let progress = ReadingProgress::start();
+    let mut output = SessionOutput::open(reader, session, wanted, Purpose::Bytes, &progress)?;
     let mut out = Out::stdout();
     output.copy(&mut |bytes| {
+        progress.give_way();
         out.write_all(bytes)?;
         Ok(if out.is_read() {
             Taking::More

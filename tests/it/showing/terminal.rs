@@ -193,3 +193,33 @@ fn a_session_is_followed_at_a_terminal_until_ctrl_c() {
     session.assert_restored("after following");
     drop(run);
 }
+
+/// So much that nobody waits for its end: it takes no room, since nothing was ever written there.
+#[test]
+fn whoever_watches_a_long_reading_sees_how_far_it_is_and_nothing_of_that_stays() {
+    let env = recorded();
+    let session = env.only_session();
+    let transcript = env.file_of(&session.id, "typescript");
+    let length: u64 = 64 << 30;
+    let file = std::fs::File::options().write(true).open(transcript);
+    file.unwrap().set_len(length).unwrap();
+    let mut meta = session.meta.clone();
+    meta["output_bytes"] = length.into();
+    std::fs::write(env.file_of(&session.id, "meta.json"), meta.to_string()).unwrap();
+    for line in [
+        "aido show --no-pager --grep no-such-text",
+        "aido show --lines 99:",
+        "aido show --diff last",
+        "aido show --json --grep no-such-text",
+        "aido show > everything",
+    ] {
+        let mut watched = env.terminal().env("PAGER", "cat >everything").line(line);
+        watched.wait_for("reading: ");
+        watched.wait_for(" of 64.0 GiB");
+        watched.send("\x03");
+        watched.wait_exit();
+    }
+    // What is read at once says nothing of that.
+    let (code, text) = on_terminal(&recorded(), &[NO_PAGER], &[]);
+    assert!(code == 0 && !text.contains("reading: "), "{text:?}");
+}
