@@ -6,7 +6,7 @@ use super::io::{self, ExitCode};
 use crate::config::ConfigError;
 use crate::session::outcome::AIDO_FAILED;
 use crate::store::StoreError;
-use crate::store::resolve::ResolveError;
+use crate::store::resolve::{Miss, ResolveError};
 use crate::view::sanitize;
 
 /// What kind of error it is.
@@ -127,17 +127,9 @@ impl From<ResolveError> for CliError {
     fn from(error: ResolveError) -> Self {
         let message = error.to_string();
         match error {
-            ResolveError::Nothing { is_empty: true, .. } => {
-                Self::new(Kind::NotFound, format!("{message}: none is recorded here"))
-                    .with_hint("aido list says where it looked; aido COMMAND records one")
-            }
-            ResolveError::Nothing { near, .. } if near.is_empty() => {
-                Self::new(Kind::NotFound, message).with_hint("aido list shows what there is")
-            }
-            ResolveError::Nothing { near, .. } => {
-                let near: Vec<&str> = near.iter().map(|id| id.as_str()).collect();
-                Self::new(Kind::NotFound, message)
-                    .with_hint(format!("near to it: {}", near.join(", ")))
+            ResolveError::Nothing { miss, .. } => {
+                let (known, hint) = of_miss(&miss);
+                Self::new(Kind::NotFound, message + &known).with_hint(hint)
             }
             ResolveError::Ambiguous { candidates, .. } => {
                 let shown: Vec<&str> = candidates.iter().take(10).map(|id| id.as_str()).collect();
@@ -147,6 +139,38 @@ impl From<ResolveError> for CliError {
             ResolveError::Store(error) => error.into(),
         }
     }
+}
+
+/// What is known of something that isn't there, and the way out.
+fn of_miss(miss: &Miss) -> (String, String) {
+    let hint = "aido list shows what there is";
+    let (known, hint) = match miss {
+        Miss::Empty => (
+            ": none is recorded here",
+            "aido list says where it looked; aido COMMAND records one",
+        ),
+        Miss::NoneFailed => (": none has failed", hint),
+        Miss::Near(near) if near.is_empty() => ("", hint),
+        Miss::Near(near) => {
+            let near: Vec<&str> = near.iter().map(|id| id.as_str()).collect();
+            return (String::new(), format!("near to it: {}", near.join(", ")));
+        }
+        Miss::TooFarBack(1) => (": there is one", "it is `last`"),
+        Miss::TooFarBack(count) => {
+            let oldest = format!("the oldest is last~{}", count - 1);
+            return (format!(": there are {count}"), oldest);
+        }
+        Miss::Removed { id, at, reason } => {
+            let known = format!(": {id} was removed at {at} ({reason})");
+            let hint = "aido list --pruned shows what is remembered of removed sessions";
+            return (known, hint.to_owned());
+        }
+        Miss::Word(word) => {
+            let others = "last, last~N, last:failed and @AGENT are words for sessions";
+            return (String::new(), format!("{word} may be meant; {others}"));
+        }
+    };
+    (known.to_owned(), hint.to_owned())
 }
 
 impl From<serde_json::Error> for CliError {

@@ -397,7 +397,7 @@ fn removed(
     (now, mut out): (Timestamp, Page),
 ) -> CliResult {
     let (mut entries, mut is_cut) = (Vec::new(), false);
-    reader.store.pruned(&mut |entry| {
+    reader.store.removed(&mut |entry| {
         if query.matches(&entry, State::Finished) != Match::Yes {
             return ControlFlow::Continue(());
         }

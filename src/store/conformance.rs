@@ -8,12 +8,14 @@ use sha2::{Digest, Sha256};
 
 use super::fs::FileStore;
 use super::memory::MemoryStore;
+use super::resolve::{Miss, ResolveError, resolve};
 use super::signature::{self, Signature};
 use super::{Draft, Found, IdSeed, Key, Recovery, State, Store, StoreError};
 use crate::session::metadata::tests::minimal;
 use crate::session::query::WantedOutcome;
 use crate::session::{
-    AgentName, Durability, Event, Location, Metadata, Outcome, Query, SessionId, Status, Stream,
+    AgentName, Durability, Entry, Event, Location, Metadata, Outcome, Query, SessionId, Status,
+    Stream,
 };
 use crate::transcript::record;
 
@@ -163,6 +165,21 @@ fn conforms(store: &dyn Store) {
 
     // What was removed is gone.
     assert!(store.remove(&id, now, "test").unwrap() > 0);
+    let mut removed = Vec::new();
+    let visit = &mut |entry: Entry<'static>| {
+        let reason = entry.pruned.map(|removal| removal.reason.into_owned());
+        removed.push((entry.session_id.into_owned(), reason));
+        ControlFlow::Continue(())
+    };
+    store.removed(visit).unwrap();
+    assert_eq!(removed, [(id.to_string(), Some("test".to_owned()))]);
+    assert!(matches!(
+        resolve(store, id.as_str()),
+        Err(ResolveError::Nothing {
+            miss: Miss::Removed { .. },
+            ..
+        })
+    ));
     assert!(store.state(&id).is_err());
     assert!(
         newest(store, &Query::default())

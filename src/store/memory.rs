@@ -17,15 +17,19 @@ use super::{
     Draft, Found, IdSeed, Key, Published, Recorded, Recovery, State, Store, StoreError, edited,
     recover,
 };
+use crate::session::entry::Removal;
 use crate::session::query::{self, Match};
 use crate::session::{Durability, Entry, Metadata, Outcome, Query, SessionId, Sink, Timestamp};
 use crate::sys::random;
 use crate::transcript::writer::Medium;
 use crate::transcript::{Sealed, Writer, reader, record};
 
-/// Sessions in memory.
+/// Sessions in memory, and what is remembered of those that were removed.
 #[derive(Clone, Default)]
-pub struct MemoryStore(Rc<RefCell<BTreeMap<SessionId, Kept>>>);
+pub struct MemoryStore(
+    Rc<RefCell<BTreeMap<SessionId, Kept>>>,
+    Rc<RefCell<Vec<Entry<'static>>>>,
+);
 
 #[derive(Clone, Default)]
 struct Kept {
@@ -213,15 +217,37 @@ impl Store for MemoryStore {
         Ok(metadata)
     }
 
-    fn remove(&self, id: &SessionId, _now: Timestamp, _reason: &str) -> Result<u64, StoreError> {
+    fn remove(&self, id: &SessionId, now: Timestamp, reason: &str) -> Result<u64, StoreError> {
         let kept = self.kept(id)?;
         if kept.running {
             return Err(StoreError::Running(id.clone()));
         }
-        self.0.borrow_mut().remove(id);
         let files = [kept.transcript.contents(), kept.events.contents()];
         let sizes = files.iter().chain(&kept.sidecar).map(Vec::len);
-        Ok(sizes.sum::<usize>() as u64)
+        let freed_bytes = sizes.sum::<usize>() as u64;
+        let mut entry = match self.metadata(id) {
+            Ok(metadata) => Entry::of(&metadata, freed_bytes).into_owned(),
+            Err(_) => Entry::unreadable(id).into_owned(),
+        };
+        entry.pruned = Some(Removal {
+            at: now.to_string().into(),
+            reason: reason.to_owned().into(),
+        });
+        self.1.borrow_mut().push(entry);
+        self.0.borrow_mut().remove(id);
+        Ok(freed_bytes)
+    }
+
+    fn removed(
+        &self,
+        visit: &mut dyn FnMut(Entry<'static>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        for entry in self.1.borrow().iter().rev() {
+            if visit(entry.clone()).is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn recover(

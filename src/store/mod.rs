@@ -209,6 +209,16 @@ pub trait Store {
         Ok(ids.filter(|id| selector.fits(id)).take(limit).collect())
     }
 
+    /// Visits what is remembered of removed sessions, each once, the one that went last first. One that
+    /// was put back since is not among them.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn removed(
+        &self,
+        visit: &mut dyn FnMut(Entry<'static>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError>;
+
     /// The running session that was given this name.
     ///
     /// # Errors

@@ -16,10 +16,8 @@ pub enum ResolveError {
     Nothing {
         /// What was asked for.
         selector: String,
-        /// Whether there is no session at all.
-        is_empty: bool,
-        /// What may have been meant, newest first.
-        near: Vec<SessionId>,
+        /// What is known of that.
+        miss: Miss,
     },
     /// More than one fits.
     #[error("{selector:?} fits {} sessions", counted(.candidates))]
@@ -32,6 +30,30 @@ pub enum ResolveError {
     /// The store can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What is known of something that isn't there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Miss {
+    /// There is no session at all.
+    Empty,
+    /// There are not so many; this is how many there are.
+    TooFarBack(usize),
+    /// No session failed.
+    NoneFailed,
+    /// It was removed.
+    Removed {
+        /// Which.
+        id: SessionId,
+        /// When: ISO 8601, UTC.
+        at: String,
+        /// Why.
+        reason: String,
+    },
+    /// It looks like this word.
+    Word(&'static str),
+    /// These are like it, newest first; or none is.
+    Near(Vec<SessionId>),
 }
 
 /// The most candidates that are looked up.
@@ -150,23 +172,82 @@ fn nth(store: &dyn Store, query: &Query, back: usize) -> Result<Option<SessionId
 
 /// Says what there is instead.
 fn nothing(store: &dyn Store, selector: &Selector, text: &str) -> Result<ResolveError, StoreError> {
-    let mut ids = Vec::new();
+    let (mut count, mut near) = (0, Vec::new());
+    // How many there are matters only to who went back too far.
+    let is_counted = matches!(selector, Selector::Last { .. });
     store.newest(&Query::default(), &mut |found| {
-        ids.extend(found.entry.id());
-        if ids.len() < NEAR_AMONG {
+        count += 1;
+        if near.len() < NEAR {
+            near.extend(found.entry.id().filter(|id| is_near(selector, id)));
+        }
+        if is_counted || count < NEAR_AMONG {
             ControlFlow::Continue(())
         } else {
             ControlFlow::Break(())
         }
     })?;
-    let is_empty = ids.is_empty();
-    ids.retain(|id| is_near(selector, id));
-    ids.truncate(NEAR);
+    let miss = match selector {
+        _ if count == 0 => removed(store, selector)?.unwrap_or(Miss::Empty),
+        Selector::Last { .. } => Miss::TooFarBack(count),
+        Selector::LastFailed => Miss::NoneFailed,
+        _ => match removed(store, selector)? {
+            Some(removed) => removed,
+            None => match word_like(text).filter(|_| near.is_empty()) {
+                Some(word) => Miss::Word(word),
+                None => Miss::Near(near),
+            },
+        },
+    };
     Ok(ResolveError::Nothing {
         selector: text.to_owned(),
-        is_empty,
-        near: ids,
+        miss,
     })
+}
+
+/// What is remembered of a removed session that an id or a part of one names.
+fn removed(store: &dyn Store, selector: &Selector) -> Result<Option<Miss>, StoreError> {
+    let is_named = match selector {
+        Selector::Id(_) => true,
+        // Fewer digits are as likely a mistake.
+        Selector::Part(part) => part.len() >= 4,
+        Selector::Last { .. } | Selector::LastFailed | Selector::Agent(_) => false,
+    };
+    if !is_named {
+        return Ok(None);
+    }
+    let mut miss = None;
+    store.removed(&mut |entry| {
+        let id = entry.id().filter(|id| selector.fits(id));
+        let (Some(id), Some(removal)) = (id, entry.pruned) else {
+            return ControlFlow::Continue(());
+        };
+        miss = Some(Miss::Removed {
+            id,
+            at: removal.at.into_owned(),
+            reason: removal.reason.into_owned(),
+        });
+        ControlFlow::Break(())
+    })?;
+    Ok(miss)
+}
+
+/// The word that a text was meant to be: in capitals, cut short, or with another ending.
+fn word_like(text: &str) -> Option<&'static str> {
+    let text = text.to_ascii_lowercase();
+    match text.split_once([':', '~', '-', '.', '@', '^']) {
+        Some(("last", rest)) if rest.parse::<usize>().is_ok() => Some("last~N"),
+        Some(("last", _)) if text.starts_with("last~") => Some("last~N"),
+        Some(("last", _)) => Some("last:failed"),
+        _ if matches!(
+            &*text,
+            "las" | "last" | "latest" | "lst" | "lats" | "newest"
+        ) =>
+        {
+            Some("last")
+        }
+        _ if matches!(&*text, "failed" | "fail") => Some("last:failed"),
+        _ => None,
+    }
 }
 
 /// Whether a session may have been meant: one digit is wrong, or a piece from the middle was given.
@@ -196,6 +277,22 @@ fn is_near(selector: &Selector, id: &SessionId) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_that_was_nearly_typed_is_known() {
+        for (text, word) in [
+            ("LAST", Some("last")),
+            ("las", Some("last")),
+            ("last:fault", Some("last:failed")),
+            ("last:bogus", Some("last:failed")),
+            ("last-2", Some("last~N")),
+            ("last~x", Some("last~N")),
+            ("lasting", None),
+            ("2f58", None),
+        ] {
+            assert_eq!(word_like(text), word, "{text}");
+        }
+    }
 
     #[test]
     fn a_session_is_near_if_one_digit_is_wrong() {

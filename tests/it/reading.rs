@@ -162,7 +162,7 @@ fn an_unknown_session_is_1_with_a_hint() {
         );
         let message = run.stderr_text();
         assert!(message.starts_with("aido: "), "{message}");
-        assert!(message.contains("aido list"), "no hint in: {message}");
+        assert!(message.contains("aido: hint: "), "no hint in: {message}");
         let run = env.aido(["show", selector, "--json"]).output();
         assert_eq!(run.code(), 1, "{selector}: {run:?}");
         let error: Value =

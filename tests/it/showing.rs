@@ -10,6 +10,7 @@ use crate::support::{Output, Session, TestEnv};
 mod damaged;
 mod followed;
 mod hostile;
+mod missing;
 mod terminal;
 
 /// Runs a command whose text is long enough to choose from: stdout has `line 1` to `line 12`, then

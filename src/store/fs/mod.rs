@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::observer::Observer;
 use super::{Draft, Found, IdSeed, Key, Recorded, Recovery, State, Store, StoreError, layout};
 use crate::session::keeping::IN_REPOSITORY;
-use crate::session::{Location, Metadata, Query, SessionId, Timestamp};
+use crate::session::{Entry, Location, Metadata, Query, SessionId, Timestamp};
 use crate::sys::file;
 use crate::transcript::reader;
 pub use change::PATIENCE;
@@ -238,6 +238,13 @@ impl Store for FileStore {
 
     fn find(&self, part: &str, limit: usize) -> Result<Vec<SessionId>, StoreError> {
         self.find_part(part, limit)
+    }
+
+    fn removed(
+        &self,
+        visit: &mut dyn FnMut(Entry<'static>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.visit_removed(visit)
     }
 
     fn running_named(&self, name: &str) -> Result<Option<SessionId>, StoreError> {

@@ -212,12 +212,7 @@ impl FileStore {
         Ok(found)
     }
 
-    /// Visits the removed sessions, each once, the one that went last first. One that was put back
-    /// since is not among them.
-    ///
-    /// # Errors
-    /// When the store can't be read.
-    pub fn pruned(
+    pub(super) fn visit_removed(
         &self,
         visit: &mut dyn FnMut(Entry<'static>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
