@@ -21,7 +21,7 @@ pub struct Filters {
     /// Those that failed, also behind an exit code of 0; not answers (grep with 1) and what was stopped
     #[arg(long, conflicts_with_all = ["exit", "outcome"])]
     pub failed: bool,
-    /// Those with this outcome: ok, negative (an answer), interrupted, fault or suspect
+    /// Those with this outcome: ok, negative (an answer), interrupted (somebody stopped it), fault or suspect
     #[arg(
         long,
         value_name = "OUTCOME",
@@ -62,6 +62,9 @@ pub struct Filters {
     /// Those that are still running
     #[arg(long)]
     pub running: bool,
+    /// Those of which nobody knows the end: their recorder was killed
+    #[arg(long, conflicts_with_all = ["running", "outcome", "exit"])]
+    pub interrupted: bool,
     /// Those whose command, note or label matches this regular expression (any case, unless it has
     /// capital letters)
     #[arg(long, value_name = "RE")]
@@ -76,6 +79,7 @@ pub enum Outcome {
     /// Its exit code is an answer
     Negative,
     /// Somebody stopped it
+    #[value(alias = "stopped")]
     Interrupted,
     /// It failed
     Fault,
@@ -109,7 +113,7 @@ impl Filters {
         ];
         let more = [&self.tag, &self.fault, &self.grep];
         let ends = [self.failed, self.exit.is_some(), self.outcome.is_some()];
-        let flags = [self.pinned, self.running];
+        let flags = [self.pinned, self.running, self.interrupted];
         let is_given = ends.into_iter().chain(flags).any(|is_given| is_given);
         texts.into_iter().chain(more).all(Option::is_none) && !is_given
     }
@@ -134,9 +138,14 @@ impl Filters {
             (false, Some(code), _) => Some(WantedOutcome::Code(code)),
             (false, None, outcome) => outcome.map(|it| WantedOutcome::Judged(it.judgement())),
         };
+        let state = match (self.running, self.interrupted) {
+            (true, _) => Some(State::Running),
+            (false, true) => Some(State::Interrupted),
+            (false, false) => None,
+        };
         Ok(Query {
             outcome,
-            state: self.running.then_some(State::Running),
+            state,
             agent: self.agent.as_deref().map(agent_in_ids),
             since: time("--since", &self.since)?,
             until: time("--until", &self.until)?,

@@ -64,7 +64,8 @@ pub struct Arguments {
     pub filters: Filters,
 }
 
-/// Lists sessions, newest first. One that can't be read is named on standard error.
+/// Lists sessions, newest first. One that can't be read is named on standard error. Where filters leave
+/// none, the answer is no; a store without any session is in order.
 ///
 /// # Errors
 /// When the store can't be read.
@@ -132,7 +133,15 @@ pub fn list(arguments: &Arguments, flags: Layer) -> CliResult {
             "aido: the newest {listed}; aido list -n 0 lists all"
         ));
     }
-    Ok(Answer::Yes)
+    Ok(answer(arguments, listed))
+}
+
+/// No where something was asked for and isn't there; a store in which nothing was recorded is in order.
+fn answer(arguments: &Arguments, listed: usize) -> Answer {
+    match listed {
+        0 if !arguments.filters.is_empty() => Answer::No,
+        _ => Answer::Yes,
+    }
 }
 
 /// Which sessions are read.
@@ -254,7 +263,7 @@ fn running(
             "aido: the newest {listed}; aido list -n 0 lists all"
         ));
     }
-    Ok(Answer::Yes)
+    Ok(answer(arguments, sessions.len()))
 }
 
 /// How sessions are printed.
@@ -438,7 +447,7 @@ fn removed(
             "aido: the last {listed}; aido list --pruned -n 0 lists all"
         ));
     }
-    Ok(Answer::Yes)
+    Ok(answer(arguments, entries.len()))
 }
 
 fn removed_json(entry: &Entry<'_>, reader: &Reader) -> Result<Value, serde_json::Error> {

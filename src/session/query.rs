@@ -2,14 +2,15 @@
 
 use std::fmt;
 
-use super::{Entry, Judgement, Metadata, State};
+use super::{Entry, Judgement, Metadata, State, Status};
 
 /// What every wanted session has to fulfil; the default wants all.
 #[derive(Debug, Default)]
 pub struct Query {
     /// Its end.
     pub outcome: Option<WantedOutcome>,
-    /// Its state.
+    /// Its state; one that was finished after its recorder was killed is [`State::Interrupted`] all the
+    /// same.
     pub state: Option<State>,
     /// The agent's name.
     pub agent: Option<String>,
@@ -82,7 +83,7 @@ impl Query {
             wanted.is_none() || wanted.as_deref() == found.as_deref()
         };
         let certain = self.matches_by_id(entry) == Match::Yes
-            && self.state.is_none_or(|wanted| wanted == state)
+            && self.state.is_none_or(|wanted| wanted == seen(entry, state))
             && self.outcome.is_none_or(|wanted| wanted.fits(entry, state))
             && self.pinned.is_none_or(|wanted| wanted == entry.pinned)
             && is(&self.task, &entry.task)
@@ -128,6 +129,15 @@ impl Query {
     fn fits_tag(&self, entry: &Entry<'_>) -> bool {
         let wanted = self.tag.as_deref();
         wanted.is_none_or(|tag| entry.tags.iter().any(|label| label == tag))
+    }
+}
+
+/// The state that a session is shown with: nobody saw the end of one whose recorder was killed, whoever
+/// finished it since.
+fn seen(entry: &Entry<'_>, state: State) -> State {
+    match (state, entry.status) {
+        (State::Finished, Some(Status::Interrupted)) => State::Interrupted,
+        _ => state,
     }
 }
 
@@ -220,6 +230,27 @@ mod tests {
         };
         assert_eq!(query.matches(&entry, State::Running), Match::No);
         assert_eq!(query.matches(&entry, State::Interrupted), Match::Yes);
+    }
+
+    #[test]
+    fn a_session_is_interrupted_also_after_somebody_finished_it() {
+        let mut metadata = minimal("a-20260305_132522-1-abcdef12");
+        metadata.exit_code = None;
+        metadata.status = Status::Interrupted;
+        let ended = minimal("a-20260305_132522-1-abcdef13");
+        let ended = Entry::of(&ended, 0);
+        let entry = Entry::of(&metadata, 0);
+        let query = |state| Query {
+            state: Some(state),
+            ..Query::default()
+        };
+        let fits = |entry, wanted, state| query(wanted).matches(entry, state) == Match::Yes;
+        let (finished, running) = (State::Finished, State::Running);
+        assert!(fits(&entry, State::Interrupted, finished));
+        assert!(fits(&entry, State::Interrupted, State::Interrupted));
+        assert!(!fits(&entry, State::Interrupted, running));
+        assert!(!fits(&ended, State::Interrupted, finished));
+        assert!(!fits(&entry, finished, finished) && fits(&ended, finished, finished));
     }
 
     #[test]

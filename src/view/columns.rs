@@ -1,5 +1,6 @@
 //! Text in columns, each as wide as its widest cell.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -39,16 +40,11 @@ pub(super) fn write_telling<const N: usize>(
     width: Option<usize>,
     less_telling: &[usize],
 ) -> fmt::Result {
-    let mut less_telling = less_telling.iter();
     let mut columns = Columns::new(header.map(|(_, side)| side));
     let names = header.map(|(name, _)| name.to_owned());
     columns.widen(&names);
     rows.iter().for_each(|row| columns.widen(row));
-    while width.is_some_and(|width| columns.least_width() > width)
-        && let Some(hidden) = less_telling.next()
-    {
-        columns.is_hidden[*hidden] = true;
-    }
+    columns.give_way(width, less_telling);
     for row in std::iter::once(&names).chain(rows) {
         writeln!(formatter, "{}", fit(columns.line(row).trim_end(), width))?;
     }
@@ -85,6 +81,8 @@ pub(super) fn lines<const N: usize>(
 pub(super) struct Columns<const N: usize> {
     sides: [Side; N],
     widths: [usize; N],
+    /// The most of a column that is shown.
+    most: [usize; N],
     is_hidden: [bool; N],
 }
 
@@ -94,14 +92,33 @@ impl<const N: usize> Columns<N> {
         Self {
             sides,
             widths: [0; N],
+            most: [usize::MAX; N],
             is_hidden: [false; N],
         }
     }
 
     /// Makes them wide enough for a row.
     pub(super) fn widen(&mut self, row: &[String; N]) {
-        for (width, cell) in self.widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.width());
+        for ((width, cell), most) in self.widths.iter_mut().zip(row).zip(self.most) {
+            *width = (*width).max(cell.width().min(most));
+        }
+    }
+
+    /// Shows no more than so much of a column, if the lines don't fit the width.
+    pub(super) fn cap(&mut self, width: Option<usize>, column: usize, most: usize) {
+        if width.is_some_and(|width| self.least_width() > width) {
+            self.most[column] = most;
+            self.widths[column] = self.widths[column].min(most);
+        }
+    }
+
+    /// Hides columns, in the order of `less_telling`, until the last one can be read.
+    pub(super) fn give_way(&mut self, width: Option<usize>, less_telling: &[usize]) {
+        for hidden in less_telling {
+            if width.is_none_or(|width| self.least_width() <= width) {
+                break;
+            }
+            self.is_hidden[*hidden] = true;
         }
     }
 
@@ -119,19 +136,24 @@ impl<const N: usize> Columns<N> {
     pub(super) fn line(&self, row: &[String; N]) -> String {
         let mut line = String::new();
         let columns = row.iter().zip(self.sides).zip(self.widths);
-        for (((cell, side), width), is_hidden) in columns.zip(self.is_hidden) {
+        let kept = self.most.into_iter().zip(self.is_hidden);
+        for (((cell, side), width), (most, is_hidden)) in columns.zip(kept) {
             if is_hidden {
                 continue;
             }
+            let cell = match most {
+                usize::MAX => Cow::Borrowed(&**cell),
+                most => fit(cell, Some(most)),
+            };
             let padding = std::iter::repeat_n(' ', width.saturating_sub(cell.width()));
             match side {
                 Side::Left => {
-                    line.push_str(cell);
+                    line.push_str(&cell);
                     line.extend(padding);
                 }
                 Side::Right => {
                     line.extend(padding);
-                    line.push_str(cell);
+                    line.push_str(&cell);
                 }
             }
             line.push_str("  ");
@@ -146,9 +168,9 @@ pub(super) fn width(text: &str) -> usize {
 }
 
 /// Cuts a line to a width, and shows that it did.
-pub(super) fn fit(line: &str, width: Option<usize>) -> String {
+pub(super) fn fit(line: &str, width: Option<usize>) -> Cow<'_, str> {
     let Some(width) = width.filter(|width| line.width() > *width) else {
-        return line.to_owned();
+        return line.into();
     };
     let mut cut = String::new();
     let mut used = 0;
@@ -161,7 +183,7 @@ pub(super) fn fit(line: &str, width: Option<usize>) -> String {
         used += columns;
     }
     cut.push('…');
-    cut
+    cut.into()
 }
 
 #[cfg(test)]
@@ -213,6 +235,20 @@ a     1234567
         for width in 1..60 {
             assert!(table(width).lines().all(|line| line.width() <= width));
         }
+    }
+
+    #[test]
+    fn a_column_is_capped_only_where_the_lines_do_not_fit() {
+        let row = ["a-long-name", "x"].map(str::to_owned);
+        let line = |width| {
+            let mut columns = Columns::new([Side::Left; 2]);
+            columns.widen(&row);
+            columns.cap(width, 0, 6);
+            columns.line(&row).trim_end().to_owned()
+        };
+        assert_eq!(line(None), "a-long-name  x");
+        assert_eq!(line(Some(14)), "a-long-name  x");
+        assert_eq!(line(Some(13)), "a-lon…  x");
     }
 
     #[test]

@@ -33,6 +33,11 @@ pub struct Table {
 const HEADER: [&str; 8] = [
     "ID", "STATE", "EXIT", "AGENT", "AGE", "TIME", "SIGNED", "COMMAND",
 ];
+/// The columns that give way to the command on a narrow terminal, the first of them first.
+const LESS_TELLING: [usize; 6] = [6, 5, AGENT, 4, 1, 2];
+const AGENT: usize = 3;
+/// How much is then shown of an agent's name, which may have 64 characters.
+const AGENT_WIDTH: usize = 16;
 
 impl Table {
     /// A table without rows. Ages are counted from `now`; without a width in columns nothing is cut.
@@ -69,10 +74,16 @@ impl Table {
         }
         let mut rows = std::mem::take(&mut self.rows);
         self.held_bytes = 0;
-        if !std::mem::replace(&mut self.has_header, true) {
+        let is_first = !std::mem::replace(&mut self.has_header, true);
+        if is_first {
             rows.insert(0, HEADER.map(str::to_owned));
         }
         rows.iter().for_each(|row| self.columns.widen(row));
+        self.columns.cap(self.width, AGENT, AGENT_WIDTH);
+        // Later lines have the columns that the header names.
+        if is_first {
+            self.columns.give_way(self.width, &LESS_TELLING);
+        }
         let mut lines = String::new();
         for row in &rows {
             let line = self.columns.line(row);
@@ -234,6 +245,29 @@ abcdef12  finished  0     codex     5m   0.00s  -       echo 日本語 and more^
 00000001  finished  0     ai-agent  5m   0.00s  -       true
 ";
         assert_eq!(table(None), expected);
+    }
+
+    #[test]
+    fn on_a_narrow_terminal_the_command_is_seen_whatever_an_agent_is_called() {
+        let long = format!("{}-20260305_132522-1-abcdef12", "a".repeat(64));
+        let narrow = |width| {
+            let mut table = Table::new(now(), Some(width), Audience::People);
+            let ready = table.add(&shown(&long, "cargo test --release"));
+            ready + &table.lines()
+        };
+        let expected = "\
+ID        STATE     EXIT  AGENT             AGE  TIME   COMMAND
+abcdef12  finished  0     aaaaaaaaaaaaaaa…  5m   0.00s  cargo test --release
+";
+        assert_eq!(narrow(80), expected);
+        let expected = "\
+ID        EXIT  COMMAND
+abcdef12  0     cargo test --release
+";
+        assert_eq!(narrow(40), expected);
+        for width in 30..100 {
+            assert!(narrow(width).contains("cargo test --"), "{width}");
+        }
     }
 
     #[test]

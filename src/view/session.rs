@@ -96,11 +96,15 @@ impl Shown {
         remark.filter(|_| state == "finished").unwrap_or(state)
     }
 
-    /// The sidecar's fields, with `state` and `signature`.
+    /// The sidecar's fields, with `state` and `signature`. What is running has no `status` yet: that of
+    /// its start record is for the case that its recorder is killed.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut json = serde_json::to_value(&self.metadata).unwrap_or_default();
         if let Value::Object(fields) = &mut json {
+            if self.state == State::Running {
+                fields.insert("status".to_owned(), Value::Null);
+            }
             fields.insert("state".to_owned(), self.state_name().into());
             let signature = self.signature.map(Signature::name);
             fields.insert("signature".to_owned(), signature.into());
@@ -272,6 +276,27 @@ fn secrets(metadata: &Metadata) -> String {
 mod tests {
     use super::*;
     use crate::session::metadata::tests::minimal;
+
+    #[test]
+    fn a_running_session_has_no_status_yet() {
+        let mut metadata = minimal("a-20260305_132522-1-abcdef12");
+        metadata.status = Status::Interrupted;
+        metadata.exit_code = None;
+        for (state, named, status) in [
+            (State::Running, "running", Value::Null),
+            (State::Interrupted, "interrupted", "interrupted".into()),
+            (State::Finished, "interrupted", "interrupted".into()),
+        ] {
+            let metadata = metadata.clone();
+            let shown = Shown {
+                metadata,
+                state,
+                signature: None,
+            };
+            let json = shown.to_json();
+            assert_eq!((&json["state"], &json["status"]), (&named.into(), &status));
+        }
+    }
 
     #[test]
     fn every_field_has_its_name() {

@@ -176,7 +176,7 @@ impl Overview<'_> {
     ) -> fmt::Result {
         let named = ranking.rows.iter().map(|row| {
             let name = sanitize::line(&row.name);
-            (fit(&name, Some(NAME_WIDTH)), row.counts)
+            (fit(&name, Some(NAME_WIDTH)).into_owned(), row.counts)
         });
         let other = Some(("(other)".to_owned(), ranking.other));
         let other = other.filter(|(_, counts)| counts.sessions > 0);

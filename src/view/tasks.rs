@@ -66,7 +66,7 @@ const COLUMN_MAX: usize = 40;
 
 /// A text cut to what its column takes: one long name must not move all other lines.
 fn bounded(text: &str) -> String {
-    columns::fit(text, Some(COLUMN_MAX))
+    columns::fit(text, Some(COLUMN_MAX)).into_owned()
 }
 
 fn agents(status: &TaskStatus) -> String {

@@ -64,6 +64,10 @@ fn each_filter_lets_through_what_it_names() {
         (&["--failed"], &["fault", "interrupted", "signaled", "failed"]),
         (&["--outcome", "suspect"], &["fault"]),
         (&["--outcome", "negative"], &[]),
+        (&["--outcome", "interrupted"], &[]),
+        (&["--outcome", "stopped"], &[]),
+        (&["--interrupted"], &["interrupted"]),
+        (&["--interrupted", "--agent", "plain"], &[]),
         (&["--exit", "3"], &["failed"]),
         (&["--exit", "143"], &["signaled"]),
         (&["--exit", "9"], &[]),
@@ -147,14 +151,22 @@ fn a_session_that_runs_has_its_place_among_the_others() {
     env.aido(["--agent", "after", "true"]).output();
     let agents = |arguments: &[&str]| {
         let words = [&["list", "--fields", "agent,state,exit_code"], arguments].concat();
-        env.read(&words)
+        let run = env.aido(words).output();
+        let is_found = run.code() == 0;
+        assert_eq!(is_found, !run.stdout.is_empty(), "{arguments:?}: {run:?}");
+        run.stdout_text()
     };
+    let status = || env.json(&["list", "--agent", "amid", "--json"])[0]["status"].clone();
     let all = "after\tfinished\t0\namid\trunning\t-\nbefore\tfinished\t0\n";
     assert_eq!(agents(&[]), all);
     assert_eq!(agents(&["--running"]), "amid\trunning\t-\n");
     assert_eq!(agents(&["--failed"]), "");
+    assert_eq!(agents(&["--interrupted"]), "");
     assert_eq!(agents(&["-n", "2"]), all[..all.rfind("before").unwrap()]);
+    assert_eq!(status(), Value::Null);
     running.kill();
+    assert_eq!(status(), "interrupted");
+    assert_eq!(agents(&["--interrupted"]), "amid\tinterrupted\t-\n");
     assert_eq!(agents(&["--failed"]), "amid\tinterrupted\t-\n");
     assert_eq!(agents(&["--running"]), "");
     assert_eq!(agents(&[]), all.replace("running", "interrupted"));
@@ -240,8 +252,13 @@ fn an_empty_store_lists_as_nothing_in_each_form() {
         }
         let place = env.sessions().display().to_string();
         assert_eq!(env.read(&["list"]), format!("no sessions in {place}\n"));
-        let filtered = env.read(&["list", "--failed"]);
-        assert_eq!(filtered, format!("no sessions that fit in {place}\n"));
+        let filtered = env.aido(["list", "--failed"]).output();
+        let said = format!("no sessions that fit in {place}\n");
+        assert_eq!((filtered.code(), filtered.stdout_text()), (1, said));
+        for words in [&["--json"][..], &["--running"], &["--pruned"]] {
+            let words = [&["list", "--exit", "3"], words].concat();
+            assert_eq!(env.aido(&words).output().code(), 1, "{words:?}");
+        }
         assert!(!env.sessions().exists(), "reading made a store");
     }
 }
@@ -259,6 +276,7 @@ fn a_wrong_use_is_2_and_says_what_is_right() {
         (&["--grep", "("], "("),
         (&["--exit", "x"], "--exit"),
         (&["--exit", "3", "--failed"], "--failed"),
+        (&["--running", "--interrupted"], "--interrupted"),
         (&["--json", "--ndjson"], "--ndjson"),
         (&["-n=-1"], "-n"),
         (&["-n", "many"], "-n"),

@@ -219,7 +219,10 @@ fn what_went_is_remembered_without_an_index_and_can_be_searched() {
         assert_eq!(pruned(&env), remembered);
     }
     let list = |words: &[&str]| {
-        let text = env.read(&[&["list", "--pruned", "--ndjson"], words].concat());
+        let words = [&["list", "--pruned", "--ndjson"], words].concat();
+        let run = env.aido(words).output();
+        let text = run.stdout_text();
+        assert_eq!(run.code(), i32::from(text.is_empty()), "{run:?}");
         let found = text.lines().map(|line| {
             let entry: Value = serde_json::from_str(line).unwrap();
             entry["session_id"].as_str().unwrap().to_owned()

@@ -72,7 +72,8 @@ fn a_starter_that_is_killed_with_its_group_leaves_the_session() {
     let line = format!("{} start --name on -- cat; sleep 600", crate::support::AIDO);
     let starter = env.bare(["sh", "-c", &line]).spawn();
     wait_until("it runs", || {
-        done(&env, &["list", "--running"]).contains(" on ")
+        let listed = aido(&env, &["list", "--running"]);
+        listed.stdout_text().contains(" on ")
     });
     let group = rustix::process::Pid::from_raw(starter.pid()).unwrap();
     rustix::process::kill_process_group(group, rustix::process::Signal::KILL).unwrap();

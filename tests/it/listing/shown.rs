@@ -67,11 +67,11 @@ fn a_table_on_a_terminal_is_cut_to_its_width() {
     assert_eq!(user.wait_code(), 0);
     let shown = String::from_utf8(user.output_so_far()).unwrap();
     let wanted = "\
-ID        STATE        EXIT  AGENT     AGE   TIME   SIGNED    COMMAND\r
-2f587606  finished     0     codex     30m   0.00s  UNSIGNED  echo ^[]0;title^G…\r
-00000002  finished     101   ai-agent  1h    1m01s  UNSIGNED  cargo test --work…\r
-00000003  interrupted  -     ai-agent  2h    -      UNSIGNED  make 'all of it'\r
-00000004  finished     0     ai-agent  400d  1d01h  UNSIGNED  true\r
+ID        STATE        EXIT  AGENT     AGE   TIME   COMMAND\r
+2f587606  finished     0     codex     30m   0.00s  echo ^[]0;title^G^[[2J<U+00…\r
+00000002  finished     101   ai-agent  1h    1m01s  cargo test --workspace\r
+00000003  interrupted  -     ai-agent  2h    -      make 'all of it'\r
+00000004  finished     0     ai-agent  400d  1d01h  true\r
 ";
     assert_eq!(shown, wanted);
 }
