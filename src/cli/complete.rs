@@ -15,7 +15,7 @@ use std::ops::ControlFlow;
 
 use clap::CommandFactory;
 
-use self::line::{Asked, Candidate, Wanted};
+use self::line::{Asked, Candidate, Recorded, Wanted};
 use super::reading::Reader;
 use super::word::{StoreArguments, WordLine};
 use super::{Answer, CliResult, args, io, redaction};
@@ -27,6 +27,8 @@ use crate::view::sanitize;
 
 /// The most sessions that are offered.
 const SESSIONS: usize = 100;
+/// The most of anything else.
+const VALUES: usize = 100;
 /// How many of the newest are looked at for that.
 const LOOKED_AT: usize = 500;
 
@@ -52,6 +54,10 @@ pub fn complete(arguments: &Arguments) -> CliResult {
     let (kind, candidates) = match &asked.wanted {
         Wanted::Values(values) => ("values".to_owned(), values.clone()),
         Wanted::Sessions => ("values".to_owned(), sessions(&asked).unwrap_or_default()),
+        Wanted::Recorded(what) => (
+            "values".to_owned(),
+            recorded(&asked, *what).unwrap_or_default(),
+        ),
         Wanted::Files => ("files".to_owned(), Vec::new()),
         Wanted::Directories => ("directories".to_owned(), Vec::new()),
         Wanted::Command { offset, words } => (format!("command {offset}"), words.clone()),
@@ -68,14 +74,81 @@ pub fn complete(arguments: &Arguments) -> CliResult {
     Ok(Answer::Yes)
 }
 
-/// Names of sessions, the newest first.
-fn sessions(asked: &Asked) -> Option<Vec<Candidate>> {
+/// The store that the line names.
+fn open(asked: &Asked) -> Option<Reader> {
     let arguments = StoreArguments {
         session_dir: asked.session_dir.clone(),
         json: false,
     };
     let mut reader = Reader::open(&arguments, Layer::default()).ok()?;
     redaction::guard(&mut reader, None, &Environment::of_process()).ok()?;
+    Some(reader)
+}
+
+/// What the newest sessions were recorded with, each once; of tasks also older ones.
+fn recorded(asked: &Asked, what: Recorded) -> Option<Vec<Candidate>> {
+    let reader = open(asked)?;
+    let mut found: Vec<Candidate> = Vec::new();
+    let mut offer = |value: &str, help: &dyn Fn() -> String| {
+        let is_new = found.iter().all(|known| known.value != value);
+        if is_new && is_plain(value) && found.len() < VALUES {
+            found.push(Candidate {
+                value: value.to_owned(),
+                help: help(),
+            });
+        }
+    };
+    let mut looked_at = 0;
+    let looked = reader.store.newest(&Query::default(), &mut |session| {
+        let entry = &session.entry;
+        let Some(id) = entry.id() else {
+            return ControlFlow::Continue(());
+        };
+        let help = || reader.leaving_command(&id, &entry.command);
+        // The index doesn't know what is marked as secret.
+        let guarded = reader.is_guarded().then(|| reader.read(&id).ok());
+        match (what, &guarded) {
+            (Recorded::Agent, _) => offer(id.agent(), &help),
+            (_, Some(None)) => {}
+            (_, Some(Some(shown))) => {
+                let metadata = &shown.metadata;
+                let branch = metadata.git.as_ref().and_then(|git| git.branch.as_deref());
+                match what {
+                    Recorded::Task => metadata.task.iter().for_each(|task| offer(task, &help)),
+                    Recorded::Tag => metadata.tags.iter().for_each(|tag| offer(tag, &help)),
+                    _ => branch.into_iter().for_each(|branch| offer(branch, &help)),
+                }
+            }
+            (Recorded::Task, None) => entry.task.iter().for_each(|task| offer(task, &help)),
+            (Recorded::Branch, None) => entry.branch.iter().for_each(|it| offer(it, &help)),
+            (Recorded::Tag, None) => entry.tags.iter().for_each(|tag| offer(tag, &help)),
+        }
+        looked_at += 1;
+        match looked_at < LOOKED_AT {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        }
+    });
+    looked.ok()?;
+    if what == Recorded::Task && !reader.is_guarded() {
+        let tasks = reader.store.tasks_in_a_hurry(VALUES, &|| true);
+        for status in &tasks.statuses {
+            offer(&status.task, &|| status.state.name().to_owned());
+        }
+    }
+    Some(found)
+}
+
+/// Whether a value means itself to every shell. Whatever was recorded may hold what a shell would run,
+/// and what is offered stands on a command line.
+fn is_plain(value: &str) -> bool {
+    let is_plain = |character: char| character.is_alphanumeric() || "-_./@+,".contains(character);
+    !value.is_empty() && !value.starts_with('-') && value.chars().all(is_plain)
+}
+
+/// Names of sessions, the newest first.
+fn sessions(asked: &Asked) -> Option<Vec<Candidate>> {
+    let reader = open(asked)?;
     let mut recent = Vec::new();
     let looked = reader.store.newest(&Query::default(), &mut |session| {
         recent.extend(Recent::of(&session, &reader));
@@ -175,6 +248,18 @@ mod tests {
         let mut recent = Recent::unknown(id.parse().unwrap());
         recent.has_failed = has_failed;
         recent
+    }
+
+    #[test]
+    fn what_a_shell_would_run_or_split_is_not_offered() {
+        for plain in ["parser", "topic/x", "日本", "v1.2_3-a", "user@host"] {
+            assert!(is_plain(plain), "{plain}");
+        }
+        for other in [
+            "", "-x", "a b", "$(id)", "`id`", "a;b", "a'b", "a\"b", "~x", "a:b", "a=b",
+        ] {
+            assert!(!is_plain(other), "{other}");
+        }
     }
 
     #[test]

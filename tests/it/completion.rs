@@ -28,7 +28,9 @@ fn prepared() -> (TestEnv, String) {
     env.write("work/with space", "");
     env.script("home/bin/zz-program", "#!/bin/sh\n");
     for (agent, script) in [("first", "echo alpha"), ("second", "exit 3")] {
-        env.aido(["--agent", agent, "sh", "-c", script]).output();
+        let said = ["--agent", agent, "--task", "parser", "--tag", "slow"];
+        env.aido([&said[..], &["sh", "-c", script]].concat())
+            .output();
     }
     let failed = env.recorded().pop().unwrap().id;
     (env, failed.rsplit('-').next().unwrap().to_owned())
@@ -101,6 +103,10 @@ impl Shell {
             ("aido show --ra", "aido show --raw "),
             ("aido show last:", "aido show last:failed "),
             ("aido show @sec", "aido show @second "),
+            ("aido list --agent sec", "aido list --agent second "),
+            ("aido list --task=par", "aido list --task=parser "),
+            ("aido list --tag slo", "aido list --tag slow "),
+            ("aido tasks show par", "aido tasks show parser "),
             ("aido -c true somef", "aido -c true somefile "),
             // A program, and what belongs to it.
             ("aido zz-pr", "aido zz-program "),

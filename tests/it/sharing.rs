@@ -114,6 +114,10 @@ const DOORS: &[(Asker, &[&str])] = &[
     (Asker::Agent, &["note", "last", "--pin"]),
     (Asker::Agent, &["note", "last", "--unpin", "--json"]),
     (Asker::Agent, &["__complete", "--", "show", ""]),
+    (Asker::Agent, &["__complete", "--", "list", "--agent", ""]),
+    (Asker::Agent, &["__complete", "--", "list", "--branch", ""]),
+    (Asker::Agent, &["__complete", "--", "list", "--tag", ""]),
+    (Asker::Agent, &["__complete", "--", "tasks", "show", ""]),
     (Asker::Agent, &["rerun", "--dry-run"]),
     (Asker::Agent, &["rerun", "--dry-run", "--json"]),
     (

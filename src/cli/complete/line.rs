@@ -19,6 +19,8 @@ pub(super) enum Wanted {
     Values(Vec<Candidate>),
     /// A session's name.
     Sessions,
+    /// What sessions were recorded with.
+    Recorded(Recorded),
     /// A file.
     Files,
     /// A directory.
@@ -29,6 +31,19 @@ pub(super) enum Wanted {
         offset: usize,
         words: Vec<Candidate>,
     },
+}
+
+/// Something that sessions are recorded with, and found by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recorded {
+    /// The agent's name.
+    Agent,
+    /// The task.
+    Task,
+    /// The branch.
+    Branch,
+    /// A label.
+    Tag,
 }
 
 /// What is asked for.
@@ -251,6 +266,13 @@ fn of_argument(argument: &Arg, index: usize) -> Wanted {
         });
         return Wanted::Values(candidate.collect());
     }
+    match (value_name(argument), argument.get_id().as_str()) {
+        ("NAME", "agent") => return Wanted::Recorded(Recorded::Agent),
+        ("NAME", "branch") => return Wanted::Recorded(Recorded::Branch),
+        ("NAME" | "TASK", "task") => return Wanted::Recorded(Recorded::Task),
+        ("TAG", _) => return Wanted::Recorded(Recorded::Tag),
+        _ => {}
+    }
     match value_name(argument) {
         "SESSION" => Wanted::Sessions,
         "FILE" | "PATH" => Wanted::Files,
@@ -321,6 +343,7 @@ mod tests {
         let what = match &asked.wanted {
             Wanted::Values(candidates) => format!("values {}", values(candidates)),
             Wanted::Sessions => "sessions".to_owned(),
+            Wanted::Recorded(what) => format!("recorded {what:?}"),
             Wanted::Files => "files".to_owned(),
             Wanted::Directories => "directories".to_owned(),
             Wanted::Command { offset, words } => format!("command {offset} {}", values(words)),
@@ -376,6 +399,15 @@ mod tests {
             (&["--strict", "show", ""], "|sessions"),
             (&["list", ""], "|values"),
             (&["list", "-n", ""], "|values"),
+            (&["list", "--agent", "c"], "|recorded Agent"),
+            (&["list", "--task="], "--task=|recorded Task"),
+            (&["search", "--branch", ""], "|recorded Branch"),
+            (&["stats", "--tag", ""], "|recorded Tag"),
+            (&["--tag", "", "git"], "|command 2"),
+            (&["--tag", ""], "|recorded Tag"),
+            (&["note", "last", "--untag", ""], "|recorded Tag"),
+            (&["tasks", "show", ""], "|recorded Task"),
+            (&["tasks", "done", "par"], "|recorded Task"),
             (&["list", "-n5", "--js"], "|values --json"),
             (&["list", "--session-dir="], "--session-dir=|directories"),
             (&["completions", ""], "|values bash zsh fish"),
