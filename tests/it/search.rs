@@ -1,7 +1,7 @@
 //! `aido search`: what it finds, and what it prints for a terminal, a pipe and a program.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, BufRead, BufReader};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileExt, symlink};
 
@@ -433,6 +433,27 @@ fn a_reader_that_goes_away_ends_a_search() {
         assert!(
             [0, 1].contains(&run.code()) && run.stderr.is_empty(),
             "{run:?}"
+        );
+    }
+}
+
+/// More than a pipe holds, so that the reader goes away in the middle of a session.
+#[test]
+fn what_was_found_before_the_reader_went_away_counts() {
+    let env = TestEnv::new();
+    env.aido(["seq", "100000"]).output();
+    for words in [&["9"][..], &["--ndjson", "9"], &["-C1", "9"]] {
+        let (reader, writer) = io::pipe().unwrap();
+        let words = [&["search"], words].concat();
+        let running = env.aido(&words).stdout_file(OwnedFd::from(writer)).spawn();
+        let mut line = String::new();
+        let mut lines = BufReader::with_capacity(1, reader);
+        lines.read_line(&mut line).unwrap();
+        drop(lines);
+        let run = running.wait();
+        assert!(
+            !line.is_empty() && run.code() == 0 && run.stderr.is_empty(),
+            "{words:?}: {run:?}"
         );
     }
 }

@@ -106,7 +106,9 @@ impl<'a> Output<'a> {
             return Err(error.into());
         }
         self.form.finish(&mut self.page)?;
-        Ok((self.page, self.matched))
+        // Where nobody reads any more, a session has rows and no end.
+        let matched = self.matched + u64::from(self.has_rows);
+        Ok((self.page, matched))
     }
 
     /// Writes what was found, if it waited long enough: the rest may take its time.
