@@ -124,9 +124,10 @@ fn settings(environment: &Environment, place: &Place) -> Vec<Check> {
         }
         Ok(resolved) => {
             let warnings = resolved.warnings.into_iter();
-            checks.extend(
-                warnings.map(|warning| Check::note("settings", warning, "remove the key there")),
-            );
+            checks.extend(warnings.map(|warning| {
+                let mend = mend_of(&warning);
+                Check::note("settings", warning, mend)
+            }));
         }
     }
     let own = [
@@ -147,6 +148,14 @@ fn settings(environment: &Environment, place: &Place) -> Vec<Check> {
         }
     }
     checks
+}
+
+/// The way out of a warning: of a file that the system refuses, and of a key that aido ignores.
+fn mend_of(warning: &str) -> &'static str {
+    match warning.contains(" is ignored: ") {
+        true => "make the file readable for you, or move it away",
+        false => "remove the key there",
+    }
 }
 
 fn store(reader: &Reader, place: &Place) -> Vec<Check> {

@@ -134,3 +134,23 @@ fn a_wrong_setting_is_a_problem_and_the_rest_is_looked_at_all_the_same() {
         "{text}"
     );
 }
+
+#[test]
+fn a_configuration_that_can_not_be_read_has_another_way_out_than_a_key() {
+    let env = TestEnv::in_repository();
+    let mend = || {
+        let json = env.aido(["doctor", "--json"]).output();
+        let json: Value = serde_json::from_slice(&json.stdout).unwrap();
+        let checks = json["checks"].as_array().unwrap().clone();
+        let mut settings = checks.into_iter().filter(|it| it["name"] == "settings");
+        settings.next().unwrap()["mend"].clone()
+    };
+    // A link to itself can't be read by anybody, root included.
+    let file = env.path("home/.config/aido/config.toml");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    symlink(&file, &file).unwrap();
+    assert_eq!(mend(), "make the file readable for you, or move it away");
+    fs::remove_file(&file).unwrap();
+    env.write("work/nexus/aido.toml", "shell = \"/bin/sh\"\n");
+    assert_eq!(mend(), "remove the key there");
+}
