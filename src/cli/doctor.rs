@@ -193,6 +193,7 @@ fn store(reader: &Reader, place: &Place) -> Vec<Check> {
                 "store",
                 format!("{path}: nothing recorded yet"),
             ));
+            checks.extend(health.unwritable.as_ref().map(unwritable));
         }
         Ok(health) => checks.extend(health_checks(&health, &path)),
     }
@@ -204,6 +205,11 @@ fn store(reader: &Reader, place: &Place) -> Vec<Check> {
         Err(error) => Check::problem("key", error.to_string(), "until it is mended sessions are UNSIGNED; make it 0600, or move it away to get a new one"),
     });
     checks
+}
+
+fn unwritable(error: &std::io::Error) -> Check {
+    let mend = "commands run unrecorded until it can be written to";
+    Check::problem("writing", error.to_string(), mend)
 }
 
 fn health_checks(health: &Health, path: &str) -> Vec<Check> {
@@ -222,11 +228,7 @@ fn health_checks(health: &Health, path: &str) -> Vec<Check> {
         ));
     }
     if let Some(error) = &health.unwritable {
-        checks.push(Check::problem(
-            "writing",
-            error.to_string(),
-            "commands run unrecorded until it can be written to",
-        ));
+        checks.push(unwritable(error));
     } else if !health.has_locks {
         checks.push(Check::problem("locks", "the file system knows no locks", "running and interrupted sessions can't be told apart; name a local directory with AIDO_SESSION_DIR"));
     }

@@ -27,6 +27,7 @@ pub mod signals;
 pub mod socket;
 pub mod spawn;
 pub mod stamp;
+pub mod standing;
 pub mod startup;
 pub mod stream;
 pub mod terminal;

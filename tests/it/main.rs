@@ -29,6 +29,7 @@ mod launch;
 mod listing;
 #[cfg(feature = "mcp")]
 mod mcp;
+mod mounts;
 mod nobody_there;
 mod note;
 mod options;

@@ -9,6 +9,7 @@ use super::FileStore;
 use super::begin::{BLOCK_BYTES, Begun};
 use super::index;
 use super::open::{Live, Opened};
+use super::placing;
 use crate::session::{Durability, Entry, Metadata, Outcome, SessionId, Sink};
 use crate::store::signature::signed_json;
 use crate::store::{Draft, Key, Published, StoreError, layout};
@@ -122,7 +123,8 @@ impl FileDraft {
         let appended = index::append(&self.session, &entry);
         let name = layout::sidecar(&self.id);
         let entries = self.live.entries(&self.session)?;
-        entries.rename_new(self.id.as_str(), &self.session, &name)?;
+        let place = (&self.session, name.as_str());
+        placing::place(&mut self.sidecar, (&entries, self.id.as_str()), place)?;
         appended.keep(&self.session, &entry);
         if durability == Durability::Full {
             unsynced = unsynced.or(self.session.sync().err());
@@ -158,9 +160,9 @@ impl FileDraft {
         ];
         for (name, file) in files {
             if file::is_deleted(file) {
-                copy_all(file, &mut self.session.create(&name)?)?;
+                placing::place_copy(file, &self.session, &name)?;
             } else if let Live::Counterpart(live) = &self.live {
-                live.rename_new(&name, &self.session, &name)?;
+                placing::place(file, (live, &name), (&self.session, &name))?;
             }
         }
         if file::is_deleted(&self.sidecar) {
@@ -210,11 +212,6 @@ fn shorten_excerpts(metadata: &mut Metadata) -> bool {
         *kept = head;
     }
     true
-}
-
-fn copy_all(from: &mut File, to: &mut File) -> io::Result<()> {
-    from.seek(SeekFrom::Start(0))?;
-    io::copy(from, to).map(drop)
 }
 
 /// A transcript while it is written.

@@ -17,13 +17,14 @@ use crate::store::observer::Task;
 use crate::store::{StoreError, layout, parse_sidecar};
 use crate::sys::file::{self, Directory};
 use crate::sys::stamp::stamp_of;
+use crate::sys::standing::check_can_be_made;
 
 /// The state of a store.
 #[derive(Debug, Default)]
 pub struct Health {
     /// Whether there is one yet.
     pub exists: bool,
-    /// Why nothing can be recorded in it.
+    /// Why nothing can be recorded in it, or why it can't be made.
     pub unwritable: Option<io::Error>,
     /// Why its privacy is not what it should be.
     pub exposed: Option<io::Error>,
@@ -56,6 +57,7 @@ impl FileStore {
     pub fn health(&self) -> Result<Health, StoreError> {
         let mut health = Health::default();
         let Some((session, counterpart)) = self.open_to_read()? else {
+            health.unwritable = check_can_be_made(&self.path()).err();
             return Ok(health);
         };
         health.exists = true;

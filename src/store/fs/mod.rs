@@ -31,6 +31,7 @@ mod housekeeping;
 mod index;
 mod newest;
 mod open;
+mod placing;
 mod rebuild;
 mod recent;
 mod recover;

@@ -11,6 +11,7 @@ use crate::session::keeping::IN_REPOSITORY;
 use crate::store::{StoreError, layout};
 use crate::sys::file::{self, Directory};
 use crate::sys::random;
+use crate::sys::standing::Standing;
 
 /// An open session directory, and where the entries of running sessions are.
 pub(super) struct Opened {
@@ -96,12 +97,12 @@ impl FileStore {
             return None;
         }
         let (state, _) = Directory::open_or_make(state).ok()?;
-        let session = session.identity().ok()?;
-        if state.identity().ok()?.device != session.device {
+        let session = Standing::of(session).ok()?;
+        if !session.takes_files_from(&Standing::of(&state).ok()?) {
             return None;
         }
         let (live, _) = state.open_or_make_child(OsStr::new(layout::LIVE)).ok()?;
-        let name = counterpart_name(session);
+        let name = counterpart_name(session.identity);
         let (counterpart, _) = live.open_or_make_child(OsStr::new(&name)).ok()?;
         counterpart.check_private().ok()?;
         Some(counterpart)

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use super::change::{is_locked, remove_files};
 use super::open::{Live, Opened};
+use super::placing;
 use super::rebuild::size_bytes;
 use super::{FileStore, index};
 use crate::session::{Entry, Location, Metadata, SessionId, Timestamp};
@@ -167,11 +168,17 @@ impl FileStore {
             let _ = entries.remove(id.as_str());
             return Ok(Recovery::Unneeded);
         }
+        // Held until the session is published, as their originals are.
+        let mut placed = Vec::new();
         if let Live::Counterpart(live) = &opened.live {
             for name in [layout::transcript(id), layout::events(id)] {
-                match live.rename_new(&name, session, &name) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                    _ => {}
+                match live.open_file(&name) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                    Ok(mut file) => {
+                        placing::place(&mut file, (live, &name), (session, &name))?;
+                        placed.push(file);
+                    }
                 }
             }
         }
@@ -185,9 +192,9 @@ impl FileStore {
         let mut entry = Entry::of(&metadata, size_bytes);
         entry.indexed_at = Some(now.to_string().into());
         let appended = index::append(session, &entry);
-        entries.rename_new(id.as_str(), session, &name)?;
+        placing::place(&mut sidecar, (&entries, id.as_str()), (session, &name))?;
         appended.keep(session, &entry);
-        drop(entry);
+        drop((entry, placed));
         Ok(Recovery::Finished(Box::new(metadata)))
     }
 }
