@@ -35,6 +35,9 @@ pub enum NoRerun {
     /// The arguments' exact bytes are not what they should be.
     #[error("its arguments are damaged")]
     DamagedArguments,
+    /// The directory's exact bytes are not what they should be.
+    #[error("the path of its directory is damaged")]
+    DamagedDirectory,
     /// The directory was not recorded: it had been deleted.
     #[error("the directory that it ran in was not recorded")]
     NoDirectory,
@@ -66,7 +69,7 @@ pub fn plan(
     if argv.is_empty() {
         return Err(NoRerun::NoArguments);
     }
-    let cwd = metadata.cwd.as_ref().ok_or(NoRerun::NoDirectory)?;
+    let cwd = directory(metadata)?;
     // Trusted is what is run. What a stranger says was typed needn't be that, and the new session
     // is signed.
     let typed = metadata.shell_line.as_ref();
@@ -76,9 +79,24 @@ pub fn plan(
             argv,
             shell_line: typed.map(OsString::from),
         },
-        cwd: PathBuf::from(cwd),
+        cwd,
         size: metadata.tty.size,
     })
+}
+
+/// The directory byte for byte.
+fn directory(metadata: &Metadata) -> Result<PathBuf, NoRerun> {
+    let shown = metadata.cwd.as_ref().ok_or(NoRerun::NoDirectory)?;
+    let Some(digits) = &metadata.cwd_hex else {
+        return Ok(PathBuf::from(shown));
+    };
+    let bytes = hex::decode(digits).map_err(|_| NoRerun::DamagedDirectory)?;
+    let exact = PathBuf::from(OsString::from_vec(bytes));
+    // What is shown is what is entered.
+    match exact.to_string_lossy() == **shown {
+        true => Ok(exact),
+        false => Err(NoRerun::DamagedDirectory),
+    }
 }
 
 /// The arguments byte for byte.
@@ -121,6 +139,23 @@ mod tests {
         let strange = OsString::from_vec(vec![0xff, b' ']);
         assert_eq!(plan.command.argv, ["ls".into(), strange, "a b".into()]);
         assert_eq!(plan.command.shell_line, None);
+    }
+
+    #[test]
+    fn the_directory_is_the_recorded_one_byte_for_byte() {
+        let mut metadata = minimal("a-20260305_132522-1-abcdef12");
+        metadata.cwd = Some("/a\u{fffd}".to_owned());
+        metadata.cwd_hex = Some("2f61ff".to_owned());
+        let exact = OsString::from_vec(b"/a\xff".to_vec());
+        assert_eq!(planned(&metadata).unwrap().cwd, PathBuf::from(exact));
+        for damaged in ["2f62ff", "2f6", "x", ""] {
+            metadata.cwd_hex = Some(damaged.to_owned());
+            assert_eq!(
+                planned(&metadata),
+                Err(NoRerun::DamagedDirectory),
+                "{damaged}"
+            );
+        }
     }
 
     #[test]

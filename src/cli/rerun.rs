@@ -91,6 +91,13 @@ pub fn rerun(arguments: &Arguments, flags: Layer) -> CliResult {
         )?;
         return show_plan(arguments, &plan, &session, &reader);
     }
+    if arguments.store.json && !arguments.diff {
+        return Err(CliError::new(
+            Kind::Usage,
+            "--json is for --dry-run and --diff: here the command prints",
+        )
+        .with_hint(format!("aido rerun {id} and then aido show last --json")));
+    }
     // The store that the session was found in, wherever it ran.
     let mut own = Layer::default();
     let mut directory = reader.settings.session_dir.clone();

@@ -18,7 +18,7 @@ const FIXED: &[&str] = &[
 /// Replaces secrets in every text of a session.
 pub fn clean(metadata: &mut Metadata, redactor: &Redactor) {
     let line = command_line(metadata, redactor);
-    let argv = metadata.argv.clone();
+    let (argv, cwd) = (metadata.argv.clone(), metadata.cwd.clone());
     super::put_marks(metadata);
     if line.argv != argv {
         // The same bytes again, in hex.
@@ -41,6 +41,9 @@ pub fn clean(metadata: &mut Metadata, redactor: &Redactor) {
         &mut metadata.within,
     ];
     optional.into_iter().flatten().for_each(&mut text);
+    if metadata.cwd != cwd {
+        metadata.cwd_hex = None;
+    }
     metadata.lessons.iter_mut().for_each(&mut text);
     metadata.tags.iter_mut().for_each(&mut text);
     text(&mut metadata.host.hostname);

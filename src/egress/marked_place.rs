@@ -101,6 +101,7 @@ mod tests {
         metadata.env.insert("TZ".to_owned(), OWN.into());
         metadata.env.insert("TERM".to_owned(), "xterm".into());
         metadata.cwd = Some(format!("/tmp/{OWN}"));
+        metadata.cwd_hex = Some(hex::encode(format!("/tmp/{OWN}")));
         metadata.git = Some(Git {
             branch: Some(format!("b/{OWN}")),
             commit: None,
@@ -139,6 +140,7 @@ mod tests {
             ["[REDACTED:env.DEPLOY_TOKEN]", "[REDACTED:github-token]"]
         );
         assert!(!metadata.cwd.unwrap().contains("horse"));
+        assert_eq!(metadata.cwd_hex, None, "the same bytes again");
         assert!(!metadata.git.unwrap().branch.unwrap().contains("horse"));
     }
 

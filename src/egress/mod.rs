@@ -75,6 +75,8 @@ fn put_marks_of_place(metadata: &mut Metadata) {
     }
     if let (Some(cwd), Some(shown)) = (&mut metadata.cwd, &known.cwd) {
         cwd.clone_from(shown);
+        // The same bytes again, in hex.
+        metadata.cwd_hex = None;
     }
     let branch = metadata.git.as_mut().and_then(|git| git.branch.as_mut());
     if let (Some(branch), Some(shown)) = (branch, &known.branch) {

@@ -340,10 +340,10 @@ mod tests {
     #[test]
     fn every_field_of_the_sidecar_was_thought_of() {
         let mut metadata = minimal(ID);
-        metadata.name = Some("gov".to_owned());
+        (metadata.name, metadata.cwd_hex) = (Some("gov".to_owned()), Some("2fff".to_owned()));
         let known = serde_json::to_value(metadata).unwrap();
         let mut names: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).collect();
-        names.extend(["argv_hex", "redactions", "mac"]);
+        names.extend(["argv_hex", "cwd_hex", "redactions", "mac"]);
         names.sort_unstable();
         let known = known.as_object().unwrap().keys();
         let mut known: Vec<&str> = known.map(String::as_str).collect();

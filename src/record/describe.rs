@@ -1,5 +1,7 @@
 //! The sidecar's facts: what is known before the command runs, and what its end adds.
 
+use std::os::unix::ffi::OsStrExt;
+
 use serde_json::{Map, Value};
 
 use super::arguments::{self, Recorded};
@@ -56,6 +58,7 @@ pub fn facts(request: &Request, terminal: &TerminalPlan) -> Metadata {
         argv_hex,
         shell_line,
         cwd: current_directory(&request.place),
+        cwd_hex: exact_directory(&request.place),
         ended_at: None,
         duration_ms: None,
         status: Status::Interrupted,
@@ -92,6 +95,13 @@ pub fn facts(request: &Request, terminal: &TerminalPlan) -> Metadata {
 fn current_directory(place: &Place) -> Option<String> {
     let current = place.current.as_ref()?;
     Some(current.to_string_lossy().into_owned())
+}
+
+/// The bytes of a path that is no UTF-8.
+fn exact_directory(place: &Place) -> Option<String> {
+    let current = place.current.as_ref()?.as_os_str();
+    let is_text = current.to_str().is_some();
+    (!is_text).then(|| hex::encode(current.as_bytes()))
 }
 
 fn recorded_environment(environment: &Environment, place: &Place) -> Map<String, Value> {

@@ -62,6 +62,9 @@ pub struct Metadata {
     pub shell_line: Option<String>,
     /// The directory the command ran in.
     pub cwd: Option<String>,
+    /// The exact bytes of its path in hex; only where they are no UTF-8, and `cwd` shows some as U+FFFD.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cwd_hex: Option<String>,
     /// When the command ended: ISO 8601, UTC.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub ended_at: Option<Timestamp>,
@@ -314,6 +317,7 @@ pub(crate) mod tests {
             argv_hex: None,
             shell_line: None,
             cwd: Some("/".to_owned()),
+            cwd_hex: None,
             ended_at: None,
             duration_ms: Some(1),
             status: Status::Exited,

@@ -158,6 +158,7 @@ pub fn known_by_id(id: &SessionId, typescript_file: String) -> Metadata {
         argv_hex: None,
         shell_line: None,
         cwd: None,
+        cwd_hex: None,
         ended_at: None,
         duration_ms: None,
         status: Status::Interrupted,

@@ -47,6 +47,7 @@ impl Shown {
         "argv_hex",
         "shell_line",
         "cwd",
+        "cwd_hex",
         "ended_at",
         "duration_ms",
         "status",
@@ -303,6 +304,7 @@ mod tests {
         let mut metadata = minimal("a-20260305_132522-1-abcdef12");
         metadata.name = Some("gov".to_owned());
         metadata.checkpoint = Some(Checkpoint::default());
+        metadata.cwd_hex = Some("2fff".to_owned());
         let shown = Shown {
             metadata,
             state: State::Finished,

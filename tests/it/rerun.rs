@@ -103,6 +103,42 @@ fn a_line_of_shell_is_run_by_the_shell_that_ran_it() {
 }
 
 #[test]
+fn it_runs_in_a_directory_of_any_name() {
+    let env = TestEnv::new();
+    let strange = env.work().join(OsStr::from_bytes(b"de\xffep"));
+    fs::create_dir(&strange).unwrap();
+    let run = env.aido(["touch", "here"]).current_dir(&strange).output();
+    assert_eq!(run.code(), 0, "{run:?}");
+    let first = last(&env);
+    assert!(
+        first.meta["cwd"]
+            .as_str()
+            .unwrap()
+            .ends_with("de\u{fffd}ep")
+    );
+    fs::remove_file(strange.join("here")).unwrap();
+    let again = env.aido(["rerun"]).output();
+    assert_eq!(again.code(), 0, "{again:?}");
+    assert!(strange.join("here").exists());
+    assert_eq!(last(&env).meta["cwd_hex"], first.meta["cwd_hex"]);
+    assert_eq!(env.signature(&first.id), "VALID");
+    // Elsewhere the field isn't there.
+    env.aido(["true"]).output();
+    assert_eq!(last(&env).meta.get("cwd_hex"), None);
+}
+
+#[test]
+fn json_is_refused_where_the_command_prints() {
+    let env = TestEnv::new();
+    env.aido(["sh", "-c", "echo; exit 0"]).output();
+    let run = env.aido(["rerun", "--json"]).output();
+    assert_eq!((run.code(), run.stdout.len()), (2, 0), "{run:?}");
+    let error: Value = serde_json::from_str(&run.stderr_text()).unwrap();
+    assert_eq!(error["error"]["code"], "usage");
+    assert_eq!(env.recorded().len(), 1);
+}
+
+#[test]
 fn it_runs_where_it_ran_with_what_the_caller_has_now() {
     let env = TestEnv::new();
     env.write("work/deep/down/file", "");

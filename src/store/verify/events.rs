@@ -24,6 +24,7 @@ const UNCHANGING: &[&str] = &[
     "argv_hex",
     "shell_line",
     "cwd",
+    "cwd_hex",
     "git",
     "host",
     "aido_version",
