@@ -1,7 +1,11 @@
 //! What was typed: clap's types, and which of three things it is. No logic beyond that.
 
+#[cfg(test)]
+mod tests;
+
 use std::ffi::{OsStr, OsString};
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser};
 
@@ -19,6 +23,8 @@ use crate::record::shell::is_on_path;
     name = "aido",
     version,
     disable_help_subcommand = true,
+    // The last one wins, so that an alias with options can be overridden.
+    args_override_self = true,
     override_usage = "aido [OPTIONS] COMMAND [ARG]...\n       \
                       aido [OPTIONS] -- COMMAND [ARG]...\n       \
                       aido [OPTIONS] -c 'SHELL LINE'\n       \
@@ -41,19 +47,19 @@ struct RunLine {
 #[derive(Debug, Default, Args)]
 struct RunOptions {
     /// The agent's name in the session's id
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = any_text(), allow_hyphen_values = true)]
     agent: Option<String>,
     /// Where sessions are kept
     #[arg(long, value_name = "DIR")]
     session_dir: Option<String>,
     /// The task that this command belongs to
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = any_text(), allow_hyphen_values = true)]
     task: Option<String>,
     /// A note for the sidecar
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = any_text(), allow_hyphen_values = true)]
     note: Option<String>,
     /// A label for the sidecar; may be given more than once
-    #[arg(long, value_name = "TAG")]
+    #[arg(long, value_name = "TAG", value_parser = any_text(), allow_hyphen_values = true)]
     tag: Vec<String>,
     /// End the command after this time, such as 90s or 10m (exit 124)
     #[arg(long, value_name = "DUR")]
@@ -90,7 +96,41 @@ struct RunOptions {
     debug_log: Option<String>,
 }
 
+/// Text of any bytes, as a variable has it: what is no UTF-8 becomes U+FFFD.
+fn any_text() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().map(|text| text.to_string_lossy().into_owned())
+}
+
 impl RunOptions {
+    /// Refuses what says something of one command where none is run: before a word that lists sessions
+    /// it looks like a filter, and would be none.
+    fn check_word(&self, word: &str) -> Result<(), CliError> {
+        let takes_all = ["start", "rerun", "hook"].contains(&word);
+        // They say who asks.
+        let takes_agent = takes_all || ["tasks", "handoff"].contains(&word);
+        let given = [
+            ("agent", self.agent.is_some() && !takes_agent),
+            ("task", self.task.is_some() && !takes_all),
+            ("note", self.note.is_some() && !takes_all),
+            ("tag", !self.tag.is_empty() && !takes_all),
+        ];
+        let Some((option, _)) = given.into_iter().find(|(_, is_wrong)| *is_wrong) else {
+            return Ok(());
+        };
+        let words = WordLine::command();
+        let own = words.find_subcommand(word);
+        let has_own = own.is_some_and(|own| {
+            own.get_arguments()
+                .any(|argument| argument.get_long() == Some(option))
+        });
+        let hint = match has_own {
+            true => format!("the option of the word itself comes after it: aido {word} --{option}"),
+            false => format!("it is said of a command: aido --{option} … COMMAND"),
+        };
+        let message = format!("--{option} before {word} means nothing");
+        Err(CliError::new(Kind::Usage, message).with_hint(hint))
+    }
+
     fn into_layer(self) -> Result<Layer, CliError> {
         let mut layer = Layer::default();
         let texts = [
@@ -187,9 +227,11 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Invocation, CliError> {
     let is_word = typed.line.is_none() && is_own(&typed.words);
     if is_word && !after_dashes(typed.words.len()) {
         let for_programs = asks_for_json(&typed.words);
+        let word = typed.words.first().cloned().unwrap_or_default();
         let invocation = typed
             .options
-            .into_layer()
+            .check_word(&word.to_string_lossy())
+            .and_then(|()| typed.options.into_layer())
             .and_then(|flags| parse_word(typed.words, flags));
         return invocation.map_err(|error| match for_programs {
             true => error.for_programs(),
@@ -308,122 +350,4 @@ fn is_own(words: &[OsString]) -> bool {
 fn is_own_word(word: &OsStr) -> bool {
     word.to_str()
         .is_some_and(|word| word::NAMES.contains(&word))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse_words(words: &[&str]) -> Result<Invocation, CliError> {
-        let own = std::iter::once(&"aido");
-        parse(own.chain(words).map(OsString::from).collect())
-    }
-
-    fn run_of(words: &[&str]) -> Vec<OsString> {
-        match parse_words(words) {
-            Ok(Invocation::Run(typed)) => typed.words,
-            other => panic!("{words:?}: {other:?}"),
-        }
-    }
-
-    #[test]
-    fn clap_finds_no_mistake_in_the_definitions() {
-        RunLine::command().debug_assert();
-        WordLine::command().debug_assert();
-    }
-
-    #[test]
-    fn options_end_at_the_first_word_that_is_none() {
-        for (words, command) in [
-            (&["git", "--help"][..], &["git", "--help"][..]),
-            (&["--tty", "auto", "git", "-c", "x"], &["git", "-c", "x"]),
-            (&["--strict", "sh", "--strict"], &["sh", "--strict"]),
-            (&["--", "list"], &["list"]),
-            (
-                &["--tty", "auto", "--", "list", "--json"],
-                &["list", "--json"],
-            ),
-            (&["--strict", "--", "list", "--json"], &["list", "--json"]),
-            (&["--", "--version"], &["--version"]),
-            (&["git", "--", "x"], &["git", "--", "x"]),
-            (&["--", "--", "x"], &["--", "x"]),
-            (&["export", "A=b"], &["export", "A=b"]),
-        ] {
-            assert_eq!(run_of(words), command, "{words:?}");
-        }
-    }
-
-    #[test]
-    fn what_hooks_put_before_a_command_is_read_as_the_parser_reads_it() {
-        let prefix: Vec<&str> = crate::rewrite::PREFIX.split_whitespace().collect();
-        let words = [&prefix[1..], &["cargo", "--", "-x"]].concat();
-        let (Ok(Invocation::Run(quick)), Ok(parsed)) = (
-            parse_words(&words),
-            RunLine::try_parse_from(["aido"].iter().chain(&words)),
-        ) else {
-            panic!("a run");
-        };
-        assert_eq!(quick.words, parsed.words);
-        assert_eq!(quick.flags, parsed.options.into_layer().unwrap());
-    }
-
-    #[test]
-    fn no_argument_of_a_hook_is_refused() {
-        for words in [
-            &["hook", "--mode"][..],
-            &["hook", "--mode", "wrap", "--mode", "observe", "claude"],
-            &["hook", "--explain", "--explain"],
-            &["hook", "--explain=1", "claude"],
-            &["hook", "--bogus"],
-            &["hook", "claude", "--mode"],
-        ] {
-            let parsed = parse_words(words);
-            let is_hook = |word: &Word| matches!(word, Word::Hook(_));
-            assert!(
-                matches!(&parsed, Ok(Invocation::Word(word, _)) if is_hook(word)),
-                "{words:?}: {parsed:?}"
-            );
-        }
-        let help = parse_words(&["hook", "--help"]);
-        assert!(matches!(help, Ok(Invocation::Print(_))));
-    }
-
-    #[test]
-    fn own_words_come_first() {
-        for words in [
-            &["list"][..],
-            &["list", "--json"],
-            &["--session-dir", "x", "show", "last"],
-        ] {
-            let parsed = parse_words(words);
-            assert!(matches!(parsed, Ok(Invocation::Word(..))), "{words:?}");
-        }
-    }
-
-    #[test]
-    fn a_shell_line_may_have_parameters() {
-        let Ok(Invocation::Run(typed)) = parse_words(&["-c", "-x $1", "zero", "one"]) else {
-            panic!("a run");
-        };
-        assert_eq!(typed.line, Some("-x $1".into()));
-        assert_eq!(typed.words, ["zero", "one"]);
-    }
-
-    #[test]
-    fn a_wrong_option_is_refused_with_aidos_own_code() {
-        for words in [
-            &["--bogus", "ls"][..],
-            &["--tty", "maybe", "ls"],
-            &["--strict"],
-        ] {
-            assert_eq!(
-                parse_words(words).unwrap_err().exit_code(),
-                125,
-                "{words:?}"
-            );
-        }
-        for words in [&["list", "--bogus"][..], &["show", "a", "b"]] {
-            assert_eq!(parse_words(words).unwrap_err().exit_code(), 2, "{words:?}");
-        }
-    }
 }

@@ -79,6 +79,13 @@ pub fn note(arguments: &Arguments, flags: Layer) -> CliResult {
         return Err(CliError::new(Kind::Usage, "there is nothing to change")
             .with_hint("aido note SESSION TEXT, --tag, --pin, --fault or --lesson"));
     }
+    for (option, texts) in [("--tag", &arguments.tag), ("--lesson", &arguments.lesson)] {
+        if texts.iter().any(|text| text.trim().is_empty()) {
+            let message = format!("{option}: text that is not empty");
+            return Err(CliError::new(Kind::Usage, message)
+                .with_hint(format!("{} takes one away", option.replace("--", "--un"))));
+        }
+    }
     let mut reader = Reader::open(&arguments.store, flags)?;
     let id = resolve(&reader.store, &arguments.selector)?;
     // Only here are the values of the caller's own secrets known.
@@ -140,11 +147,7 @@ fn teach(arguments: &Arguments, reader: &Reader, environment: &Environment, faul
             retired => retired,
         }
     });
-    let texts = arguments
-        .lesson
-        .iter()
-        .filter(|text| !text.trim().is_empty());
-    let added = texts.map(|text| {
+    let added = arguments.lesson.iter().map(|text| {
         let known = memory.add_lesson(&lesson(text), &learn)?;
         if known.standing == Standing::Retired {
             memory.judge_lesson(&known.lesson.lesson, Standing::Active)?;

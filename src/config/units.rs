@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// What a duration may look like, for messages.
 pub const DURATION_FORMS: &str =
-    "a number with a unit such as 90s, 10m, 1h30m, 500ms or 2d; 0 for none";
+    "a number of seconds, or one with a unit such as 90s, 10m, 1h30m, 500ms or 2d; 0 for none";
 /// What a size may look like, for messages.
 pub const SIZE_FORMS: &str =
     "a number of bytes, or one with a unit such as 64K, 10M, 1GiB or 500kB; 0 for none";

@@ -49,7 +49,7 @@ pub(super) fn text(given: &Given<'_>) -> Result<String, String> {
     }
 }
 
-/// Words, none of them empty.
+/// Words, none of them empty, each once.
 pub(super) fn list(given: &Given<'_>) -> Result<Vec<String>, String> {
     let items = match given {
         // A variable holds several, as in AIDO_TAG=ci,nightly.
@@ -60,7 +60,14 @@ pub(super) fn list(given: &Given<'_>) -> Result<Vec<String>, String> {
     if items.is_empty() || items.iter().any(String::is_empty) {
         return Err("words, none of them empty".to_owned());
     }
-    Ok(items)
+    // Each once, in the order in which they came.
+    let mut once: Vec<String> = Vec::with_capacity(items.len());
+    for item in items {
+        if !once.contains(&item) {
+            once.push(item);
+        }
+    }
+    Ok(once)
 }
 
 /// A duration; a number alone is seconds.
@@ -89,7 +96,7 @@ pub(super) fn switch(given: &Given<'_>) -> Result<bool, String> {
         Given::Switch(switch) => Ok(*switch),
         Given::Text("1" | "true" | "yes" | "on") | Given::Number(1) => Ok(true),
         Given::Text("0" | "false" | "no" | "off") | Given::Number(0) => Ok(false),
-        _ => Err("true or false".to_owned()),
+        _ => Err("true or false, also 1, yes, on, 0, no, off".to_owned()),
     }
 }
 

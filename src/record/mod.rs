@@ -128,7 +128,7 @@ pub fn run_attended(
             let state = request.place.state.clone();
             FileStore::new(location, state, request.place.current.clone())
         });
-    let mut debug = DebugLog::open(settings, store.as_ref(), stopwatch);
+    let mut debug = DebugLog::open(settings, store.as_ref(), stopwatch, tell);
     let terminal = match &request.detached {
         Some(detached) => TerminalPlan::for_clients(detached.size),
         None => TerminalPlan::new(settings.tty, request.caller),

@@ -26,6 +26,8 @@ pub enum Notice<'a> {
     Refused(StoreError),
     /// The command got pipes, because there is no PTY.
     NoTerminal(io::Error),
+    /// The debug log can't be opened, so standard error takes its lines.
+    NoDebugLog(&'a Path, io::Error),
     /// The command could not be started.
     NotStarted(&'a str),
     /// Output that the caller didn't get.
@@ -71,6 +73,11 @@ impl fmt::Display for Notice<'_> {
                 "not started, since it can't be recorded (--strict): {error}"
             ),
             Self::NoTerminal(error) => write!(formatter, "warning: no terminal: {error}"),
+            Self::NoDebugLog(path, error) => write!(
+                formatter,
+                "warning: the debug log {} can't be written, so its lines follow here: {error}",
+                path.display()
+            ),
             Self::NotStarted(reason) => formatter.write_str(reason),
             Self::Undelivered(Undelivered { stream, reason }) => {
                 let name = match stream {
@@ -240,16 +247,27 @@ enum Target {
 
 impl DebugLog {
     /// Opens the log that the settings ask for. A relative path is one beside the session's files.
-    /// A log that can't be opened goes to standard error.
+    /// A log that can't be opened goes to standard error, after the caller was told why.
     #[must_use]
-    pub fn open(settings: &Settings, store: Option<&FileStore>, stopwatch: Stopwatch) -> Self {
+    pub fn open(
+        settings: &Settings,
+        store: Option<&FileStore>,
+        stopwatch: Stopwatch,
+        tell: &mut dyn FnMut(&Notice),
+    ) -> Self {
         let target = match &settings.debug_log {
             Some(path) => {
                 let file = match store {
                     Some(store) if path.is_relative() => store.open_beside(path),
                     _ => crate::sys::file::append_private(path),
                 };
-                Some(file.map_or(Target::Stderr, Target::File))
+                Some(file.map_or_else(
+                    |error| {
+                        tell(&Notice::NoDebugLog(path, error));
+                        Target::Stderr
+                    },
+                    Target::File,
+                ))
             }
             None => settings.debug.then_some(Target::Stderr),
         };

@@ -17,6 +17,25 @@ fn recorded() -> (TestEnv, Session) {
 }
 
 #[test]
+fn a_label_or_a_lesson_that_says_nothing_is_refused() {
+    let (env, session) = recorded();
+    for words in [["--tag", ""], ["--tag", " "], ["--lesson", ""]] {
+        let run = env.aido([&["note", "last"][..], &words].concat()).output();
+        assert_eq!(run.code(), 2, "{words:?}: {run:?}");
+        assert!(run.stderr_text().contains(words[0]), "{words:?}: {run:?}");
+        assert_eq!(env.meta(&session.id), session.meta, "{words:?}");
+    }
+    let again = env.aido(["--tag", "x", "--tag", "y", "--tag", "x", "true"]);
+    assert_eq!(again.output().code(), 0);
+    let tags: Vec<Value> = env
+        .recorded()
+        .into_iter()
+        .map(|it| it.meta["tags"].clone())
+        .collect();
+    assert!(tags.contains(&json!(["x", "y"])), "{tags:?}");
+}
+
+#[test]
 fn each_option_changes_its_field_and_no_other() {
     let (env, session) = recorded();
     let mut expected = session.meta.clone();

@@ -1,6 +1,8 @@
 //! The options of a run: what they do, and what is said about a wrong one.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
@@ -211,6 +213,44 @@ fn a_relative_debug_log_lands_beside_the_sessions_files() {
             .unwrap()
             .is_empty()
     );
+}
+
+#[test]
+fn why_a_debug_log_can_not_be_opened_is_said_before_its_lines() {
+    let env = TestEnv::new();
+    let run = env
+        .aido(["--debug-log", "/proc/no/such/log", "sh", "-c", "exit 3"])
+        .output();
+    assert_eq!(run.code(), 3, "{run:?}");
+    let text = run.stderr_text();
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    assert!(
+        first.contains("/proc/no/such/log") && first.contains("No such file"),
+        "{text}"
+    );
+    assert!(
+        lines.all(|line| line.starts_with("aido: debug: ")),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_agents_name_is_replaced_and_never_refused() {
+    for name in [&b"\xff\xfe"[..], b"-x", b"a/b c"] {
+        let env = TestEnv::new();
+        let words: [&OsStr; 3] = ["--agent".as_ref(), OsStr::from_bytes(name), "true".as_ref()];
+        let run = env.aido(words).output();
+        assert_eq!((run.code(), run.stderr_text().as_str()), (0, ""), "{run:?}");
+        let agent = env.only_session().meta["agent"].clone();
+        let by_variable = TestEnv::new();
+        let run = by_variable
+            .aido(["true"])
+            .env("AIDO_AGENT", words[1])
+            .output();
+        assert_eq!(run.code(), 0, "{run:?}");
+        assert_eq!(by_variable.only_session().meta["agent"], agent);
+    }
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub(super) const CANARY: &str = "canary: nobody may touch this";
 /// What aido may make and change, relative to the place.
 const OWN: &[&str] = &[
     "work/nexus/.aisessions",
+    // Of a task, whose name was made harmless.
+    "work/nexus/.airuns",
     "work/nexus/faults",
     "home/.local/state/aido",
     "home/state/aido",
