@@ -4,12 +4,14 @@
 //! - What is shown has been handed to the sinks first.
 //! - Memory is bounded: at most one buffer a channel waits for its consumer; while it waits, the
 //!   channel is not read, so the kernel holds the command back.
-//! - Nothing here blocks on anything but the one poll(2), except a write to a regular file.
+//! - Nothing here blocks on anything but the one poll(2), except a write to a regular file, and for a
+//!   quarter of a second a terminal that takes nothing when the command was stopped.
 //! - A sink that fails is dropped and reported; the run goes on.
 
 pub mod attendant;
 pub mod channel;
 pub mod driver;
+pub mod keys;
 pub mod outer;
 pub mod start;
 pub mod tee;

@@ -3,37 +3,24 @@
 
 use std::os::fd::BorrowedFd;
 
-use rustix::io::Errno;
 use rustix::termios::{LocalModes, SpecialCodeIndex};
 
+use super::keys::{KeyBuffer, Keys};
 use crate::sys::pty::Pty;
 use crate::sys::terminal::{Foreground, RawMode, foreground, in_foreground};
-
-/// Bytes of typed input on their way at most.
-const INPUT_BYTES: usize = 4096;
 
 /// The caller's terminal.
 pub struct Outer {
     stdin: BorrowedFd<'static>,
     /// Held while aido is in the foreground.
     raw: Option<RawMode<'static>>,
-    input: Vec<u8>,
-    sent: usize,
+    input: KeyBuffer,
     /// False once the terminal is gone.
     connected: bool,
     /// Whether aido has ever been in the background.
     was_in_background: bool,
     /// Whether the keys held the terminal's interrupt or quit character.
     typed_interrupt: bool,
-}
-
-/// What reading keys came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keys {
-    /// Some arrived, or none did.
-    Taken,
-    /// The terminal is gone.
-    HungUp,
 }
 
 impl Outer {
@@ -43,8 +30,7 @@ impl Outer {
         Self {
             stdin: rustix::stdio::stdin(),
             raw: None,
-            input: Vec::new(),
-            sent: 0,
+            input: KeyBuffer::default(),
             connected: true,
             was_in_background: false,
             typed_interrupt: false,
@@ -59,6 +45,10 @@ impl Outer {
 
     /// Follows the foreground: raw mode and no post-processing outside while aido is in front, the
     /// other way round while it isn't, so that lines end in one CRLF either way.
+    ///
+    /// What a terminal is set to belongs to whoever is in front: while aido isn't, that may be a shell's
+    /// line editor. So the command's terminal gets the settings on coming to the front, each time, and
+    /// keeps those that the command gave it itself.
     pub fn follow_foreground(&mut self, inner: Option<&Pty>) {
         let in_front = self.connected && in_foreground(self.stdin);
         self.was_in_background |= self.connected && !in_front;
@@ -67,6 +57,10 @@ impl Outer {
         }
         if in_front {
             self.raw = RawMode::enter(self.stdin).ok();
+            let adopted = inner.zip(self.raw.as_ref());
+            if adopted.is_some_and(|(inner, raw)| inner.adopt(raw.before())) {
+                return;
+            }
         } else {
             // Dropped without effect: the terminal belongs to another group now.
             self.raw = None;
@@ -107,7 +101,6 @@ impl Outer {
     pub fn disconnect(&mut self) {
         self.connected = false;
         self.input.clear();
-        self.sent = 0;
     }
 
     /// Standard input, while keys may be read from it.
@@ -119,7 +112,7 @@ impl Outer {
     /// Whether keys wait to be taken by the command.
     #[must_use]
     pub fn has_input(&self) -> bool {
-        self.sent < self.input.len()
+        self.input.is_waiting()
     }
 
     /// Whether an interrupt or quit character was typed, and the command's terminal made a signal
@@ -139,37 +132,20 @@ impl Outer {
                 return Keys::HungUp;
             }
         }
-        self.input.resize(INPUT_BYTES, 0);
-        self.sent = 0;
-        let read = rustix::io::read(self.stdin, self.input.as_mut_slice());
-        match read {
-            Ok(count) if count > 0 => {
-                self.input.truncate(count);
-                self.typed_interrupt |= inner.is_some_and(|inner| interrupts(inner, &self.input));
-                Keys::Taken
+        let keys = self.input.read_from(self.stdin);
+        match keys {
+            Keys::Taken => {
+                let typed = self.input.bytes();
+                self.typed_interrupt |= inner.is_some_and(|inner| interrupts(inner, typed));
             }
-            Err(Errno::INTR | Errno::AGAIN) => {
-                self.input.clear();
-                Keys::Taken
-            }
-            _ => {
-                self.disconnect();
-                Keys::HungUp
-            }
+            Keys::HungUp => self.disconnect(),
         }
+        keys
     }
 
     /// Passes keys on to the command, as far as its terminal takes them.
     pub fn pass_keys(&mut self, inner: &Pty) {
-        match rustix::io::write(inner, &self.input[self.sent..]) {
-            Ok(count) => self.sent += count,
-            Err(Errno::INTR | Errno::AGAIN) => {}
-            Err(_) => self.sent = self.input.len(),
-        }
-        if !self.has_input() {
-            self.input.clear();
-            self.sent = 0;
-        }
+        self.input.pass_to(inner);
     }
 }
 

@@ -261,8 +261,9 @@ fn leads_its_group() -> bool {
 }
 
 fn open_terminal(terminal: &TerminalPlan) -> io::Result<Opened> {
+    // Of the caller's terminal it gets the settings when aido is in front: then they are its caller's.
+    let (pty, slave) = Pty::open(terminal.size, Processing::Usual)?;
     if terminal.front == Front::Clients {
-        let (pty, slave) = Pty::open(terminal.size, &Processing::Usual)?;
         let mut opened = opened(Source::Pty(pty), slave, Stream::Stdout);
         if let Some(channel) = &mut opened.channel {
             // Whoever comes sees it through the attendant.
@@ -270,8 +271,6 @@ fn open_terminal(terminal: &TerminalPlan) -> io::Result<Opened> {
         }
         return Ok(opened);
     }
-    let outer = rustix::termios::tcgetattr(rustix::stdio::stdin())?;
-    let (pty, slave) = Pty::open(terminal.size, &Processing::Like(&outer))?;
     Ok(opened(Source::Pty(pty), slave, Stream::Stdout))
 }
 
@@ -283,7 +282,7 @@ fn open_stream(carrier: Carrier, stream: Stream, terminal: &TerminalPlan) -> io:
             channel: None,
         }),
         Carrier::Pty => {
-            let (pty, slave) = Pty::open(terminal.size, &Processing::Off)?;
+            let (pty, slave) = Pty::open(terminal.size, Processing::Off)?;
             Ok(opened(Source::Pty(pty), slave, stream))
         }
         Carrier::Pipe => {

@@ -273,7 +273,7 @@ fn health_checks(health: &Health, path: &str) -> Vec<Check> {
 
 fn terminal_checks(environment: &Environment) -> Vec<Check> {
     let mut checks = Vec::new();
-    checks.push(match Pty::open(DEFAULT_SIZE, &Processing::Off) {
+    checks.push(match Pty::open(DEFAULT_SIZE, Processing::Off) {
         Ok(_) => Check::fine("terminals", "can be made"),
         Err(error) => Check::problem(
             "terminals",

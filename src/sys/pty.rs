@@ -7,25 +7,29 @@
     reason = "borrowing the descriptor that portable-pty holds"
 )]
 
+use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use portable_pty::{MasterPty, PtySize, native_pty_system};
-use rustix::termios::{self, InputModes, LocalModes, OptionalActions, OutputModes, Termios};
+use rustix::termios::{
+    self, InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios,
+};
 
 use crate::session::Size;
 
 /// The master side of a PTY.
 pub struct Pty {
     master: Box<dyn MasterPty + Send>,
+    /// The settings that aido gave it last.
+    given: RefCell<Termios>,
 }
 
 /// How the terminal treats what the command writes.
-pub enum Processing<'a> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Processing {
     /// Bytes pass as they are.
     Off,
-    /// As the terminal with these settings does.
-    Like(&'a Termios),
     /// As a new terminal does, and an erased character is one in UTF-8.
     Usual,
 }
@@ -57,28 +61,28 @@ impl Pty {
     ///
     /// # Errors
     /// When the system has no more PTYs or descriptors.
-    pub fn open(size: Size, processing: &Processing<'_>) -> io::Result<(Self, OwnedFd)> {
+    pub fn open(size: Size, processing: Processing) -> io::Result<(Self, OwnedFd)> {
         let open = || native_pty_system().openpty(pty_size(size));
         // A signal can end the opening, and portable-pty tells no error number: so once more.
         let pair = open()
             .or_else(|_| open())
             .map_err(|error| io::Error::other(format!("no pseudo-terminal: {error}")))?;
-        let pty = Self {
-            master: pair.master,
-        };
-        let slave = pty.open_slave()?;
-        let mut settings = termios::tcgetattr(&slave)?;
+        let raw = pair.master.as_raw_fd();
+        let raw = raw.ok_or_else(|| io::Error::other("a PTY without a descriptor"))?;
+        // SAFETY: the master owns this descriptor and lives longer than the borrow.
+        let master = unsafe { BorrowedFd::borrow_raw(raw) };
+        // Either side has the settings of the terminal, which is the slave.
+        let mut settings = termios::tcgetattr(master)?;
         match processing {
             Processing::Off => settings.output_modes.remove(OutputModes::OPOST),
-            Processing::Like(outer) => {
-                settings.input_modes = outer.input_modes;
-                settings.output_modes = outer.output_modes;
-                settings.local_modes = outer.local_modes;
-                settings.special_codes = outer.special_codes.clone();
-            }
             Processing::Usual => settings.input_modes.insert(InputModes::IUTF8),
         }
-        termios::tcsetattr(&slave, OptionalActions::Now, &settings)?;
+        termios::tcsetattr(master, OptionalActions::Now, &settings)?;
+        let pty = Self {
+            master: pair.master,
+            given: RefCell::new(settings),
+        };
+        let slave = pty.open_slave()?;
         // The open file of the master is aido's alone, so the flag reaches nobody else.
         rustix::io::ioctl_fionbio(&pty, true)?;
         Ok((pty, slave))
@@ -115,6 +119,33 @@ impl Pty {
         };
         settings.output_modes.set(OutputModes::OPOST, on);
         let _ = termios::tcsetattr(self, OptionalActions::Now, &settings);
+        let mut given = self.given.borrow_mut();
+        given.output_modes.set(OutputModes::OPOST, on);
+    }
+
+    /// Gives the terminal the settings of another one, unless the command has changed some since aido
+    /// gave it its own. False if so.
+    pub fn adopt(&self, outer: &Termios) -> bool {
+        let Ok(mut settings) = termios::tcgetattr(self) else {
+            return false;
+        };
+        let mut given = self.given.borrow_mut();
+        if !is_alike(&settings, &given) {
+            return false;
+        }
+        settings.input_modes = outer.input_modes;
+        settings.output_modes = outer.output_modes;
+        settings.local_modes = outer.local_modes;
+        settings.special_codes = outer.special_codes.clone();
+        let _ = termios::tcsetattr(self, OptionalActions::Now, &settings);
+        *given = settings;
+        true
+    }
+
+    /// The settings that aido gave the terminal last.
+    #[must_use]
+    pub fn given(&self) -> Termios {
+        self.given.borrow().clone()
     }
 
     /// The terminal's present settings, as the command left them.
@@ -122,6 +153,37 @@ impl Pty {
     pub fn settings(&self) -> Option<Termios> {
         termios::tcgetattr(self).ok()
     }
+}
+
+/// The characters that a terminal acts on, and how it hands out what is typed.
+pub const CODES: [SpecialCodeIndex; 16] = [
+    SpecialCodeIndex::VINTR,
+    SpecialCodeIndex::VQUIT,
+    SpecialCodeIndex::VERASE,
+    SpecialCodeIndex::VKILL,
+    SpecialCodeIndex::VEOF,
+    SpecialCodeIndex::VTIME,
+    SpecialCodeIndex::VMIN,
+    SpecialCodeIndex::VSTART,
+    SpecialCodeIndex::VSTOP,
+    SpecialCodeIndex::VSUSP,
+    SpecialCodeIndex::VEOL,
+    SpecialCodeIndex::VREPRINT,
+    SpecialCodeIndex::VDISCARD,
+    SpecialCodeIndex::VWERASE,
+    SpecialCodeIndex::VLNEXT,
+    SpecialCodeIndex::VEOL2,
+];
+
+/// Whether two terminals treat what is typed and what is printed in the same way.
+#[must_use]
+pub fn is_alike(one: &Termios, other: &Termios) -> bool {
+    one.input_modes == other.input_modes
+        && one.output_modes == other.output_modes
+        && one.local_modes == other.local_modes
+        && CODES
+            .iter()
+            .all(|code| one.special_codes[*code] == other.special_codes[*code])
 }
 
 /// What a terminal does with what is typed, as the command left it.

@@ -23,13 +23,19 @@ pub fn is_file(target: impl AsFd) -> bool {
 /// Whether a write of a few kilobytes would not wait.
 #[must_use]
 pub fn is_writable(target: BorrowedFd<'_>) -> bool {
+    becomes_writable(target, Duration::ZERO)
+}
+
+/// Whether a stream takes some bytes now or within this time; a signal that is caught ends the waiting.
+#[must_use]
+pub fn becomes_writable(target: BorrowedFd<'_>, within: Duration) -> bool {
     let mut poll = [PollFd::from_borrowed_fd(target, PollFlags::OUT)];
-    let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
+    let within = Timespec {
+        tv_sec: within.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_nsec: within.subsec_nanos().into(),
     };
     // An error on the descriptor counts as ready: the write then says what it is.
-    matches!(rustix::event::poll(&mut poll, Some(&now)), Ok(1))
+    matches!(rustix::event::poll(&mut poll, Some(&within)), Ok(1))
 }
 
 /// Waits until one of the descriptors has something to read, or its end, or until the time is over;

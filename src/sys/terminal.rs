@@ -84,7 +84,26 @@ pub fn in_foreground(terminal: impl AsFd) -> bool {
     foreground(terminal) == Foreground::Ours
 }
 
-/// Raw mode on a terminal; dropping it restores what was found.
+/// Whether this is the process's controlling terminal.
+#[must_use]
+pub fn is_controlling(terminal: impl AsFd) -> bool {
+    termios::tcgetpgrp(terminal).is_ok()
+}
+
+/// The controlling terminal, to read keys from as far as some are there.
+#[must_use]
+pub fn keyboard() -> Option<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    rustix::fs::open("/dev/tty", flags, Mode::empty()).ok()
+}
+
+/// Whether this is the process's controlling terminal, and its group may use it.
+#[must_use]
+pub fn is_held(terminal: impl AsFd) -> bool {
+    termios::tcgetpgrp(terminal).is_ok_and(|group| group == rustix::process::getpgrp())
+}
+
+/// Raw mode, or something near it, on a terminal; dropping it restores what was found.
 #[must_use]
 pub struct RawMode<'a> {
     terminal: BorrowedFd<'a>,
@@ -107,6 +126,35 @@ impl<'a> RawMode<'a> {
             before,
             raw,
         })
+    }
+
+    /// Keeps the terminal's settings, to put them back after [`RawMode::change`] changed them.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn keep(terminal: BorrowedFd<'a>) -> io::Result<Self> {
+        let before = termios::tcgetattr(terminal)?;
+        Ok(Self {
+            terminal,
+            raw: before.clone(),
+            before,
+        })
+    }
+
+    /// Gives the terminal other settings until the guard is dropped. A terminal that another group got
+    /// just now stops nobody.
+    pub fn change(&mut self, settings: Termios) {
+        let _blocked = AllBlocked::new();
+        if in_foreground(self.terminal) {
+            let _ = termios::tcsetattr(self.terminal, OptionalActions::Now, &settings);
+        }
+        self.raw = settings;
+    }
+
+    /// The settings that were found.
+    #[must_use]
+    pub fn before(&self) -> &Termios {
+        &self.before
     }
 
     /// Whether the terminal did output post-processing before.

@@ -1,16 +1,45 @@
 //! The caller's terminal: keys, size, job control, and its end.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
-use super::{DRAIN_BYTES, Driver};
+use super::{DRAIN_BYTES, Driver, PATIENCE};
 use crate::capture::channel::{Channel, Filled};
-use crate::capture::outer::Keys;
+use crate::capture::keys::Keys;
 use crate::plan::Situation;
 use crate::session::{Event, Signal, Size};
 use crate::sys::signals::{self, Arrival};
-use crate::sys::terminal;
+use crate::sys::{stream, terminal};
 
 impl Driver<'_, '_, '_> {
+    /// Shows what the command wrote before it stopped: the terminal is a shell's after that. One that
+    /// takes nothing, because of Ctrl-S for one thing, is waited for a moment; who reads a pipe may have
+    /// stopped as well and gets the rest later.
+    fn catch_up(&mut self) {
+        for index in 0..self.running.channels.len() {
+            let mut left = DRAIN_BYTES as u64;
+            while left > 0 {
+                let Some(channel) = self.running.channels.get(index) else {
+                    break;
+                };
+                if channel.is_waiting() {
+                    let target = channel.target();
+                    if !target.is_terminal() || !stream::becomes_writable(target, PATIENCE) {
+                        break;
+                    }
+                    self.deliver(index);
+                    continue;
+                }
+                let before = self.output_bytes;
+                let filled = self.pump(index);
+                left = left.saturating_sub(self.output_bytes - before);
+                if filled != Filled::Full && self.output_bytes == before {
+                    break;
+                }
+            }
+        }
+    }
+
     pub(super) fn follow_foreground(&mut self) {
         let inner = self.running.channels.first().and_then(Channel::pty);
         if let Some(outer) = &mut self.running.outer
@@ -26,6 +55,7 @@ impl Driver<'_, '_, '_> {
     pub(super) fn suspend_with(&mut self, signal: Signal) {
         self.suspending = false;
         self.stopped = None;
+        self.catch_up();
         let now = self.now();
         self.tee.send(now, &Event::Stopped { by: Some(signal) });
         self.tee.rest(Duration::MAX);
@@ -38,15 +68,16 @@ impl Driver<'_, '_, '_> {
     /// The command was stopped at its terminal: aido's group stops too, as it would have without
     /// aido, and both go on together.
     pub(super) fn suspend(&mut self, signal: Signal) {
-        let Some(outer) = &mut self.running.outer else {
-            return;
-        };
         // Without a shell that does job control nobody would continue aido.
         let has_shell = rustix::process::getsid(None)
             .is_ok_and(|session| session != rustix::process::getpgrp());
         if !has_shell && signal.0 == libc::SIGSTOP {
             return;
         }
+        self.catch_up();
+        let Some(outer) = &mut self.running.outer else {
+            return;
+        };
         outer.restore();
         let now = self.running.stopwatch.elapsed();
         self.tee.send(now, &Event::Stopped { by: Some(signal) });

@@ -130,6 +130,74 @@ fn a_background_job_can_be_brought_to_the_foreground() {
     }
 }
 
+/// Started by a shell that edits lines, which has the terminal raw meanwhile.
+#[test]
+fn a_background_job_has_the_settings_of_the_terminal_once_it_is_in_front() {
+    for mode in ["always", "auto"] {
+        let env = TestEnv::new();
+        if !has_program("bash", "a_background_job_has_the_settings_of_the_terminal") {
+            return;
+        }
+        let asks = "while [ ! -e go ]; do sleep 0.02; done
+            stty -a | grep -oE '[-]?(icanon|echo|icrnl)\\b' | tr '\\n' ' '; echo; read a; echo \"first=$a\"";
+        env.write("work/lingers", asks);
+        let starts =
+            format!("while [ ! -e start ]; do sleep 0.02; done; exec aido --tty {mode} sh lingers");
+        env.write("work/starts", &starts);
+        let terminal = env
+            .terminal()
+            .env("PS1", std::str::from_utf8(PROMPT).unwrap());
+        let terminal = terminal.env("INPUTRC", "/dev/null");
+        let mut user = terminal.run(["bash", "--norc", "--noprofile", "-i"]);
+        user.wait_for(PROMPT);
+        user.send("sh starts & echo $! >job\r");
+        user.wait_for(PROMPT);
+        let group = pids(&env, "job", 1)[0];
+        env.write("work/start", "");
+        wait_until("it runs", || !env.transcripts().is_empty());
+        user.send("fg\r");
+        wait_until("the job in the foreground", || {
+            user.foreground_group() == group
+        });
+        // The shell has put the terminal back by then, and aido changes it again.
+        wait_until("the terminal is aido's", || {
+            user.attributes() != *user.attributes_before()
+        });
+        env.write("work/go", "");
+        user.wait_for("icrnl icanon echo \r\n");
+        user.send("word\r");
+        user.wait_for("word\r\nfirst=word\r\n");
+        user.wait_for(PROMPT);
+        user.send("exit 0\r");
+        assert_eq!(user.wait_code(), 0, "{mode}");
+    }
+}
+
+#[test]
+fn what_a_command_prints_before_it_stops_is_shown_before_the_shells_prompt() {
+    let tails = "for turn in 1 2 3 4 5; do
+        head -c 30000 /dev/zero | tr '\\0' x; echo TAIL-$turn; kill -TSTP 0
+    done";
+    for mode in MODES {
+        for before in ["", "echo | "] {
+            let env = TestEnv::new();
+            env.write("work/tails", tails);
+            let Some(mut user) = shell(&env) else { return };
+            let job = format!("{before}aido --tty {mode} sh tails");
+            enter(&mut user, &job);
+            for turn in 1..=5 {
+                user.wait_for(format!("TAIL-{turn}\r\n"));
+                user.wait_for("Stopped");
+                user.wait_for(PROMPT);
+                user.send("fg\n");
+                user.wait_for("sh tails\r\n");
+            }
+            user.wait_for(PROMPT);
+            leave(user, &env);
+        }
+    }
+}
+
 // E20
 #[test]
 fn a_shell_inside_aido_has_job_control_of_its_own() {
