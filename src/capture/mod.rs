@@ -13,6 +13,7 @@ pub mod channel;
 pub mod driver;
 pub mod keys;
 pub mod outer;
+pub mod stand_in;
 pub mod start;
 pub mod tee;
 

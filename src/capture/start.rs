@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use super::channel::{Channel, Source, pipe};
 use super::outer::Outer;
+use super::stand_in::StandIn;
 use crate::clock::Stopwatch;
 use crate::plan::{CallerStream, Carrier, ErrorStream, Front, RunPlan, Situation, TerminalPlan};
 use crate::session::Stream;
@@ -70,6 +71,8 @@ pub struct Running<'i> {
     pub(super) target: Target,
     pub(super) channels: Vec<Channel>,
     pub(super) outer: Option<Outer>,
+    /// A PTY that stands in for the caller's terminal, in the attached situation.
+    pub(super) stand_in: Option<StandIn>,
     pub(super) timeout: Option<std::time::Duration>,
     pub(super) stopwatch: Stopwatch,
 }
@@ -183,6 +186,13 @@ pub fn start<'i>(
         _ => start_directly(command, situation, group, inbox)?,
     };
     drop(blocked);
+    let stand_in = match (&started.child, situation) {
+        (Child::Direct(pid), Situation::Attached) => {
+            let reads_stdin = plan.terminal.caller.stdin == CallerStream::Terminal;
+            StandIn::of(&channels, *pid, reads_stdin)
+        }
+        _ => None,
+    };
     Ok(Running {
         situation,
         inbox,
@@ -191,6 +201,7 @@ pub fn start<'i>(
         target: started.target,
         channels,
         outer: started.outer,
+        stand_in,
         timeout: plan.timeout,
         stopwatch,
     })

@@ -1,11 +1,12 @@
 //! Processes that were started: how they end, and how they are reached.
 #![expect(
     unsafe_code,
-    reason = "waitid, and closing a range of inherited descriptors in a forked helper"
+    reason = "waitid, asking a descriptor by its number, and closing a range of them in a forked helper"
 )]
 
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, WaitOptions, WaitStatus};
 
@@ -263,6 +264,40 @@ pub fn descendants_in_own_group(ancestor: Pid) -> Vec<Pid> {
     };
     let found = below(ancestor, &all).into_iter().filter(in_own_group);
     found.filter_map(Pid::from_raw).collect()
+}
+
+/// Whether a process or one below it opened a terminal itself, by the name that this one has or as
+/// `/dev/tty`, as /proc tells it now. What this process has open too was inherited.
+#[must_use]
+pub fn has_opened_terminal(process: Pid, terminal: BorrowedFd<'_>) -> bool {
+    let own = PathBuf::from(format!("/proc/self/fd/{}", terminal.as_raw_fd()));
+    let name = std::fs::read_link(own).unwrap_or_default();
+    let is_terminal = |path: &Path| path == Path::new("/dev/tty") || path == name;
+    let open_in = |process: &str| -> Vec<RawFd> {
+        let entries = std::fs::read_dir(format!("/proc/{process}/fd"));
+        let found =
+            entries.into_iter().flatten().flatten().filter(|entry| {
+                std::fs::read_link(entry.path()).is_ok_and(|path| is_terminal(&path))
+            });
+        found
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .collect()
+    };
+    let mut inherited = open_in("self");
+    inherited.retain(|number| is_handed_on(*number));
+    let below = descendants(process).into_iter();
+    std::iter::once(process).chain(below).any(|process| {
+        let opened = open_in(&process.as_raw_nonzero().to_string());
+        opened.iter().any(|number| !inherited.contains(number))
+    })
+}
+
+/// Whether an open descriptor of this process stays open in what it executes.
+fn is_handed_on(number: RawFd) -> bool {
+    // SAFETY: asking for a descriptor's flags does nothing to it, whoever owns it, and is refused if it
+    // was closed meanwhile.
+    let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+    flags >= 0 && flags & libc::FD_CLOEXEC == 0
 }
 
 /// Signals every member of a group that has no recorder any more: asks, waits up to two seconds,

@@ -1,5 +1,6 @@
 //! A controlling terminal is there, but standard input or output leads elsewhere: a part of a pipeline.
-//! The command stays in the caller's session and process group, and the terminal is never made raw.
+//! The command stays in the caller's session and process group, and the terminal is left as it is, but for
+//! a program that asks for keys.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -7,6 +8,8 @@ use std::os::unix::process::ExitStatusExt;
 use crate::signals::waiting;
 use crate::support::pty::PROMPT;
 use crate::support::{TestEnv, has_program, processes_of, wait_until};
+
+mod keys;
 
 const MODES: [&str; 3] = ["always", "auto", "never"];
 

@@ -26,6 +26,8 @@ const WATCHDOG_AFTER: Duration = Duration::from_millis(20);
 const KILL_AFTER: Duration = Duration::from_secs(2);
 /// How often aido looks whether it was brought to the foreground, which no signal tells.
 const FOREGROUND_INTERVAL: Duration = Duration::from_millis(300);
+/// How often aido looks whether the command gave its keys back, which nothing tells either.
+const KEYS_INTERVAL: Duration = Duration::from_millis(50);
 /// How long a consumer that takes nothing is waited for once aido was told to end and the command
 /// has ended.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -170,6 +172,7 @@ impl Driver<'_, '_, '_> {
             }
         }
         self.attend();
+        self.follow_stand_in();
         let now = self.now();
         self.keep_time(now);
         self.tee.rest(now);
@@ -202,6 +205,16 @@ impl Driver<'_, '_, '_> {
                 }
                 if let Some(inner) = running.inner().filter(|_| outer.has_input()) {
                     add(Interest::KeysOut, PollFd::new(inner, PollFlags::OUT));
+                }
+            }
+            if let Some(stand_in) = &running.stand_in {
+                if let Some(keyboard) = stand_in.wants_keys() {
+                    let poll = PollFd::from_borrowed_fd(keyboard, PollFlags::IN);
+                    add(Interest::Keys, poll);
+                }
+                let pty = stand_in.pty(&running.channels);
+                if let Some(pty) = pty.filter(|_| stand_in.has_input()) {
+                    add(Interest::KeysOut, PollFd::new(pty, PollFlags::OUT));
                 }
             }
         }
@@ -249,6 +262,11 @@ impl Driver<'_, '_, '_> {
         };
         let background = self.running.outer.as_ref();
         let background = background.filter(|outer| outer.is_connected() && !outer.is_raw());
+        let look_again = self.running.stand_in.as_ref();
+        let look_again = look_again.map(|stand_in| match stand_in.is_held() {
+            true => KEYS_INTERVAL,
+            false => FOREGROUND_INTERVAL,
+        });
         [
             self.tee.rest_at(),
             self.attendant
@@ -259,6 +277,9 @@ impl Driver<'_, '_, '_> {
             background
                 .filter(|_| alive)
                 .map(|_| self.now() + FOREGROUND_INTERVAL),
+            look_again
+                .filter(|_| alive)
+                .map(|interval| self.now() + interval),
             (!alive && self.told_to_end).then_some(self.progress_at + PATIENCE),
         ]
         .into_iter()
@@ -307,6 +328,7 @@ impl Driver<'_, '_, '_> {
 
     fn finish(mut self) -> Ended {
         self.watchdog = Watching::Impossible;
+        self.running.stand_in = None;
         let typed = self
             .running
             .outer

@@ -43,6 +43,10 @@ impl Driver<'_, '_, '_> {
                     if let Some(outer) = &mut self.running.outer {
                         outer.assert_raw();
                     }
+                    if let Some(stand_in) = &mut self.running.stand_in {
+                        // A shell had the terminal meanwhile, and left it as it likes it.
+                        stand_in.release();
+                    }
                     self.follow_foreground();
                     if arrival.from_process && self.running.situation == Situation::Detached {
                         self.running.target.send(arrival.signal);

@@ -12,6 +12,16 @@ use crate::sys::signals::{self, Arrival};
 use crate::sys::{stream, terminal};
 
 impl Driver<'_, '_, '_> {
+    /// Does at the caller's terminal what the command did at the PTY in its place.
+    pub(super) fn follow_stand_in(&mut self) {
+        if let Some(stand_in) = &mut self.running.stand_in {
+            match self.ended {
+                None => stand_in.follow(&self.running.channels),
+                Some(_) => stand_in.release(),
+            }
+        }
+    }
+
     /// Shows what the command wrote before it stopped: the terminal is a shell's after that. One that
     /// takes nothing, because of Ctrl-S for one thing, is waited for a moment; who reads a pipe may have
     /// stopped as well and gets the rest later.
@@ -56,6 +66,9 @@ impl Driver<'_, '_, '_> {
         self.suspending = false;
         self.stopped = None;
         self.catch_up();
+        if let Some(stand_in) = &mut self.running.stand_in {
+            stand_in.release();
+        }
         let now = self.now();
         self.tee.send(now, &Event::Stopped { by: Some(signal) });
         self.tee.rest(Duration::MAX);
@@ -134,6 +147,9 @@ impl Driver<'_, '_, '_> {
     }
 
     pub(super) fn take_keys(&mut self) {
+        if let Some(stand_in) = &mut self.running.stand_in {
+            stand_in.take_keys(&self.running.channels);
+        }
         let inner = self.running.channels.first().and_then(Channel::pty);
         let Some(outer) = &mut self.running.outer else {
             return;
@@ -148,6 +164,9 @@ impl Driver<'_, '_, '_> {
     }
 
     pub(super) fn pass_keys(&mut self) {
+        if let Some(stand_in) = &mut self.running.stand_in {
+            stand_in.pass_keys(&self.running.channels);
+        }
         let inner = self.running.channels.first().and_then(Channel::pty);
         if let (Some(outer), Some(inner)) = (&mut self.running.outer, inner)
             && outer.has_input()
