@@ -94,6 +94,9 @@ struct RunOptions {
     /// Say it in this file; a relative path is beside the session's files
     #[arg(long, value_name = "FILE")]
     debug_log: Option<String>,
+    /// Put here by a hook: say, refuse and end nothing, whatever is set; --tty is auto
+    #[arg(long)]
+    hooked: bool,
 }
 
 /// Text of any bytes, as a variable has it: what is no UTF-8 becomes U+FFFD.
@@ -174,6 +177,8 @@ impl RunOptions {
 pub struct TypedRun {
     /// What the options say.
     pub flags: Layer,
+    /// Whether a hook put aido before the command.
+    pub is_hooked: bool,
     /// The line of `-c`.
     pub line: Option<OsString>,
     /// The command's words; with a line, its parameters.
@@ -201,19 +206,19 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Invocation, CliError> {
     if first.is_some_and(|first| !is_option(first) && !is_own_word(first)) {
         return Ok(Invocation::Run(TypedRun {
             flags: Layer::default(),
+            is_hooked: false,
             line: None,
             words: arguments.into_iter().skip(1).collect(),
         }));
     }
     // And so is what hooks put before a command.
-    if let [_, option, mode, dashes, words @ ..] = arguments.as_slice()
-        && (option == "--tty" && mode == "auto" && dashes == "--")
+    if let [_, option, dashes, words @ ..] = arguments.as_slice()
+        && (option == "--hooked" && dashes == "--")
         && !words.is_empty()
     {
-        let mut flags = Layer::default();
-        flags.set("tty", &Given::Text("auto"), &Source::Flag)?;
         return Ok(Invocation::Run(TypedRun {
-            flags,
+            flags: Layer::default(),
+            is_hooked: true,
             line: None,
             words: words.to_vec(),
         }));
@@ -247,6 +252,7 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Invocation, CliError> {
         return Ok(Invocation::Print(help()));
     }
     Ok(Invocation::Run(TypedRun {
+        is_hooked: typed.options.hooked,
         flags: typed.options.into_layer()?,
         line: typed.line,
         words: typed.words,
@@ -265,7 +271,7 @@ pub(super) fn command() -> clap::Command {
 /// What aido exits with, and what else a page of options doesn't say.
 pub(super) const EXIT_STATUS: &str = "\
     Exit status: the command's own; 124 timed out, 125 aido failed, 126 not executable,\n\
-    127 not found. Every option has a variable (AIDO_TTY) and a key in nexus/aido.toml.";
+    127 not found. Every option but --hooked has a variable (AIDO_TTY) and a key in nexus/aido.toml.";
 
 /// Lists aido's own words below the options.
 fn with_words(command: clap::Command) -> clap::Command {

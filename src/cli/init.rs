@@ -3,6 +3,7 @@
 mod plan;
 mod record;
 mod status;
+mod store;
 mod whole;
 
 use std::io::{IsTerminal, Write};
@@ -118,7 +119,7 @@ fn mode(text: &str) -> Result<Mode, String> {
 ///
 /// # Errors
 /// When there is nowhere to put them, or a file can't be written.
-pub fn init(arguments: &Arguments, _flags: Layer) -> CliResult {
+pub fn init(arguments: &Arguments, flags: Layer) -> CliResult {
     let environment = Environment::of_process();
     let place = Place::find(std::env::current_dir().ok(), &environment);
     let state = place.state.as_deref().ok_or_else(|| {
@@ -162,6 +163,15 @@ pub fn init(arguments: &Arguments, _flags: Layer) -> CliResult {
         for change in ordered {
             carry_out(change, &records, arguments.uninstall)?;
         }
+    }
+    if arguments.uninstall && may_write && arguments.agents.is_empty() {
+        store::remove_unused(&place, &environment, flags);
+    } else if !arguments.uninstall
+        && arguments.scope != Some(Scope::User)
+        && (may_write || changes.is_empty())
+        && !arguments.dry_run
+    {
+        store::make(&place, &environment, flags);
     }
     if arguments.json {
         let steps: Vec<Value> = steps.iter().map(as_json).collect();

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::args::TypedRun;
 use super::error::{self, CliError};
 use super::io::{self, ExitCode};
-use crate::config::{self, Layer};
+use crate::config::{self, Layer, Settings};
 use crate::environment::Environment;
 use crate::place::Place;
 use crate::plan::{Caller, CallerStream};
@@ -23,12 +23,20 @@ use crate::view::sanitize;
 /// Runs it, and ends as the command did.
 #[must_use]
 pub fn run(typed: TypedRun) -> ExitCode {
-    let TypedRun { flags, line, words } = typed;
-    let prepared = prepare(flags, None, |shell, environment| match line {
+    let TypedRun {
+        flags,
+        is_hooked,
+        line,
+        words,
+    } = typed;
+    let command = |shell: Option<&Path>, environment: &Environment| match line {
         Some(line) => Command::of_line(line, words, shell, environment),
         None => Command::of_words(words, shell, environment),
-    });
-    carry_out(prepared)
+    };
+    carry_out(match is_hooked {
+        true => Ok(prepare_hooked(flags, command)),
+        false => prepare(flags, None, command),
+    })
 }
 
 /// Runs what a session ran, as a session that names it, in a window of the same size. `tell` is
@@ -99,17 +107,38 @@ pub(super) fn prepare(
     for warning in &resolved.warnings {
         io::say(&format!("aido: warning: {}", sanitize::line(warning)));
     }
-    let settings = resolved.settings;
+    let request = request(resolved.settings, place, environment, command);
+    Ok(Request { parent, ..request })
+}
+
+/// The same for a command that a hook put under aido: settings that can't be taken are no reason to keep it
+/// from running, nor to say anything.
+fn prepare_hooked(
+    flags: Layer,
+    command: impl FnOnce(Option<&Path>, &Environment) -> Command,
+) -> Request {
+    let environment = Environment::of_process();
+    let place = Place::find(std::env::current_dir().ok(), &environment);
+    let settings = Settings::hooked(config::resolve(flags, &environment, &place));
+    request(settings, place, environment, command)
+}
+
+fn request(
+    settings: Settings,
+    place: Place,
+    environment: Environment,
+    command: impl FnOnce(Option<&Path>, &Environment) -> Command,
+) -> Request {
     let command = command(settings.shell.as_deref(), &environment);
-    Ok(Request {
+    Request {
         command,
         settings,
         place,
         environment,
         caller: caller(),
-        parent,
+        parent: None,
         detached: None,
-    })
+    }
 }
 
 /// The caller's side, as it is now.

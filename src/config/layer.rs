@@ -391,6 +391,7 @@ impl Layer {
             keep: self.keep.into_policy(),
             housekeeping: self.housekeeping.unwrap_or(true),
             checkpoints: self.checkpoints.into_settings(),
+            is_hooked: false,
         }
     }
 }

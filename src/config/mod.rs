@@ -76,6 +76,33 @@ pub struct Settings {
     pub housekeeping: bool,
     /// When the work tree is saved around a command.
     pub checkpoints: Checkpoints,
+    /// Whether a hook put aido before the command, so that nobody may notice.
+    pub is_hooked: bool,
+}
+
+impl Settings {
+    /// These for a command that a hook put under aido: whatever was set for those that are run under it on
+    /// purpose, nothing is said, refused or ended, and each stream is what it would have been. Of settings that
+    /// can't be taken nobody knows whether they forbid to record, so then nothing is recorded.
+    #[must_use]
+    pub fn hooked(resolved: Result<Resolved, ConfigError>) -> Self {
+        let settings = resolved.map_or_else(
+            |_| Self {
+                record: false,
+                ..Layer::default().into_settings()
+            },
+            |resolved| resolved.settings,
+        );
+        Self {
+            timeout: None,
+            tty: TtyMode::Auto,
+            strict: false,
+            report: Report::Never,
+            debug: false,
+            is_hooked: true,
+            ..settings
+        }
+    }
 }
 
 /// Settings, and what was ignored on the way.

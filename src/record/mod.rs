@@ -4,6 +4,7 @@
 //! and its status is returned; one warning says what is missing. `strict` refuses before the start.
 
 mod arguments;
+mod around;
 mod checkpoint;
 pub mod describe;
 mod end;
@@ -23,7 +24,7 @@ use crate::config::{Report, Settings};
 use crate::egress;
 use crate::environment::Environment;
 use crate::place::Place;
-use crate::plan::{self, Caller, Front, RunPlan, TerminalPlan, TtyMode};
+use crate::plan::{Caller, Front, RunPlan, TerminalPlan, TtyMode};
 use crate::redact::OwnSecret;
 use crate::session::outcome::AIDO_FAILED;
 use crate::session::{AgentName, Durability, Judgement, Metadata, SessionId, Signal, Sink, Size};
@@ -31,7 +32,6 @@ use crate::store::fs::FileStore;
 use crate::store::{Draft, IdSeed, Key, Store, StoreError, key};
 use crate::sys::signals::Inbox;
 use crate::transcript::{Excerpt, record as events};
-use crate::wire::{self, Client};
 use checkpoint::Around;
 use end::{how_to_exit, not_started};
 use notice::{DebugLog, Notice};
@@ -40,8 +40,6 @@ use remember::Remember;
 
 /// The variable that tells an aido inside a session which one it is in.
 pub const SESSION_VARIABLE: &str = "AIDO_SESSION";
-/// The variable with the directory of the socket of the detached session around.
-const CHANNEL_VARIABLE: &str = "AIDO_CHANNEL";
 
 /// A command that ran longer than this is made durable by default: nobody notices it then.
 const WORTH_SYNCING: Duration = Duration::from_secs(1);
@@ -128,7 +126,19 @@ pub fn run_attended(
             let state = request.place.state.clone();
             FileStore::new(location, state, request.place.current.clone())
         });
-    let mut debug = DebugLog::open(settings, store.as_ref(), stopwatch, tell);
+    let debug = DebugLog::open(settings, store.as_ref(), stopwatch, &mut |notice| {
+        if !settings.is_hooked {
+            tell(notice);
+        }
+    });
+    // Of a hook's aido nobody knows; only that a command is not there would have been said without it, too.
+    let tell: &mut dyn FnMut(&Notice) = match settings.is_hooked {
+        true => &mut |notice: &Notice| match notice {
+            Notice::NotStarted(_) => tell(notice),
+            notice => debug.log(|| format!("not said: {notice}")),
+        },
+        false => tell,
+    };
     let terminal = match &request.detached {
         Some(detached) => TerminalPlan::for_clients(detached.size),
         None => TerminalPlan::new(settings.tty, request.caller),
@@ -177,13 +187,13 @@ pub fn run_attended(
         key: None,
         around,
     };
-    let plan = make_plan(request, terminal, id.as_ref());
+    let plan = around::plan(request, terminal, id.as_ref());
     let watch = Watch {
         inbox: &mut inbox,
         stopwatch,
         attendant,
     };
-    let exit = execute(plan, recording, request, watch, &mut debug, tell);
+    let exit = execute(plan, recording, request, watch, &debug, tell);
     debug.log(|| format!("exit: {exit:?}"));
     if matches!(exit, Exit::Code(_)) && request.parent.is_none() {
         // The process ends next (after a rerun there may be more to do), and takes what remains with it. An end by a signal needs the
@@ -226,6 +236,16 @@ fn begin(
     if !request.settings.record {
         return Ok(None);
     }
+    // A hook's aido leaves no directory where there was none.
+    if let Some(store) = store
+        && request.settings.is_hooked
+        && !store.is_there()
+    {
+        return Err(StoreError::File {
+            what: "sessions".to_owned(),
+            source: io::ErrorKind::NotFound.into(),
+        });
+    }
     let Some(store) = store else {
         let source = io::Error::other(
             "there is no repository and no home directory; name one with --session-dir",
@@ -267,44 +287,6 @@ fn begin(
     Ok(Some((draft, known)))
 }
 
-fn make_plan(request: &Request, terminal: TerminalPlan, id: Option<&SessionId>) -> RunPlan {
-    let mut environment = request.environment.all().to_vec();
-    terminal.adapt(&mut environment);
-    if let Some(id) = id {
-        plan::set(&mut environment, SESSION_VARIABLE, id.as_str());
-        let channel = request.detached.as_ref();
-        let channel = channel.and_then(|detached| detached.channel.as_deref()?.to_str());
-        if let Some(channel) = channel {
-            plan::set(&mut environment, CHANNEL_VARIABLE, channel);
-        }
-    }
-    RunPlan {
-        argv: request.command.argv.clone(),
-        environment,
-        terminal,
-        timeout: request.settings.timeout,
-    }
-}
-
-/// Tells the detached session around this one which conversation of its own the agent is in. Nobody
-/// waits for it, and where it can't be told it isn't.
-fn tell_conversation(request: &Request, known: &Metadata) {
-    let conversation = known.harness.as_ref();
-    let conversation =
-        conversation.and_then(|harness| Some((&harness.name, harness.conversation.as_ref()?)));
-    let environment = &request.environment;
-    let around = known
-        .within
-        .as_deref()
-        .and_then(|id| id.parse::<SessionId>().ok());
-    let channel = environment.absolute_path(CHANNEL_VARIABLE);
-    if let (Some((agent, id)), Some(around), Some(channel)) = (conversation, around, channel) {
-        let (agent, id) = (agent.clone(), id.clone());
-        let told = wire::Request::Conversation { agent, id };
-        let _ = Client::tell(&channel, &around, &told);
-    }
-}
-
 fn lacks_descriptors(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
 }
@@ -334,7 +316,7 @@ fn execute(
     mut recording: Recording,
     request: &Request,
     watch: Watch<'_>,
-    debug: &mut DebugLog,
+    debug: &DebugLog,
     tell: &mut dyn FnMut(&Notice),
 ) -> Exit {
     let mut excerpt = Excerpt::new();
@@ -359,7 +341,7 @@ fn execute(
     // While the command starts: what only its start needed is given back, and what its end needs is
     // fetched.
     plan.environment = Vec::new();
-    tell_conversation(request, &recording.known);
+    around::tell_conversation(request, &recording.known);
     if recording.draft.is_some() {
         let state = request.place.state.as_deref();
         recording.key = state.and_then(|state| key::load_or_make(state).ok());

@@ -247,7 +247,7 @@ enum Target {
 
 impl DebugLog {
     /// Opens the log that the settings ask for. A relative path is one beside the session's files.
-    /// A log that can't be opened goes to standard error, after the caller was told why.
+    /// A log that can't be opened goes to standard error, except a hook's, after the caller was told why.
     #[must_use]
     pub fn open(
         settings: &Settings,
@@ -255,7 +255,12 @@ impl DebugLog {
         stopwatch: Stopwatch,
         tell: &mut dyn FnMut(&Notice),
     ) -> Self {
-        let target = match &settings.debug_log {
+        // A hook's aido makes no directory for it.
+        let may_be = |path: &&PathBuf| {
+            let is_beside = || store.is_some_and(FileStore::is_there);
+            !settings.is_hooked || path.is_absolute() || is_beside()
+        };
+        let target = match settings.debug_log.as_ref().filter(may_be) {
             Some(path) => {
                 let file = match store {
                     Some(store) if path.is_relative() => store.open_beside(path),
@@ -271,12 +276,14 @@ impl DebugLog {
             }
             None => settings.debug.then_some(Target::Stderr),
         };
+        let target =
+            target.filter(|target| matches!(target, Target::File(_)) || !settings.is_hooked);
         Self { target, stopwatch }
     }
 
     /// Adds a line.
-    pub fn log(&mut self, line: impl FnOnce() -> String) {
-        let Some(target) = &mut self.target else {
+    pub fn log(&self, line: impl FnOnce() -> String) {
+        let Some(target) = &self.target else {
             return;
         };
         let elapsed = self.stopwatch.elapsed().as_secs_f64();
@@ -284,7 +291,7 @@ impl DebugLog {
         match target {
             Target::Stderr => crate::sys::stream::say(&line),
             // A log that can't be written changes nothing.
-            Target::File(file) => drop(file.write_all(line.as_bytes())),
+            Target::File(file) => drop((&*file).write_all(line.as_bytes())),
         }
     }
 }

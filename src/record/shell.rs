@@ -118,7 +118,7 @@ pub fn is_plain_program(word: &str, environment: &Environment) -> bool {
 }
 
 /// The program that a word names: itself with a slash, else along PATH.
-fn find_program(word: &OsStr, environment: &Environment) -> Option<PathBuf> {
+pub(super) fn find_program(word: &OsStr, environment: &Environment) -> Option<PathBuf> {
     if word.as_bytes().contains(&b'/') {
         return Some(PathBuf::from(word)).filter(|path| path.exists());
     }

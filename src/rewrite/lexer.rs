@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::Reason;
+use super::{Reason, words};
 
 /// What stands between two commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,6 +229,7 @@ impl<'l> Reader<'l> {
                 if length == 0 || !is_closed {
                     return refuse("an expansion with an operator");
                 }
+                self.refuse_telling(self.at + 1, length)?;
                 self.at += length + 2;
                 Ok(())
             }
@@ -241,11 +242,20 @@ impl<'l> Reader<'l> {
                 self.refuse_subscript()
             }
             Some(byte) if byte.is_ascii_alphabetic() || byte == b'_' => {
-                self.at += name_bytes(&self.bytes[self.at..]);
+                let length = name_bytes(&self.bytes[self.at..]);
+                self.refuse_telling(self.at, length)?;
+                self.at += length;
                 self.refuse_subscript()
             }
             Some(b' ' | b'/' | b'.' | b',' | b'%' | b'=') => Ok(()),
             _ => refuse("a dollar sign"),
+        }
+    }
+
+    fn refuse_telling(&self, start: usize, length: usize) -> Result<(), Reason> {
+        match words::is_telling(&self.line[start..start + length]) {
+            true => refuse("a variable that holds the line itself"),
+            false => Ok(()),
         }
     }
 
@@ -301,6 +311,10 @@ impl<'l> Reader<'l> {
         let span = self.read_word()?;
         if span.is_empty() || is_continued {
             return refuse("a redirection to nowhere");
+        }
+        // zsh takes `<1-5>` for a pattern of numbers.
+        if matches!(self.peek(0), Some(b'<' | b'>')) {
+            return refuse("a redirection right behind another");
         }
         Ok(&self.line[span])
     }

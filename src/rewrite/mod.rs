@@ -6,7 +6,9 @@
 //! understood to its last byte is left alone; so are commands that could tell the difference. That a
 //! rewritten line does the same is proved in bash, dash and zsh by `tests/it/rewriting.rs`.
 
+mod kept;
 mod lexer;
+mod settled;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -16,9 +18,12 @@ use std::ops::Range;
 
 use lexer::{Join, Token, Word};
 
-/// What is put before a program's name. Each of the program's streams is what it would have been: a pipe
-/// where there is a pipe.
-pub const PREFIX: &str = "aido --tty auto -- ";
+/// What is put before a program's name. The option says that nobody asked for aido: it is silent, refuses and
+/// ends nothing, and leaves a pipe a pipe.
+pub const PREFIX: &str = "aido --hooked -- ";
+
+/// Opened by their paths, streams tell what they are, which is not always a pipe.
+const STREAMS: &[&str] = &["/dev/std", "/dev/fd", "/dev/tty", "/proc/"];
 
 /// The longest line that is looked at.
 const LINE_BYTES: usize = 64 * 1024;
@@ -40,6 +45,10 @@ pub enum Reason {
     NotAProgram(String),
     /// A variable that programs are found or started by is set.
     Variable(String),
+    /// A command may change which programs the names after it lead to.
+    MayChangePrograms(String),
+    /// A command after one that would be recorded looks at all files, the recording's too.
+    LooksAtFiles(String),
     /// Nothing in it is both worth recording and certain not to notice.
     NothingToRecord,
 }
@@ -56,6 +65,12 @@ impl fmt::Display for Reason {
             Self::Recorded => formatter.write_str("it runs under aido already"),
             Self::NotAProgram(head) => write!(formatter, "{head} is no program on PATH"),
             Self::Variable(name) => write!(formatter, "it sets {name}"),
+            Self::MayChangePrograms(head) => {
+                write!(formatter, "{head} may change which programs are run after it")
+            }
+            Self::LooksAtFiles(head) => {
+                write!(formatter, "{head} would see the files of what is recorded before it")
+            }
             Self::NothingToRecord => {
                 formatter.write_str("its commands are left as they are: they look at what runs them, wait for keys, are often aliases, or are what a host has rules for")
             }
@@ -73,11 +88,31 @@ pub fn rewrite(line: &str, is_program: &dyn Fn(&str) -> bool) -> Result<String, 
     if line.len() > LINE_BYTES {
         return Err(Reason::TooLong);
     }
+    if STREAMS.iter().any(|path| line.contains(path)) {
+        return Err(Reason::Construct("a stream by its path"));
+    }
     let commands = commands(line)?;
     let mut places = Vec::new();
+    let mut changer = None;
     for (index, command) in commands.iter().enumerate() {
-        if command.is_to_be_recorded(index == 0, is_program)? {
-            places.push(command.span.start);
+        let name = command.name();
+        let is_recorded = command.is_to_be_recorded(index == 0, is_program)?;
+        let mut arguments = command.plain_arguments();
+        let sees_files = words::is_walking(name, command.plain_arguments())
+            || arguments.any(|argument| argument.contains("**") || argument.contains("*/"));
+        if !places.is_empty() && sees_files {
+            return Err(Reason::LooksAtFiles(command.head.to_owned()));
+        }
+        match changer {
+            // What only reads isn't worth leaving the whole line alone.
+            Some(_) if !is_recorded || settled::only_reads(name) => {}
+            Some(changer) => return Err(Reason::MayChangePrograms(String::from(changer))),
+            None => {
+                if is_recorded {
+                    places.push(command.span.start);
+                }
+                changer = (!settled::leaves_programs(command)).then_some(command.head);
+            }
         }
     }
     if places.is_empty() {
@@ -105,12 +140,25 @@ struct Simple<'l> {
     /// The first word, without quotes or expansions.
     head: &'l str,
     span: Range<usize>,
+    /// The assignments before it.
+    assigned: Vec<&'l str>,
     arguments: Vec<Word<'l>>,
     /// Whether it is one of several that are joined by `|`.
     in_pipeline: bool,
 }
 
 impl Simple<'_> {
+    /// The program's name, without its directory.
+    fn name(&self) -> &str {
+        self.head.rsplit('/').next().unwrap_or(self.head)
+    }
+
+    /// Its arguments without quotes, as far as that tells options.
+    fn plain_arguments(&self) -> impl Iterator<Item = String> {
+        let arguments = self.arguments.iter();
+        arguments.map(|word| word.text.replace(['\'', '"', '\\'], ""))
+    }
+
     /// Whether aido goes before it.
     ///
     /// # Errors
@@ -121,15 +169,12 @@ impl Simple<'_> {
         is_program: &dyn Fn(&str) -> bool,
     ) -> Result<bool, Reason> {
         let head = self.head;
-        let name = head.rsplit('/').next().unwrap_or(head);
+        let name = self.name();
         if name == "aido" {
             return Err(Reason::Recorded);
         }
         if words::KEPT.contains(&head) {
-            if head == "export" {
-                self.check_export()?;
-            }
-            return Ok(false);
+            return kept::check(head, &self.arguments).map(|()| false);
         }
         if words::is_of_a_shell(head) {
             return Err(Reason::ChangesShell(head.to_owned()));
@@ -146,20 +191,6 @@ impl Simple<'_> {
         } else {
             Err(Reason::NotAProgram(head.to_owned()))
         }
-    }
-
-    fn check_export(&self) -> Result<(), Reason> {
-        for argument in &self.arguments {
-            let text = argument.text;
-            let name = text.split('=').next().unwrap_or(text);
-            if !lexer::is_name(name) {
-                return Err(Reason::Construct("an export of something computed"));
-            }
-            if words::is_sensitive(name) {
-                return Err(Reason::Variable(name.to_owned()));
-            }
-        }
-        Ok(())
     }
 }
 
@@ -204,11 +235,13 @@ fn commands(line: &str) -> Result<Vec<Simple<'_>>, Reason> {
 /// A command from its words: assignments, its name, the rest.
 fn simple(words: Vec<Word<'_>>, in_pipeline: bool) -> Result<Simple<'_>, Reason> {
     let mut words = words.into_iter();
+    let mut assigned = Vec::new();
     for word in words.by_ref() {
         if let Some(name) = word.assigned() {
             if words::is_sensitive(name) {
                 return Err(Reason::Variable(name.to_owned()));
             }
+            assigned.push(word.text);
             continue;
         }
         if !word.is_plain() {
@@ -217,6 +250,7 @@ fn simple(words: Vec<Word<'_>>, in_pipeline: bool) -> Result<Simple<'_>, Reason>
         return Ok(Simple {
             head: word.text,
             span: word.span,
+            assigned,
             arguments: words.collect(),
             in_pipeline,
         });

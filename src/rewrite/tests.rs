@@ -39,6 +39,18 @@ fn aido_goes_before_each_program_and_nothing_else_changes() {
         "cat list | @xargs make",
         "@make 'it'\\''s' \"cost $5 \\\"x\\\"\"",
         "@sed -n 1,5p x",
+        "cd x && @make && @make test",
+        "@npm install && @npm test",
+        "@cargo build && @cargo test",
+        "@git add . && @git commit -m 'install x' && @git push",
+        "@mkdir -p build && cd build && @cmake .. && @make -j4",
+        "CI=1 @npm ci && ./x-y.z:1 2>/dev/null || true",
+        "@python3 x.py && cat out",
+        "@python3 x.py; ls | wc -l",
+        "printf '%s\\n' a; printf \"%-5s|%b%%\" a b; @make",
+        "export A=\"$B\" C='$x'; @make",
+        "@find . -name x",
+        "A=1 @tell $_",
     ] {
         marked(line);
     }
@@ -103,6 +115,16 @@ fn what_is_not_certain_is_left_alone() {
         "make \x1b[31m",
         "-x make",
         "a[1]=2 make",
+        "tell $BASH_COMMAND",
+        "tell ${BASH_EXECUTION_STRING}",
+        "tell \"$ZSH_EXECUTION_STRING\" $jobtexts",
+        "<1-5>/dev/null tell",
+        "tell < a>/dev/null",
+        "tell a<1-5>/dev/null",
+        "sh -c 'echo x >/dev/stderr'",
+        "tell /proc/self/fd/1",
+        "export A=$B; make",
+        "export A=\"$B\"$C\"\"x; make",
         "export \"A\"=1; make",
         "export -f x; make",
     ] {
@@ -126,6 +148,20 @@ fn what_is_not_certain_is_left_alone() {
         "which make",
         "wait; make",
         "exit 3",
+        "printf -v PATH x; make",
+        "printf '-v' PATH x; make",
+        "printf -- x; make",
+        "printf 'abc%n' PATH; make",
+        "printf '%d' PATH=1; make",
+        "printf '%*s' PATH=1 x; make",
+        "printf '\\45n' PATH; make",
+        "printf '%5.2' x; make",
+        "printf $x PATH; make",
+        "printf {-v,PATH,x}; make",
+        "printf %s\\n x; make",
+        "printf \"%s\"'n' x; make",
+        "test -v 'a[PATH=1]'; make",
+        "[ -v 'a[PATH=1]' ]; make",
     ] {
         assert!(matches!(of(line), Err(Reason::ChangesShell(_))), "{line:?}");
     }
@@ -136,6 +172,15 @@ fn what_is_not_certain_is_left_alone() {
         "AIDO=0 make",
         "AIDO_TTY=never make",
         "HOME=/x make",
+        "ARGV0=x make",
+        "UID=5 make",
+        "EUID=5 make",
+        "export GID=5; make",
+        "path=x make",
+        "commands=x make",
+        "BASH_XTRACEFD=2 make",
+        "PS4=x make",
+        "STTY=raw make",
     ] {
         assert!(matches!(of(line), Err(Reason::Variable(_))), "{line:?}");
     }
@@ -157,10 +202,66 @@ fn what_is_not_certain_is_left_alone() {
         "ls -la",
         "cd x",
         "grep -r x . >/dev/null",
+        "zip -q - a.txt",
     ] {
         assert_eq!(of(line), Err(Reason::NothingToRecord), "{line:?}");
     }
     assert_eq!(of(&"x".repeat(LINE_BYTES + 1)), Err(Reason::TooLong));
+}
+
+#[test]
+fn a_name_counts_only_while_nothing_can_have_changed_what_it_leads_to() {
+    for (line, head) in [
+        ("tool; cp new ../bin/tool; tool", "tool"),
+        ("make; cp new ../bin/tool; make", "cp"),
+        ("chmod -x ../bin/tool; tool", "chmod"),
+        ("cp new ../bin/aido; tell", "cp"),
+        ("rm -f ../bin/tool; tool", "rm"),
+        ("python3 x.py && pytest", "python3"),
+        ("make install && tool", "make"),
+        ("make 'in'stall && tool", "make"),
+        ("make $T && tool", "make"),
+        ("DESTDIR=/ make && tool", "make"),
+        ("npm install -g n && node -v", "npm"),
+        ("npm_config_global=true npm i n && node -v", "npm"),
+        ("npm exec x && node -v", "npm"),
+        ("cargo install x && x", "cargo"),
+        ("go build -o /usr/bin/x && x", "go"),
+        ("./configure && make", "./configure"),
+        ("bin/cat x && make", "bin/cat"),
+        ("sudo x; make", "sudo"),
+    ] {
+        assert_eq!(
+            of(line),
+            Err(Reason::MayChangePrograms(head.to_owned())),
+            "{line:?}"
+        );
+    }
+}
+
+#[test]
+fn what_looks_at_all_files_sees_no_recording_of_the_same_line() {
+    for line in [
+        "make; find .",
+        "make && grep -rn error .",
+        "make; git status --ignored",
+        "make; git clean -fdxn",
+        "make; ls -laR",
+        "make && tar czf ../x.tgz .",
+        "make; cp -a . ../x",
+        "make; echo **",
+        "make; cat */*.json",
+    ] {
+        assert!(matches!(of(line), Err(Reason::LooksAtFiles(_))), "{line:?}");
+    }
+    for line in [
+        "@find . | wc -l",
+        "@make; ls -la",
+        "@make && grep -n x y",
+        "@git clean -n",
+    ] {
+        marked(line);
+    }
 }
 
 #[test]

@@ -139,7 +139,42 @@ const OF_SHELLS: &[&str] = &[
 /// tell what their output is from a pipe.
 const LOOKING_AROUND: &[&str] = &[
     "cmp", "env", "fuser", "jps", "killall", "lsof", "pgrep", "pidof", "pkill", "printenv", "ps",
-    "pstree", "stty", "tty", "who", "w",
+    "pstree", "stty", "tty", "who", "w", "zip",
+];
+
+/// Programs that look at every file below a directory: at what an earlier command of the line left behind when
+/// it was recorded, too.
+const WALKING: &[&str] = &[
+    "7z", "bsdtar", "cpio", "du", "fd", "fdfind", "find", "ncdu", "pax", "rsync", "tar", "tree",
+    "zip",
+];
+
+/// Programs that do so when one of these is among their arguments.
+const WALKING_WITH: &[(&str, &[&str])] = &[
+    (
+        "git",
+        &[
+            "clean",
+            "ls-files",
+            "stash",
+            "--ignored",
+            "--others",
+            "--force",
+            "-f",
+        ],
+    ),
+    ("cp", &["-a", "--archive", "-r", "-R", "--recursive"]),
+    ("egrep", &["-r", "-R", "--recursive"]),
+    ("fgrep", &["-r", "-R", "--recursive"]),
+    (
+        "grep",
+        &["-r", "-R", "--recursive", "--dereference-recursive"],
+    ),
+    ("ls", &["-R", "--recursive"]),
+    (
+        "rg",
+        &["-u", "-.", "--hidden", "--no-ignore", "--unrestricted"],
+    ),
 ];
 
 /// Programs that wait for keys.
@@ -237,31 +272,147 @@ pub(super) const FILTERS: &[&str] = &[
     "yes",
 ];
 
-/// Variables that aido, or the start of a program, depends on.
+/// Variables that aido, or the start of a program, depends on, and those that mean something to one of the
+/// shells: setting them does more than giving them to a program. Sorted.
 const SENSITIVE: &[&str] = &[
     "AI_AGENT",
-    "BASH_ENV",
+    "ARGC",
+    "ARGV0",
     "CDPATH",
+    "COPROC",
+    "CPUTYPE",
+    "DIRSTACK",
+    "EGID",
     "ENV",
+    "EPOCHREALTIME",
+    "EPOCHSECONDS",
+    "ERRNO",
+    "EUID",
+    "EXECIGNORE",
+    "FIGNORE",
+    "FPATH",
+    "FUNCNAME",
+    "FUNCNEST",
+    "GID",
+    "GLOBIGNORE",
+    "GROUPS",
     "HOME",
+    "HOST",
+    "HOSTTYPE",
     "IFS",
+    "IGNOREEOF",
+    "INSIDE_EMACS",
+    "KEYTIMEOUT",
+    "LINENO",
     "LOGNAME",
+    "MACHTYPE",
+    "MAILCHECK",
+    "MAPFILE",
+    "MODULE_PATH",
+    "NULLCMD",
     "OLDPWD",
+    "OPTARG",
+    "OPTERR",
+    "OPTIND",
+    "OSTYPE",
     "PATH",
+    "PIPESTATUS",
     "POSIXLY_CORRECT",
+    "POSTEDIT",
+    "PPID",
     "PWD",
+    "RANDOM",
+    "READNULLCMD",
+    "REPLY",
+    "RPROMPT",
+    "SECONDS",
     "SHELL",
     "SHELLOPTS",
+    "SHLVL",
+    "SRANDOM",
+    "STTY",
+    "TIMEFMT",
+    "TIMEFORMAT",
+    "TMOUT",
+    "TMPPREFIX",
+    "TMPSUFFIX",
+    "TRY_BLOCK_ERROR",
+    "TTY",
+    "TTYIDLE",
     "TZ",
     "TZDIR",
+    "UID",
+    "USERNAME",
+    "VENDOR",
+    "WATCH",
+    "WATCHFMT",
+    "WORDCHARS",
+    "_",
+    "aliases",
+    "argv",
+    "builtins",
     "cdpath",
+    "commands",
+    "fignore",
     "fpath",
+    "funcstack",
+    "functions",
+    "galiases",
+    "histchars",
+    "history",
+    "jobdirs",
+    "jobstates",
+    "jobtexts",
+    "keymaps",
+    "mailpath",
+    "manpath",
     "module_path",
+    "modules",
+    "nameddirs",
+    "options",
+    "parameters",
     "path",
+    "patchars",
+    "pipestatus",
+    "prompt",
+    "psvar",
+    "reswords",
+    "saliases",
+    "signals",
+    "status",
+    "userdirs",
+    "usergroups",
+    "watch",
+    "widgets",
 ];
 
 /// Beginnings of such names.
-const SENSITIVE_BEGINNINGS: &[&str] = &["AIDO", "BASH_FUNC", "GLIBC_", "LD_", "MALLOC_", "XDG_"];
+const SENSITIVE_BEGINNINGS: &[&str] = &[
+    "AIDO",
+    "BASH",
+    "COMP_",
+    "GLIBC_",
+    "HIST",
+    "LD_",
+    "MALLOC_",
+    "PROMPT",
+    "PS",
+    "READLINE_",
+    "XDG_",
+    "ZDOTDIR",
+    "ZLS_",
+    "ZSH_",
+    "dis_",
+];
+
+/// Variables that hold the line, or the command that is being run, as the shell has it.
+const TELLING: &[&str] = &[
+    "funcsourcetrace",
+    "functrace",
+    "history",
+    "historywords",
+    "jobtexts",
+];
 
 /// Whether a shell runs this by itself, or reads it as more than a name.
 pub(super) fn is_of_a_shell(head: &str) -> bool {
@@ -282,4 +433,31 @@ pub(super) fn is_sensitive(name: &str) -> bool {
         || SENSITIVE_BEGINNINGS
             .iter()
             .any(|beginning| name.starts_with(beginning))
+}
+
+/// Whether a program with these arguments looks at every file below a directory.
+pub(super) fn is_walking(name: &str, mut arguments: impl Iterator<Item = impl AsRef<str>>) -> bool {
+    if WALKING.contains(&name) {
+        return true;
+    }
+    let Some((_, with)) = WALKING_WITH.iter().find(|(known, _)| *known == name) else {
+        return false;
+    };
+    arguments.any(|argument| {
+        let argument = argument.as_ref();
+        let short = argument
+            .strip_prefix('-')
+            .filter(|rest| !rest.starts_with('-'));
+        with.iter()
+            .any(|option| match (option.strip_prefix('-'), short) {
+                // Letters stand together, in any order.
+                (Some(letter), Some(letters)) if letter.len() == 1 => letters.contains(letter),
+                _ => argument.split('=').next() == Some(option),
+            })
+    })
+}
+
+/// Whether a variable of this name says what the shell runs, which is another text with aido in it.
+pub(super) fn is_telling(name: &str) -> bool {
+    TELLING.contains(&name) || name.starts_with("BASH_") || name.starts_with("ZSH_")
 }

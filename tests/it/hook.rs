@@ -1,7 +1,8 @@
 //! `aido hook`: a host that speaks each dialect as it is documented, runs the line that it is given, and feeds
 //! the result back; and what hosts must never see, whatever they send.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
@@ -15,6 +16,9 @@ use host::{HOSTS, Host};
 /// A repository with aido on PATH, and a program that is told what to print.
 fn place() -> TestEnv {
     let env = TestEnv::in_repository();
+    // Where there are no sessions yet, nothing is wrapped.
+    fs::create_dir_all(env.sessions()).unwrap();
+    fs::set_permissions(env.sessions(), Permissions::from_mode(0o700)).unwrap();
     fs::create_dir(env.path("bin")).unwrap();
     std::os::unix::fs::symlink(AIDO, env.path("bin/aido")).unwrap();
     env.script(
@@ -120,7 +124,7 @@ fn every_dialect_works_from_end_to_end_and_leaves_its_settings_as_they_were() {
             assert_eq!(fine.shown.stdout_text(), "building all\n");
             assert_eq!(fine.said, None);
             let expected = match mode == "wrap" && host.rewrites {
-                true => "aido --tty auto -- build all",
+                true => "aido --hooked -- build all",
                 false => "build all",
             };
             assert_eq!(fine.line, expected, "{} {mode}", host.name);
@@ -225,7 +229,7 @@ fn a_call_that_is_reported_twice_is_filed_once() {
 #[test]
 fn a_host_that_reports_another_line_than_it_ran_loses_nothing_and_files_nothing_twice() {
     for (ran, origins) in [
-        ("aido --tty auto -- build x", ["recorded"]),
+        ("aido --hooked -- build x", ["recorded"]),
         // The host has ignored what it was asked for.
         ("build x", ["observed"]),
     ] {
@@ -332,7 +336,7 @@ fn a_line_that_the_host_has_rules_for_is_left_to_the_host() {
         let payload = claude.payload("PreToolUse", "c", &cwd, Some(line));
         call(&env, "exec aido hook --mode wrap claude", &payload).stdout_text()
     };
-    assert!(ask("build x").contains("aido --tty auto -- build x"));
+    assert!(ask("build x").contains("aido --hooked -- build x"));
     env.write(
         "home/.claude/settings.json",
         r#"{"permissions": {"deny": ["Bash(build push:*)"], "allow": ["Bash(make:*)"]}}"#,
@@ -340,7 +344,7 @@ fn a_line_that_the_host_has_rules_for_is_left_to_the_host() {
     assert_eq!(ask("build x"), "");
     assert_eq!(ask("sh -c 'build push'"), "");
     assert_eq!(ask("make"), "");
-    assert!(ask("sh -c true").contains("aido --tty auto -- sh"));
+    assert!(ask("sh -c true").contains("aido --hooked -- sh"));
     let elsewhere = r#"{"permissions": {"ask": ["Bash(sh:*)"]}}"#;
     env.write("home/elsewhere/settings.json", elsewhere);
     let moved = env
@@ -371,10 +375,7 @@ fn the_whole_input_is_given_back_as_it_came() {
         .env("PATH", path(&env))
         .stdin(payload)
         .output();
-    let expected = input.replace(
-        r#""build \"a\" é""#,
-        r#""aido --tty auto -- build \"a\" é""#,
-    );
+    let expected = input.replace(r#""build \"a\" é""#, r#""aido --hooked -- build \"a\" é""#);
     assert_eq!(
         run.stdout_text(),
         format!(
@@ -467,7 +468,7 @@ fn explain_says_what_would_be_done_and_does_nothing() {
     let before = |line: &str| claude.payload("PreToolUse", "c", &cwd, Some(line));
     assert_eq!(
         explain(&before("build x")),
-        "shape: Claude\nevent: PreToolUse\nline: build x\nanswer: another line: aido --tty auto -- build x\n"
+        "shape: Claude\nevent: PreToolUse\nline: build x\nanswer: another line: aido --hooked -- build x\n"
     );
     assert!(explain(&before("(build)")).ends_with("answer: nothing: it has a parenthesis\n"));
     let shown = env.bare(["sh", "-c", "exit 3"]).output();

@@ -54,6 +54,7 @@ fn what_hooks_put_before_a_command_is_read_as_the_parser_reads_it() {
         panic!("a run");
     };
     assert_eq!(quick.words, parsed.words);
+    assert!(quick.is_hooked && parsed.options.hooked);
     assert_eq!(quick.flags, parsed.options.into_layer().unwrap());
 }
 

@@ -111,6 +111,37 @@ impl FileStore {
         }
     }
 
+    /// Whether there is a session directory.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.path().is_dir()
+    }
+
+    /// Makes the session directory, if there is none.
+    ///
+    /// # Errors
+    /// When it can't be made, or isn't the user's own.
+    pub fn make(&self) -> io::Result<()> {
+        self.open_session_directory().map(drop)
+    }
+
+    /// Takes the session directory away again, with the one around it, if there is nothing in it but what was
+    /// put there when it was made.
+    pub fn remove_unused(&self) {
+        let path = self.path();
+        let Ok(mut entries) = std::fs::read_dir(&path) else {
+            return;
+        };
+        if entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == layout::IGNORE)) {
+            // Each of these fails where somebody put something there meanwhile.
+            let _ = std::fs::remove_file(path.join(layout::IGNORE));
+            let _ = std::fs::remove_dir(&path);
+            if let (Location::Repository(_), Some(around)) = (&self.location, path.parent()) {
+                let _ = std::fs::remove_dir(around);
+            }
+        }
+    }
+
     /// A session's transcript, relative to the session directory's parent, as sidecars show it.
     #[must_use]
     pub fn typescript_file(&self, id: &SessionId) -> String {

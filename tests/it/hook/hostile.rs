@@ -42,7 +42,11 @@ fn no_payload_makes_a_hook_fail_or_speak() {
         }
         let marked = answer(&env, &words, format!("\u{feff}\u{feff}{text}"));
         assert_eq!(marked, answer(&env, &words, text.clone()), "{name}");
-        assert_eq!(marked.contains("aido --tty auto"), host.rewrites, "{name}");
+        assert_eq!(
+            marked.contains("aido --hooked -- "),
+            host.rewrites,
+            "{name}"
+        );
         // Of another version, or of a host that isn't known.
         let mut changed = whole.clone();
         changed["brand_new"] = json!({"a": [1, 2, {"b": null}]});
