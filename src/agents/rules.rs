@@ -1,10 +1,17 @@
 //! The rules that a host has about commands. They are about the line that the agent wrote, and would not
-//! find a command behind aido; so a line that any of them may be about is left to the host.
+//! find a command behind aido; so a line that any of them may be about is left to the host. What isn't
+//! understood of them may be about any.
+
+mod sources;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
+use super::host::MARK;
 use super::json::{self, Node};
-use super::payload::Dialect;
+
+pub use sources::{Form, OPENCODE, Place, Source, sources};
 
 /// What the rules are about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,163 +20,87 @@ pub struct Rules {
     about_all: bool,
     /// The first words of commands that there are rules about.
     words: BTreeSet<String>,
+    /// What such words begin with.
+    beginnings: BTreeSet<String>,
 }
 
-/// A file of rules that a host reads.
+/// What a rule does with a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Source {
-    /// Where it is looked for.
-    pub place: Place,
-    /// Its path there.
-    pub path: &'static str,
-    /// What it is.
-    pub form: Form,
+enum Effect {
+    /// Has it run without a question.
+    Allows,
+    /// Asks about it, or forbids it.
+    Restrains,
 }
 
-/// Where a file of rules is looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// In the repository, and in the directory that the host stands in.
-    Project,
-    /// In the user's home.
-    Home,
-    /// In the directory that this variable names in the home's stead.
-    Variable(&'static str),
-    /// From the root.
-    System,
-}
-
-/// What a file of rules is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// JSON settings, which are read.
-    Settings,
-    /// Something else that is there or not: then any command may have a rule.
-    Anything,
-}
-
-const fn source(place: Place, path: &'static str, form: Form) -> Source {
-    Source { place, path, form }
-}
-
-const CLAUDE: &[Source] = &[
-    source(Place::Project, ".claude/settings.json", Form::Settings),
-    source(
-        Place::Project,
-        ".claude/settings.local.json",
-        Form::Settings,
-    ),
-    source(Place::Home, ".claude/settings.json", Form::Settings),
-    source(Place::Home, ".claude/settings.local.json", Form::Settings),
-    source(
-        Place::Variable("CLAUDE_CONFIG_DIR"),
-        "settings.json",
-        Form::Settings,
-    ),
-    source(
-        Place::Variable("CLAUDE_CONFIG_DIR"),
-        "settings.local.json",
-        Form::Settings,
-    ),
-    source(
-        Place::System,
-        "/etc/claude-code/managed-settings.json",
-        Form::Settings,
-    ),
-    source(
-        Place::System,
-        "/etc/claude-code/managed-settings.d",
-        Form::Anything,
-    ),
-];
-const CODEX: &[Source] = &[
-    source(Place::Project, ".codex/rules", Form::Anything),
-    source(Place::Home, ".codex/rules", Form::Anything),
-    source(Place::Variable("CODEX_HOME"), "rules", Form::Anything),
-    source(Place::System, "/etc/codex/rules", Form::Anything),
-];
-const GEMINI: &[Source] = &[
-    source(Place::Project, ".gemini/settings.json", Form::Settings),
-    source(Place::Home, ".gemini/settings.json", Form::Settings),
-    source(
-        Place::System,
-        "/etc/gemini-cli/settings.json",
-        Form::Settings,
-    ),
-    source(Place::Project, ".gemini/policies", Form::Anything),
-    source(Place::Home, ".gemini/policies", Form::Anything),
-    source(Place::System, "/etc/gemini-cli/policies", Form::Anything),
-];
-const CURSOR: &[Source] = &[
-    source(Place::Project, ".cursor/cli.json", Form::Settings),
-    source(Place::Home, ".cursor/cli-config.json", Form::Settings),
+/// What hosts call their shell in rules.
+const SHELLS: &[&str] = &[
+    "bash",
+    "run_in_terminal",
+    "run_shell_command",
+    "runInTerminal",
+    "runTerminalCommand",
+    "sh",
+    "shell",
+    "ShellTool",
+    "terminal",
 ];
 
-/// The files of OpenCode, which has a plugin and no payloads.
-pub const OPENCODE: &[Source] = &[
-    source(Place::Project, "opencode.json", Form::Settings),
-    source(Place::Project, "opencode.jsonc", Form::Anything),
-    source(Place::Project, ".opencode/opencode.json", Form::Settings),
-    source(
-        Place::Home,
-        ".config/opencode/opencode.json",
-        Form::Settings,
-    ),
-    source(
-        Place::Home,
-        ".config/opencode/opencode.jsonc",
-        Form::Anything,
-    ),
-    source(
-        Place::Variable("XDG_CONFIG_HOME"),
-        "opencode/opencode.json",
-        Form::Settings,
-    ),
-];
+/// Those whose rules are what a command begins with, be it in the middle of a word.
+const BY_BEGINNING: &[&str] = &["run_shell_command", "ShellTool"];
 
-/// The files in which a host's rules are looked for.
-#[must_use]
-pub fn sources(dialect: Dialect) -> &'static [Source] {
-    match dialect {
-        Dialect::Claude => CLAUDE,
-        Dialect::Codex => CODEX,
-        Dialect::Gemini => GEMINI,
-        Dialect::Cursor => CURSOR,
-        // Its rules are options of its command line, and Claude Code's settings, which it reads.
-        Dialect::Copilot | Dialect::CopilotAsClaude => CLAUDE,
-    }
-}
+/// What a rule about recorded commands would be about.
+const OWN: &str = "aido";
+
+/// Hooks that are given the line as it will be run, and may refuse it.
+const GUARDS: &[&str] = &["beforeShellExecution", "preToolUse", "BeforeTool"];
 
 impl Rules {
-    /// Adds what is in one of a host's files; one that can't be read may say anything.
+    /// Adds what is in one of a host's files, or variables; what can't be read may say anything.
     pub fn add(&mut self, form: Form, text: Option<&str>) {
-        let root = match (form, text) {
-            (Form::Settings, Some(text)) => json::parse(text).ok(),
-            _ => None,
-        };
-        let Some(root) = root else {
-            self.about_all = true;
-            return;
-        };
-        if let Some(permissions) = root.get("permissions") {
-            for (name, is_allow) in [("allow", true), ("ask", false), ("deny", false)] {
-                self.add_list(permissions.get(name), is_allow);
+        let root = text.map(json::parse);
+        match (form, text, root) {
+            (Form::Settings, Some(text), Some(Ok(root))) => self.add_settings(&root, text),
+            (Form::Permission, _, Some(Ok(root))) => self.add_permission(Some(&root)),
+            (Form::Naming(names), Some(text), _) => {
+                self.about_all |= names.iter().any(|name| text.contains(name));
             }
+            _ => self.about_all = true,
         }
+    }
+
+    fn add_settings(&mut self, root: &Node, text: &str) {
+        let permissions = root.get("permissions");
+        self.about_all |= permissions.is_some_and(|node| node.members().is_none());
         let tools = root.get("tools");
-        for (name, is_allow) in [
-            ("allowed", true),
-            ("exclude", false),
-            ("confirmationRequired", false),
-        ] {
-            self.add_list(tools.and_then(|tools| tools.get(name)), is_allow);
+        let sandbox = root.get("sandbox");
+        let lists = [
+            (permissions, "allow", Effect::Allows),
+            (permissions, "ask", Effect::Restrains),
+            (permissions, "deny", Effect::Restrains),
+            (tools, "allowed", Effect::Allows),
+            (tools, "exclude", Effect::Restrains),
+            (tools, "confirmationRequired", Effect::Restrains),
+            (Some(root), "allowedTools", Effect::Allows),
+            (Some(root), "excludeTools", Effect::Restrains),
+        ];
+        for (node, name, effect) in lists {
+            self.add_list(node.and_then(|node| node.get(name)), &mut |rules, rule| {
+                rules.add_rule(rule, effect);
+            });
         }
-        self.add_list(root.get("excludeTools"), false);
+        // These run outside of the sandbox.
+        let excluded = sandbox.and_then(|sandbox| sandbox.get("excludedCommands"));
+        self.add_list(excluded, &mut |rules, pattern| {
+            rules.add_pattern(pattern, Effect::Allows, false);
+        });
         self.add_permission(root.get("permission"));
+        self.add_switches(tools, text);
         for agent in ["agent", "mode"] {
             let agents = root.get(agent).and_then(Node::members).unwrap_or_default();
             for member in agents {
                 self.add_permission(member.value.get("permission"));
+                self.add_switches(member.value.get("tools"), text);
             }
         }
         // Only what is in these may be used at all.
@@ -180,117 +111,182 @@ impl Rules {
             let in_part = |text: &str| text.contains('(');
             self.about_all |= core.is_some_and(|core| core.any_text(&in_part));
         }
+        for elsewhere in ["policyPaths", "adminPolicyPaths"] {
+            let paths = root.get(elsewhere);
+            self.about_all |= paths.is_some_and(|paths| paths.elements() != Some(&[]));
+        }
+        let hooks = root.get("hooks");
+        let guards = GUARDS.iter().filter_map(|name| hooks?.get(name));
+        self.about_all |= guards.into_iter().any(has_guard);
     }
 
     /// OpenCode's: one word for all commands, or one for each pattern.
     fn add_permission(&mut self, permission: Option<&Node>) {
-        let Some(shell) = permission.map(|all| all.get("bash").unwrap_or(all)) else {
+        let Some(permission) = permission else { return };
+        let is_not_allow = |node: &Node| node.text() != Some("allow");
+        let others = permission.members().unwrap_or_default();
+        let mut others = others.iter().filter(|member| member.name.contains('*'));
+        self.about_all |= others.any(|member| is_not_allow(&member.value));
+        let shell = permission.get("bash").unwrap_or(permission);
+        match shell.members() {
+            Some(patterns) => {
+                for pattern in patterns {
+                    let effect = match is_not_allow(&pattern.value) {
+                        true => Effect::Restrains,
+                        false => Effect::Allows,
+                    };
+                    self.add_pattern(&pattern.name, effect, false);
+                }
+            }
+            None => self.about_all |= is_not_allow(shell),
+        }
+    }
+
+    /// OpenCode's, too: whether there is a shell at all.
+    fn add_switches(&mut self, tools: Option<&Node>, text: &str) {
+        let members = tools.and_then(Node::members).unwrap_or_default();
+        let mut switches = members.iter();
+        self.about_all |= switches.any(|member| {
+            let is_shell = member.name == "bash" || member.name.contains('*');
+            is_shell && &text[member.value.span.clone()] != "true"
+        });
+    }
+
+    fn add_list(&mut self, list: Option<&Node>, add: &mut dyn FnMut(&mut Self, &str)) {
+        let Some(list) = list else { return };
+        let Some(elements) = list.elements() else {
+            self.about_all = true;
             return;
         };
-        let patterns = shell.members().unwrap_or_default();
-        for pattern in patterns {
-            let is_allow = pattern.value.text() == Some("allow");
-            self.add_pattern(&pattern.name, is_allow);
-        }
-        self.about_all |= shell.text().is_some_and(|word| word != "allow");
-    }
-
-    fn add_list(&mut self, list: Option<&Node>, is_allow: bool) {
-        for rule in list.and_then(Node::elements).unwrap_or_default() {
-            let Some(rule) = rule.text() else { continue };
-            let (tool, inner) = match rule.split_once('(') {
-                Some((tool, inner)) => (tool, Some(inner.trim_end_matches(')'))),
-                None => (rule, None),
-            };
-            let is_shell =
-                ["Bash", "Shell", "run_shell_command", "ShellTool", "*"].contains(&tool.trim());
-            if !is_shell {
-                continue;
+        for element in elements {
+            match element.text() {
+                Some(text) => add(self, text),
+                None => self.about_all = true,
             }
-            self.add_pattern(inner.unwrap_or("*"), is_allow);
         }
     }
 
-    fn add_pattern(&mut self, pattern: &str, is_allow: bool) {
-        let pattern = pattern.trim();
-        let length = pattern.find([' ', ':', '*', '\t', '?']);
-        match &pattern[..length.unwrap_or(pattern.len())] {
-            // What is allowed altogether is allowed under aido.
-            "" => self.about_all |= !is_allow,
-            word => _ = self.words.insert(base(word).to_owned()),
+    /// A tool, and in parentheses which of its uses.
+    fn add_rule(&mut self, rule: &str, effect: Effect) {
+        let (tool, inner) = match rule.split_once('(') {
+            Some((tool, inner)) => (tool.trim(), inner.trim_end().strip_suffix(')')),
+            None => (rule.trim(), Some("*")),
+        };
+        let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "_-./:*".contains(letter);
+        let Some(inner) = inner.filter(|_| !tool.is_empty() && tool.chars().all(is_letter)) else {
+            return self.add_unknown(rule, effect);
+        };
+        let has = |names: &[&str]| match tool.split_once('*') {
+            Some((beginning, _)) => names.iter().any(|name| {
+                let start = name.get(..beginning.len());
+                start.is_some_and(|start| start.eq_ignore_ascii_case(beginning))
+            }),
+            None => names.iter().any(|name| name.eq_ignore_ascii_case(tool)),
+        };
+        if has(SHELLS) {
+            self.add_pattern(inner, effect, has(BY_BEGINNING));
         }
+    }
+
+    fn add_pattern(&mut self, pattern: &str, effect: Effect, by_beginning: bool) {
+        let pattern = pattern.trim();
+        // What is allowed altogether is allowed under aido.
+        if pattern.chars().all(|letter| "*: ".contains(letter)) {
+            self.about_all |= effect == Effect::Restrains;
+            return;
+        }
+        let head = pattern.split([' ', '\t', ':']).next().unwrap_or_default();
+        let is_known = |letter: char| is_letter(letter) || "*?".contains(letter);
+        if mentions_own(pattern) || head.is_empty() || !head.chars().all(is_known) {
+            return self.add_unknown(pattern, effect);
+        }
+        // A wildcard may be about more than one word, so only what is before it is certain.
+        let wildcard = head.find(['*', '?']);
+        if wildcard.is_none() && !by_beginning {
+            match base(head) {
+                "" => self.about_all = true,
+                word => _ = self.words.insert(word.to_owned()),
+            }
+            return;
+        }
+        let beginning = bare(&head[..wildcard.unwrap_or(head.len())]);
+        // Such a rule would be about the line with aido in it, whatever it was about without.
+        match OWN.starts_with(beginning) {
+            true => self.about_all = true,
+            false => _ = self.beginnings.insert(beginning.to_owned()),
+        }
+    }
+
+    /// A rule that is not understood: one that restrains may be about anything, one that allows about what has
+    /// any of its words.
+    fn add_unknown(&mut self, rule: &str, effect: Effect) {
+        let words: Vec<&str> = words(rule).collect();
+        let begins_anyhow = rule
+            .trim_start()
+            .starts_with(['*', '?', '/', '^', '[', '(']);
+        if effect == Effect::Restrains || mentions_own(rule) || begins_anyhow || words.is_empty() {
+            self.about_all = true;
+            return;
+        }
+        let words = words.into_iter().map(|word| base(word).to_owned());
+        self.words.extend(words);
     }
 
     /// Whether one of them may be about a line: any word of it counts, wherever it stands.
     #[must_use]
     pub fn may_be_about(&self, line: &str) -> bool {
-        let is_letter = |letter: char| letter.is_alphanumeric() || "_.-+/@".contains(letter);
-        let mut words = line.split(|letter| !is_letter(letter));
-        self.about_all || words.any(|word| self.words.contains(base(word)))
+        let begins = |word: &str, beginning: &str| {
+            let name = base(beginning);
+            let has_path = beginning.contains('/');
+            word.starts_with(beginning)
+                || base(word).starts_with(beginning)
+                || (has_path && word.contains(beginning))
+                || (has_path && !name.is_empty() && base(word).starts_with(name))
+        };
+        self.about_all
+            || words(line).map(bare).any(|word| {
+                self.words.contains(base(word))
+                    || self
+                        .beginnings
+                        .iter()
+                        .any(|beginning| begins(word, beginning))
+            })
     }
+}
+
+/// Whether anything but aido's own is in a list of hooks.
+fn has_guard(list: &Node) -> bool {
+    let is_own = |text: &str| text.contains(MARK);
+    let Some(elements) = list.elements() else {
+        return true;
+    };
+    elements.iter().any(|element| {
+        let within = element.get("hooks").and_then(Node::elements);
+        match within {
+            Some(hooks) => hooks.iter().any(|hook| !hook.any_text(&is_own)),
+            None => !element.any_text(&is_own),
+        }
+    })
+}
+
+fn mentions_own(text: &str) -> bool {
+    words(text).any(|word| base(word) == OWN)
+}
+
+fn is_letter(letter: char) -> bool {
+    letter.is_alphanumeric() || "_.-+/@".contains(letter)
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|letter| !is_letter(letter));
+    words.filter(|word| !word.is_empty())
+}
+
+/// A path without what only says that it is one.
+fn bare(word: &str) -> &str {
+    word.strip_prefix("./").unwrap_or(word)
 }
 
 fn base(word: &str) -> &str {
     word.rsplit('/').next().unwrap_or(word)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rules(text: &str) -> Rules {
-        let mut rules = Rules::default();
-        rules.add(Form::Settings, Some(text));
-        rules
-    }
-
-    #[test]
-    fn a_line_that_a_rule_may_be_about_is_left_to_the_host() {
-        let claude = rules(
-            r#"{"permissions": {"allow": ["Bash(npm run test:*)", "Read(x)"],
-                "deny": ["Bash(git push:*)", "Bash(/opt/x/deploy)"], "ask": ["WebFetch"]}}"#,
-        );
-        for line in [
-            "git push",
-            "cd x && git status",
-            "env git push",
-            "npm ci",
-            "./deploy now",
-        ] {
-            assert!(claude.may_be_about(line), "{line}");
-        }
-        for line in ["cargo test", "make gitignore"] {
-            assert!(!claude.may_be_about(line), "{line}");
-        }
-        assert!(!rules(r#"{"permissions": {"allow": ["Bash", "Bash(*)"]}}"#).may_be_about("make"));
-        for text in [
-            r#"{"permissions": {"deny": ["Bash"]}}"#,
-            r#"{"permissions": {"ask": ["Bash(*)"]}}"#,
-            r#"{"permissions": {"deny": ["Bash(* push)"]}}"#,
-            r#"{"tools": {"core": ["run_shell_command(git)"]}}"#,
-            r#"{"tools": {"confirmationRequired": ["run_shell_command"]}}"#,
-            "{ // comment\n}",
-        ] {
-            assert!(rules(text).may_be_about("make"), "{text}");
-        }
-        let gemini = rules(
-            r#"{"tools": {"exclude": ["run_shell_command(rm)"]}, "excludeTools": ["ShellTool(dd)"]}"#,
-        );
-        assert!(gemini.may_be_about("rm x") && gemini.may_be_about("dd if=x"));
-        assert!(!gemini.may_be_about("make"));
-        let opencode =
-            rules(r#"{"permission": {"bash": {"git push": "deny", "*": "allow"}, "edit": "ask"}}"#);
-        assert!(opencode.may_be_about("git status") && !opencode.may_be_about("make"));
-        for text in [
-            r#"{"permission": {"bash": "ask"}}"#,
-            r#"{"permission": {"bash": {"*": "ask"}}}"#,
-            r#"{"permission": "ask"}"#,
-            r#"{"agent": {"plan": {"permission": {"bash": "deny"}}}}"#,
-        ] {
-            assert!(rules(text).may_be_about("make"), "{text}");
-        }
-        let mut there = Rules::default();
-        there.add(Form::Anything, None);
-        assert!(there.may_be_about("make"));
-    }
 }

@@ -7,6 +7,7 @@ mod context;
 mod coverage;
 mod decide;
 mod filing;
+mod rules;
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
@@ -119,6 +120,7 @@ fn answer(arguments: &Arguments, flags: Layer) -> String {
     if mode == Mode::Off && !asked.explain {
         return nothing;
     }
+    let started_in = std::env::current_dir().ok();
     // From here on the hook stands where the host does.
     if let Some(directory) = call.cwd.as_deref().map(PathBuf::from)
         && directory.is_absolute()
@@ -134,6 +136,7 @@ fn answer(arguments: &Arguments, flags: Layer) -> String {
     let hooked = Hooked {
         call: &call,
         mode,
+        started_in,
         place,
         settings: settings.map(|resolved| resolved.settings),
         environment,
@@ -185,6 +188,8 @@ impl<'a> Asked<'a> {
 struct Hooked<'a> {
     call: &'a Call,
     mode: Mode,
+    /// Where the host has its hooks started: in the project that its session is about.
+    started_in: Option<PathBuf>,
     place: Place,
     /// None where a command under aido would say something about them.
     settings: Option<Settings>,

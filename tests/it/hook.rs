@@ -10,6 +10,7 @@ use crate::support::{AIDO, Output, TestEnv};
 
 mod host;
 mod hostile;
+mod rules;
 
 use host::{HOSTS, Host};
 

@@ -1,18 +1,21 @@
 //! Whether a call's line is to be another one.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::Hooked;
+use super::rules::Directories;
 use crate::agents::Mode;
 use crate::agents::reply::{self, Refusal};
-use crate::agents::rules::{self, Form, Place, Rules, Source};
+use crate::agents::rules::{OPENCODE, sources};
+use crate::config::{self, Layer};
 use crate::environment::Environment;
+use crate::place::Place;
 use crate::record::shell::is_plain_program;
 use crate::rewrite;
-use crate::sys::file::read_small;
+use crate::store::fs::FileStore;
 
-/// The largest settings of a host's that are read.
-const SETTINGS_BYTES: u64 = 1024 * 1024;
+/// Variables that change which programs a shell starts, or what it says of them, in ways that aren't seen here.
+const CHANGING: &[&str] = &["ARGV0", "BASHOPTS", "BASH_ENV", "EXECIGNORE", "SHELLOPTS"];
 
 /// What is decided about a call.
 pub(super) enum Decision {
@@ -35,13 +38,19 @@ impl Hooked<'_> {
         match &self.settings {
             None => return leave("a setting is not in order, and every command would say so"),
             Some(settings) if !settings.record => return leave("nothing is to be recorded"),
+            Some(settings) if !has_store(&self.place, settings.session_dir.as_deref()) => {
+                return leave("there are no sessions here yet, and their directory would be seen");
+            }
             Some(_) => {}
         }
-        let sources = rules::sources(self.call.dialect);
-        if rules(sources, &self.place, &self.environment).may_be_about(command) {
+        let mut directories = Directories::of(&self.place, &self.environment);
+        let said = self.call.cwd.as_deref().map(Path::new);
+        directories.extend(said.into_iter().chain(self.started_in.as_deref()));
+        let rules = directories.rules(sources(self.call.dialect), &self.environment);
+        if rules.may_be_about(command) {
             return leave("the host may have a rule about it");
         }
-        let line = match rewrite(command, &self.environment) {
+        let line = match rewrite(command, &self.place, &self.environment) {
             Ok(line) => line,
             Err(why) => return Decision::Leave(why),
         };
@@ -55,45 +64,25 @@ impl Hooked<'_> {
     }
 }
 
-/// What a host has rules about, as far as its files say.
-fn rules(sources: &[Source], place: &crate::place::Place, environment: &Environment) -> Rules {
-    let mut rules = Rules::default();
-    for source in sources {
-        let bases: Vec<PathBuf> = match source.place {
-            Place::Project => [&place.root, &place.current]
-                .into_iter()
-                .flatten()
-                .cloned()
-                .collect(),
-            Place::Home => environment.absolute_path("HOME").into_iter().collect(),
-            Place::Variable(name) => environment.absolute_path(name).into_iter().collect(),
-            Place::System => vec![PathBuf::from("/")],
-        };
-        for path in bases.into_iter().map(|base| base.join(source.path)) {
-            if path.symlink_metadata().is_err() {
-                continue;
-            }
-            let bytes = match source.form {
-                Form::Settings => read_small(&path, SETTINGS_BYTES).ok(),
-                Form::Anything => None,
-            };
-            let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-            rules.add(source.form, text.as_deref());
-        }
-    }
-    rules
+/// Whether there is a directory of sessions.
+fn has_store(place: &Place, named: Option<&Path>) -> bool {
+    let location = place.location(named);
+    location.is_some_and(|location| {
+        FileStore::new(location, place.state.clone(), place.current.clone()).is_there()
+    })
 }
 
 /// The line that a plugin asks for; none where it stays as it is.
-pub(super) fn for_plugin(
-    line: &str,
-    place: &crate::place::Place,
-    environment: &Environment,
-) -> Option<String> {
-    let rules = rules(rules::OPENCODE, place, environment);
+pub(super) fn for_plugin(line: &str, place: &Place, environment: &Environment) -> Option<String> {
+    let resolved = config::resolve(Layer::default(), environment, place).ok()?;
+    let settings = resolved.settings;
+    if !settings.record || !has_store(place, settings.session_dir.as_deref()) {
+        return None;
+    }
+    let rules = Directories::of(place, environment).rules(OPENCODE, environment);
     match rules.may_be_about(line) {
         true => None,
-        false => rewrite(line, environment).ok(),
+        false => rewrite(line, place, environment).ok(),
     }
 }
 
@@ -101,12 +90,39 @@ pub(super) fn for_plugin(
 ///
 /// # Errors
 /// Why it is left alone.
-fn rewrite(line: &str, environment: &Environment) -> Result<String, String> {
-    if !is_found(environment) {
+fn rewrite(line: &str, place: &Place, environment: &Environment) -> Result<String, String> {
+    if let Some(name) = CHANGING
+        .iter()
+        .find(|name| environment.value(name).is_some())
+    {
+        return Err(format!("{name} is set, which changes what shells do"));
+    }
+    if !is_found(environment) || is_function("aido", environment) {
         return Err("PATH doesn't lead to this aido".to_owned());
     }
-    let is_program = |name: &str| is_plain_program(name, environment);
-    rewrite::rewrite(line, &is_program).map_err(|reason| reason.to_string())
+    let is_program =
+        |name: &str| is_plain_program(name, environment) && !is_function(name, environment);
+    let line = rewrite::rewrite(line, &is_program).map_err(|reason| reason.to_string())?;
+    if line.matches(rewrite::PREFIX).count() > 1 && has_own_programs(place, environment) {
+        return Err("PATH leads into the project, whose programs its commands may change".into());
+    }
+    Ok(line)
+}
+
+/// Whether a function of this name is exported by bash, which is run in the program's stead.
+fn is_function(name: &str, environment: &Environment) -> bool {
+    let named = ["%%", "()"].map(|ending| format!("BASH_FUNC_{name}{ending}"));
+    named.iter().any(|name| environment.value(name).is_some())
+}
+
+/// Whether some programs on PATH are the project's.
+fn has_own_programs(place: &Place, environment: &Environment) -> bool {
+    let path = environment.value("PATH").unwrap_or_default();
+    let projects = [&place.root, &place.current];
+    std::env::split_paths(path).any(|directory| {
+        let mut projects = projects.into_iter().flatten();
+        projects.any(|project| directory.starts_with(project))
+    })
 }
 
 /// Whether a shell would find this very program as `aido`.
