@@ -59,7 +59,9 @@ impl Block {
     /// The text with the block: in its place if it is there, else at the end. Its lines end as the text's do.
     #[must_use]
     pub fn install(&self, text: &str) -> String {
-        let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        // A return without an end becomes one, with the first byte behind it.
+        let is_crlf = text.contains("\r\n") || text.ends_with('\r');
+        let newline = if is_crlf { "\r\n" } else { "\n" };
         let block = self.text.replace('\n', newline);
         if let Some(found) = self.find(text) {
             return format!("{}{block}{}", &text[..found.start], &text[found.end..]);
@@ -125,12 +127,14 @@ mod tests {
     fn a_block_goes_in_once_and_comes_out_leaving_every_byte() {
         for block in [GITIGNORE, AGENTS] {
             assert!(block.text.lines().count() <= 12);
-            for text in ["", "target\n", "# Title\n\nText.\n"] {
+            for text in ["", "target\n", "# Title\n\nText.\n", "a\r\n", "a\rb\n"] {
                 let installed = block.install(text);
                 assert!(block.is_in(&installed) && !block.is_in(text));
                 assert_eq!(block.install(&installed), installed);
                 assert_eq!(block.uninstall(&installed), text);
             }
+            let unended = block.install("a\r");
+            assert_eq!(block.install(&unended), unended);
             let between = format!("a\n\n{}b\n", block.text);
             assert_eq!(block.install(&between), between);
             assert_eq!(block.uninstall(&between), "a\nb\n");

@@ -8,7 +8,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use super::host::MARK;
+use super::host::is_own_command;
 use super::json::{self, Node};
 
 pub use sources::{Form, OPENCODE, Place, Source, sources};
@@ -256,15 +256,14 @@ impl Rules {
 
 /// Whether anything but aido's own is in a list of hooks.
 fn has_guard(list: &Node) -> bool {
-    let is_own = |text: &str| text.contains(MARK);
     let Some(elements) = list.elements() else {
         return true;
     };
     elements.iter().any(|element| {
         let within = element.get("hooks").and_then(Node::elements);
         match within {
-            Some(hooks) => hooks.iter().any(|hook| !hook.any_text(&is_own)),
-            None => !element.any_text(&is_own),
+            Some(hooks) => hooks.iter().any(|hook| !hook.any_text(&is_own_command)),
+            None => !element.any_text(&is_own_command),
         }
     })
 }

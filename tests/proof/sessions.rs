@@ -16,12 +16,14 @@ const TRANSCRIPT: &str = ".typescript";
 const EVENTS: &str = ".events.jsonl";
 const SIDECAR: &str = ".meta.json";
 /// What else belongs in a session directory.
-const KNOWN: [&str; 5] = [
+const KNOWN: [&str; 7] = [
     ".gitignore",
     ".housekeeping",
     ".lock",
+    "index.endings",
     "index.jsonl",
     "live",
+    "pruned.jsonl",
 ];
 
 /// What is in a session directory, and in the places of its live files.

@@ -172,11 +172,12 @@ fn opencode_has_words_and_switches() {
 
 #[test]
 fn a_guard_that_sees_the_line_as_it_is_run_is_about_every_line() {
-    let own = r#"{"command": "exec aido hook cursor", "matcher": "Shell"}"#;
+    let command = format!("{}cursor", crate::agents::host::BEGINNING);
+    let own = format!(r#"{{"command": "{command}", "matcher": "Shell"}}"#);
     let other = r#"{"command": "./guard", "matcher": "^make"}"#;
     for event in ["beforeShellExecution", "preToolUse", "BeforeTool"] {
         let hooks = |list: &str| format!(r#"{{"hooks": {{"{event}": [{list}]}}}}"#);
-        not_about(&hooks(own), &["make"]);
+        not_about(&hooks(&own), &["make"]);
         about(&hooks(&format!("{own}, {other}")), &["make"]);
         let nested = format!(r#"{{"matcher": "x", "hooks": [{own}, {other}]}}"#);
         about(&hooks(&nested), &["make"]);

@@ -11,7 +11,7 @@ const OF_THE_SHELL: &[&str] = &[
 ];
 
 /// Switches of a run, which take no value.
-const SWITCHES: &[&str] = &["--strict", "--debug"];
+const SWITCHES: &[&str] = &["--hooked", "--strict", "--debug"];
 
 /// What a line is made of, as far as recording is concerned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,27 +121,27 @@ mod tests {
             ("make", false, false, true),
             ("make; aido handoff", false, true, true),
             ("aido make", true, false, false),
-            ("/usr/bin/aido --tty auto -- make", true, false, false),
+            ("/usr/bin/aido --hooked -- make", true, false, false),
             (
-                "A=b aido --tty auto -- make >/dev/null 2>&1",
+                "A=b aido --hooked -- make >/dev/null 2>&1",
                 true,
                 false,
                 false,
             ),
             (
-                "cd web && aido --tty auto -- npm ci; aido --tty auto -- npm test",
+                "cd web && aido --hooked -- npm ci; aido --hooked -- npm test",
                 true,
                 false,
                 false,
             ),
             (
-                "aido --tty auto -- make 2>&1 | tail -20; exit $?",
+                "aido --hooked -- make 2>&1 | tail -20; exit $?",
                 true,
                 false,
                 false,
             ),
             ("aido -c 'make && x' || echo no", true, false, false),
-            ("aido --tty auto -- list", true, false, false),
+            ("aido --hooked -- list", true, false, false),
             (
                 "aido --session-dir x show last | head -3",
                 false,

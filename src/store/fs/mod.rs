@@ -126,15 +126,25 @@ impl FileStore {
     }
 
     /// Takes the session directory away again, with the one around it, if there is nothing in it but what was
-    /// put there when it was made.
+    /// put there when it was made, or is made by looking at it.
     pub fn remove_unused(&self) {
         let path = self.path();
         let Ok(mut entries) = std::fs::read_dir(&path) else {
             return;
         };
-        if entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == layout::IGNORE)) {
-            // Each of these fails where somebody put something there meanwhile.
-            let _ = std::fs::remove_file(path.join(layout::IGNORE));
+        let own = [
+            layout::IGNORE,
+            layout::LOCK,
+            layout::INDEX,
+            layout::ENDINGS,
+            layout::HOUSEKEEPING,
+        ];
+        let is_own = |name: &OsStr| own.into_iter().any(|own| name == own);
+        if entries.all(|entry| entry.is_ok_and(|entry| is_own(&entry.file_name()))) {
+            // The last of these fails where somebody put something there meanwhile.
+            for name in own {
+                let _ = std::fs::remove_file(path.join(name));
+            }
             let _ = std::fs::remove_dir(&path);
             if let (Location::Repository(_), Some(around)) = (&self.location, path.parent()) {
                 let _ = std::fs::remove_dir(around);

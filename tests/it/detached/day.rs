@@ -152,10 +152,8 @@ fn a_day_with_nothing_but_aido() {
         left.retain(|pid| !is_tmux(*pid));
         left.is_empty()
     });
-    assert_eq!(
-        done(&env, &["list", "--running", "--json"]).trim_end(),
-        "[]"
-    );
+    let run = env.aido(["list", "--running", "--json"]).output();
+    assert_eq!((run.code(), run.stdout_text().trim_end()), (1, "[]"));
 
     // Whoever comes next is told what there was and how it ended.
     let told = done(&env, &["handoff", "--within", "60s"]);

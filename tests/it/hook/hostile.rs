@@ -138,7 +138,7 @@ fn no_argument_makes_a_hook_fail_or_speak() {
         ("--bogus=1 -x --mode wrap claude", true),
     ] {
         assert_eq!(
-            ask(&words(line)).contains("aido --tty"),
+            ask(&words(line)).contains("aido --hooked"),
             is_wrapped,
             "{line}"
         );
@@ -173,7 +173,7 @@ fn a_call_whose_text_was_cut_within_a_character_is_filed() {
     );
     let text = answer(&env, &["--mode", "wrap", "claude"], payload);
     assert!(
-        text.contains(r#"{"description":"\ud83d","command":"aido --tty auto -- build x"}"#),
+        text.contains(r#"{"description":"\ud83d","command":"aido --hooked -- build x"}"#),
         "{text}"
     );
 }

@@ -26,7 +26,7 @@ const LINES: &[&str] = &[
      aido wait outer --text code=0 --timeout 20s && aido send outer x --enter && \
      aido wait outer --timeout 20s",
     "aido start --name ended -- sh && aido stop ended",
-    "aido list && aido list --json && aido list --failed && aido list --pruned",
+    "aido list && aido list --json && aido list --failed; aido list --pruned || test $? = 1",
     "aido show && aido show last:failed --json && aido show --events",
     "aido search one && aido search --json one",
     "aido export last:failed --format ndjson -o one.ndjson && aido verify --export one.ndjson",
@@ -42,6 +42,8 @@ const LINES: &[&str] = &[
     "aido conversations || test $? = 1",
     "aido init --agent claude --dry-run",
     "echo '{\"hook_event_name\":\"SessionStart\",\"session_id\":\"c\",\"transcript_path\":\"x\"}' | aido hook claude",
+    "aido --checkpoint both -- sh -c 'echo new >new'; aido checkpoint list || test $? = 1",
+    "echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}' | aido mcp",
     "aido doctor || test $? = 1",
     "aido schema && aido completions bash && aido __complete -- show ''",
 ];

@@ -16,8 +16,8 @@ use crate::verdict::Verdict;
 const MIB: u64 = 1 << 20;
 /// What the recorder and all it starts may use.
 const LIMIT_BYTES: u64 = 64 * MIB;
-/// What the recorder itself may use.
-const RESIDENT_KIB: u64 = 16 * 1024;
+/// What the recorder itself may use, besides the pages of its program.
+const RESIDENT_KIB: u64 = 4 * 1024;
 const LINE: &str = "0123456789 abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ\n";
 const CODE: i32 = 7;
 /// The longest that one of them may take.
@@ -153,10 +153,11 @@ fn watch(run: Run) -> anyhow::Result<Watched> {
     })
 }
 
-/// The most that a process had in memory so far, in KiB.
+/// What a process has in memory of its own, in KiB: its program's pages are as many as that is large, and a
+/// debug build's are many.
 fn resident(status: &Path) -> u64 {
     let text = fs::read_to_string(status).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:"));
     let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
     number.unwrap_or(0)
 }
