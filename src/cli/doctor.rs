@@ -143,7 +143,7 @@ fn settings(environment: &Environment, place: &Place) -> Vec<Check> {
             checks.push(Check::note(
                 "settings",
                 what,
-                "see the table of settings in README.md",
+                "see the table of settings in docs/running.md",
             ));
         }
     }

@@ -11,6 +11,8 @@ mod recipes;
 mod source;
 
 const README: &str = include_str!("../../README.md");
+const TOUR: &str = include_str!("../../docs/tour.md");
+const RUNNING: &str = include_str!("../../docs/running.md");
 const ARCHITECTURE: &str = include_str!("../../docs/architecture.md");
 const HARD_CASES: &str = include_str!("../../docs/hard-cases.md");
 
@@ -132,16 +134,16 @@ fn the_manuals_pages_are_typeset_without_a_warning() {
     }
 }
 
-/// The commands of the README, in its order, in one repository. Each must exit with 0, or with the
-/// code that its comment names.
-#[test]
-fn the_readmes_commands_run() {
-    let Some(env) = repository("the_readmes_commands_run") else {
+/// The commands of a page, in its order, in one repository. Each must exit with 0, or with the code that its
+/// comment names.
+#[track_caller]
+fn assert_commands_run(test: &str, page: &str, least: usize) {
+    let Some(env) = repository(test) else {
         return;
     };
-    let demo = blocks(README, "console").concat();
+    let demo = blocks(page, "console").concat();
     let demo = demo.lines().filter_map(|line| line.strip_prefix("$ "));
-    let tasks = blocks(README, "sh").concat();
+    let tasks = blocks(page, "sh").concat();
     let mut ran = 0;
     for line in demo.chain(tasks.lines()) {
         if !line.starts_with("aido ") {
@@ -154,15 +156,17 @@ fn the_readmes_commands_run() {
         let run = shell(&env, line);
         assert_eq!(run.code(), code, "{line}: {run:?}");
     }
-    assert!(ran >= 15, "only {ran} commands were found");
-    for reader in [
-        "aido list",
-        "aido show",
-        "aido show --raw",
-        "aido show --json",
-    ] {
-        assert!(README.contains(reader), "{reader}");
-    }
+    assert!(ran >= least, "only {ran} commands were found");
+}
+
+#[test]
+fn the_readmes_commands_run() {
+    assert_commands_run("the_readmes_commands_run", README, 15);
+}
+
+#[test]
+fn the_tours_commands_run() {
+    assert_commands_run("the_tours_commands_run", TOUR, 60);
 }
 
 /// The files can be read without aido, as the README shows.
@@ -252,7 +256,7 @@ fn in_this_repository_a_run_says_where_its_recording_is() {
 
 /// Every setting has a row: its variable, its option, and whether a repository may set it.
 #[test]
-fn the_readme_has_every_setting() {
+fn the_page_on_running_has_every_setting() {
     let table = fs::read_to_string(project("src/config/layer.rs")).unwrap();
     let start = table.find("pub const KEYS").unwrap();
     let table = &table[start..];
@@ -266,8 +270,8 @@ fn the_readme_has_every_setting() {
         }
         keys += 1;
         let row = format!("| `{name}` | `{variable}` |");
-        let row = README.lines().find(|line| line.starts_with(&row));
-        let row = row.unwrap_or_else(|| panic!("README.md has no row for {name}, {variable}"));
+        let row = RUNNING.lines().find(|line| line.starts_with(&row));
+        let row = row.unwrap_or_else(|| panic!("no row for {name}, {variable}"));
         let trust = parts[index + 1].split("Trust::").nth(1).unwrap();
         let (_, said) = [
             ("Anybody", "| yes |"),
@@ -281,7 +285,8 @@ fn the_readme_has_every_setting() {
     }
     assert_eq!(keys, table.matches("key(").count());
     for variable in ["AIDO_SESSION", "AIDO_BUILD_DYNAMIC"] {
-        assert!(README.contains(&format!("`{variable}")), "{variable}");
+        let is_named = [README, RUNNING].map(|page| page.contains(&format!("`{variable}")));
+        assert_ne!(is_named, [false; 2], "{variable}");
     }
 }
 
