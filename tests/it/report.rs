@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
-use crate::support::TestEnv;
+use serde_json::{Value, json};
+
+use crate::support::{TestEnv, skipped};
 
 #[test]
 fn one_page_has_every_session_once_and_every_link_leads_somewhere() {
@@ -94,4 +97,71 @@ fn what_may_not_be_shown_is_left_out_and_said() {
     );
     let run = env.aido(["report"]).env("DEPLOY_TOKEN", secret).output();
     assert!(run.stdout_text().contains("it is *****"), "{run:?}");
+}
+
+/// Runs where node finds puppeteer-core and a browser (CONTRIBUTING.md says how).
+#[test]
+fn pages_fit_a_phone_and_a_desk_in_a_browser() {
+    const NAME: &str = "pages_fit_a_phone_and_a_desk_in_a_browser";
+    const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/report/browser.js");
+    let node = |words: &[&str]| {
+        let run = Command::new("node").args(words).output();
+        run.ok().filter(|run| run.status.code() != Some(77))
+    };
+    let has_library = node(&["-e", "require.resolve('puppeteer-core')"]);
+    if !has_library.is_some_and(|run| run.status.success()) {
+        skipped(NAME, "node has no puppeteer-core here");
+        return;
+    }
+    let env = TestEnv::in_repository();
+    let long = format!(
+        "printf '\\033[31m%s\\033[0m\\n' {}; exit 3",
+        "x".repeat(300)
+    );
+    for line in [
+        "echo first",
+        &long,
+        "seq 300",
+        "printf '</pre><script>alert(1)</script>\\n'",
+    ] {
+        env.aido_in(
+            "always",
+            ["--agent", "a-rather-long-name-of-an-agent", "-c", line],
+        )
+        .output();
+    }
+    let (report, page) = (env.path("work/report.html"), env.path("work/page.html"));
+    env.aido(["report", "-o", "report.html"]).output();
+    env.aido([
+        "export",
+        "last",
+        "last~1",
+        "last~2",
+        "--format",
+        "html",
+        "-o",
+        "page.html",
+    ])
+    .output();
+    let paths = [report.to_str().unwrap(), page.to_str().unwrap()];
+    let Some(run) = node(&[SCRIPT, paths[0], paths[1]]) else {
+        skipped(NAME, "no browser could be started here");
+        return;
+    };
+    let seen: Vec<Value> = serde_json::from_slice(&run.stdout).expect("what the browser saw");
+    assert_eq!(seen.len(), 4, "{run:?}");
+    for one in seen {
+        // Long lines scroll within their box, not the page.
+        assert_eq!(one["width"], one["viewport"], "{one}");
+        assert_eq!(
+            (&one["dead"], &one["requests"]),
+            (&json!(0), &json!(1)),
+            "{one}"
+        );
+        assert_eq!(one["problems"], json!([]), "{one}");
+        assert!(
+            one["links"].as_u64() > Some(2) && one["text"].as_u64() > Some(300),
+            "{one}"
+        );
+    }
 }
