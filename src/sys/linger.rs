@@ -69,8 +69,7 @@ fn relay() {
     let (source, target) = (rustix::stdio::stdin(), rustix::stdio::stdout());
     let mut portion = vec![0; PORTION_BYTES];
     loop {
-        let gone = wait(source, PollFlags::IN, target, PollFlags::empty());
-        if gone {
+        if wait(source, PollFlags::IN, target) {
             return;
         }
         let count = match rustix::io::read(source, portion.as_mut_slice()) {
@@ -85,7 +84,7 @@ fn relay() {
                 Ok(count) => rest = &rest[count..],
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
-                    wait(target, PollFlags::OUT, target, PollFlags::empty());
+                    wait(target, PollFlags::OUT, target);
                 }
                 Err(_) => return,
             }
@@ -93,11 +92,12 @@ fn relay() {
     }
 }
 
-/// Waits for the first, and tells whether the second has nobody to read it any more.
-fn wait(first: BorrowedFd<'_>, ready: PollFlags, second: BorrowedFd<'_>, other: PollFlags) -> bool {
+/// Waits for one descriptor, and tells whether the one that is written to has no reader any more, which
+/// poll(2) says without being asked.
+fn wait(awaited: BorrowedFd<'_>, ready: PollFlags, target: BorrowedFd<'_>) -> bool {
     let mut polled = [
-        PollFd::from_borrowed_fd(first, ready),
-        PollFd::from_borrowed_fd(second, other),
+        PollFd::from_borrowed_fd(awaited, ready),
+        PollFd::from_borrowed_fd(target, PollFlags::empty()),
     ];
     let _ = rustix::event::poll(&mut polled, None);
     polled[1].revents().contains(PollFlags::ERR)

@@ -41,17 +41,15 @@ impl<'a> Subject<'a> {
         rules: &Rules,
         terms: &Terms,
     ) -> Result<Self, CliError> {
-        let session = reader.read(id)?;
-        let by_form = rules.redactor(reader, terms.depth)?;
-        let echoes = Echoes::of_leaving(&session.metadata, &by_form);
-        if terms.redaction == Redaction::On {
-            let environment = Environment::of_process();
-            let own = secrets::own(&environment);
+        Self::read_checked(reader, id, rules, terms, &|session, echoes, environment| {
+            if terms.redaction == Redaction::Off {
+                return Ok(());
+            }
+            let own = secrets::own(environment);
             let by_value = rules.redactor_for(reader, terms.depth, own)?;
             let token = |value: &str| by_value.text(value).0;
-            refuse_unknown(&session.metadata, &echoes, &environment, &token)?;
-        }
-        Self::read_fields(reader, id, rules, terms)
+            refuse_unknown(&session.metadata, echoes, environment, &token)
+        })
     }
 
     /// Reads a session of which nothing is shown that was printed.
@@ -64,10 +62,22 @@ impl<'a> Subject<'a> {
         rules: &Rules,
         terms: &Terms,
     ) -> Result<Self, CliError> {
+        Self::read_checked(reader, id, rules, terms, &|_, _, _| Ok(()))
+    }
+
+    /// Reads a session, and takes secrets out of its fields if the check lets it pass as it was recorded.
+    fn read_checked(
+        reader: &'a Reader,
+        id: &SessionId,
+        rules: &Rules,
+        terms: &Terms,
+        check: &dyn Fn(&Shown, &Echoes, &Environment) -> Result<(), CliError>,
+    ) -> Result<Self, CliError> {
         let mut session = reader.read(id)?;
         let environment = Environment::of_process();
         let by_form = rules.redactor(reader, terms.depth)?;
         let echoes = Echoes::of_leaving(&session.metadata, &by_form);
+        check(&session, &echoes, &environment)?;
         let redactor = match terms.redaction {
             Redaction::Off => None,
             Redaction::On => {
