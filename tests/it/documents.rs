@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{AIDO, Output, TestEnv, files_below, has_program};
 
+mod demonstration;
 mod layers;
 mod recipes;
 mod source;
