@@ -372,6 +372,17 @@ fn every_relative_link_leads_to_a_file() {
 }
 
 #[test]
+fn the_architecture_leads_to_every_design_page() {
+    let pages = files_below(&project("docs/design"));
+    assert!(pages.len() > 20, "{pages:?}");
+    for page in pages {
+        let name = page.file_name().unwrap().to_str().unwrap();
+        let link = format!("](design/{name})");
+        assert!(ARCHITECTURE.contains(&link), "{name}");
+    }
+}
+
+#[test]
 fn every_source_file_that_a_page_names_exists() {
     for (path, text) in pages() {
         for name in quoted(&text) {
