@@ -217,6 +217,8 @@ impl<I: Iterator<Item = SessionId>> Desk<I> {
             };
             if told.is_break() {
                 self.end(&mut self.lock());
+                // Whoever calls again has nothing to hand on twice.
+                items.clear();
                 return ControlFlow::Break(());
             }
         }

@@ -204,6 +204,18 @@ fn a_search_that_is_told_to_stop_reads_no_more_than_what_is_ahead() {
     assert!(sessions.opened.load(Ordering::Relaxed) < 5000);
 }
 
+#[test]
+fn who_tells_to_stop_while_more_is_searched_is_told_nothing_more() {
+    // More than a buffer each, so that results are handed on in the middle of a session.
+    let sessions = kept(vec![transcript(&b"an error\n".repeat(20_000)); 4]);
+    let all = told(&plan(ROWS), &sessions, 4, None);
+    for most in [1, 20_001, 30_000] {
+        let lines = told(&plan(ROWS), &sessions, 4, Some(most));
+        assert_eq!(lines.len(), most);
+        assert!(lines == all[..most], "{most} lines aren't the first ones");
+    }
+}
+
 /// One thread's results are more than may wait, while the other searches in front of it.
 #[test]
 fn results_that_are_far_ahead_wait_for_their_turn() {
