@@ -5,8 +5,9 @@
 
 use std::collections::VecDeque;
 
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memrchr};
 
+use super::bounds::Numbers;
 use super::excerpt::Excerpt;
 use super::line::{Limits, Line};
 use super::pattern::{Pattern, Span};
@@ -28,9 +29,7 @@ pub(super) struct Shown {
     context: Context,
     limits: Limits,
     part: Part,
-    /// The number of the line at `counted_to`.
-    line: u64,
-    counted_to: usize,
+    numbers: Numbers,
     /// Where the first line of the block begins that was not shown.
     shown_to: usize,
     /// Lines that are still to be shown after a match.
@@ -47,8 +46,7 @@ impl Shown {
             context,
             limits,
             part: Part::Transcript,
-            line: 1,
-            counted_to: 0,
+            numbers: Numbers::new(),
             shown_to: 0,
             after_left: 0,
             kept: VecDeque::new(),
@@ -60,8 +58,7 @@ impl Shown {
     /// Begins a text.
     pub(super) fn begin(&mut self, part: Part) {
         self.part = part;
-        self.line = 1;
-        self.counted_to = 0;
+        self.numbers = Numbers::new();
         self.shown_to = 0;
         self.after_left = 0;
         self.kept.clear();
@@ -85,8 +82,13 @@ impl Shown {
         pattern: &Pattern,
         rows: &mut Rows,
     ) {
-        let mut excerpt = std::mem::take(&mut self.excerpt);
         let text = without_return(&block[line.start..line.end]);
+        if self.limits.marks == 0 && text.len() <= self.limits.text_bytes {
+            let number = self.lead_to(block, line, rows);
+            rows.push_whole(self.part, RowKind::Match, number, text);
+            return;
+        }
+        let mut excerpt = std::mem::take(&mut self.excerpt);
         excerpt.take_match(pattern, text, 0, self.limits);
         self.show(block, line, &excerpt, rows);
         self.excerpt = excerpt;
@@ -94,12 +96,17 @@ impl Shown {
 
     /// Shows a line of the block with this text.
     pub(super) fn show(&mut self, block: &[u8], line: Span, excerpt: &Excerpt, rows: &mut Rows) {
+        let number = self.lead_to(block, line, rows);
+        rows.push(self.part, RowKind::Match, number, excerpt);
+    }
+
+    /// Shows what stands in front of a match, and gives its number; the match is shown next.
+    fn lead_to(&mut self, block: &[u8], line: Span, rows: &mut Rows) -> u64 {
         self.show_after(block, line.start, rows);
         self.show_before(block, line.start, rows);
-        let number = self.number(block, line.start);
-        rows.push(self.part, RowKind::Match, number, excerpt);
         self.after_left = self.context.after;
         self.shown_to = block.len().min(line.end + 1);
+        self.numbers.at(block, line.start)
     }
 
     /// Ends a block: shows what is still to be shown of it, and keeps its last lines.
@@ -115,8 +122,7 @@ impl Shown {
                 self.kept.push_back(excerpt);
             }
         }
-        self.line = self.number(block, block.len());
-        self.counted_to = 0;
+        self.numbers.end_block(block);
         self.shown_to = 0;
     }
 
@@ -126,14 +132,14 @@ impl Shown {
             self.show(b"", Span { start: 0, end: 0 }, found, rows);
         } else if self.after_left > 0 {
             self.after_left -= 1;
-            rows.push(self.part, RowKind::Context, self.line, last);
+            rows.push(self.part, RowKind::Context, self.numbers.first(), last);
         } else if self.context.before > 0 {
             if self.kept.len() >= self.context.before {
                 self.kept.pop_front();
             }
             self.kept.push_back(last.clone());
         }
-        self.line += 1;
+        self.numbers.skip_line();
     }
 
     /// Shows the lines up to `until` that follow a match.
@@ -153,7 +159,7 @@ impl Shown {
         if starts.first().is_none_or(|first| *first == 0) && self.shown_to == 0 {
             let missing = self.context.before - starts.len();
             let kept = self.kept.len();
-            let first_line = self.line - self.kept.len() as u64;
+            let first_line = self.numbers.first() - kept as u64;
             for (number, excerpt) in (first_line..)
                 .zip(&self.kept)
                 .skip(kept.saturating_sub(missing))
@@ -170,7 +176,7 @@ impl Shown {
     fn show_context(&mut self, block: &[u8], start: usize, rows: &mut Rows) {
         let mut excerpt = std::mem::take(&mut self.excerpt);
         let end = self.take_text(block, start, &mut excerpt);
-        let line = self.number(block, start);
+        let line = self.numbers.at(block, start);
         rows.push(self.part, RowKind::Context, line, &excerpt);
         self.excerpt = excerpt;
         self.shown_to = block.len().min(end + 1);
@@ -202,13 +208,6 @@ impl Shown {
             excerpt.clone_from(self.plain.last());
         }
         end
-    }
-
-    /// The number of the line that begins at `start`; never asked for an earlier line.
-    fn number(&mut self, block: &[u8], start: usize) -> u64 {
-        self.line += memchr_iter(b'\n', &block[self.counted_to..start]).count() as u64;
-        self.counted_to = start;
-        self.line
     }
 }
 

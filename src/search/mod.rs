@@ -1,8 +1,8 @@
 //! SEARCH: finds a pattern in what sessions printed, ran and were noted with.
 //!
 //! `pattern` reads what is looked for. `scan` searches one text, buffer by buffer; `sequence` and
-//! `line` read what steers a terminal, so that it is not in the way of a match; `context` chooses
-//! the lines that are shown, as [`Rows`]. `session` searches the parts of one session, and `turns`
+//! `line` read what steers a terminal, so that it is not in the way of a match; `bounds` knows where
+//! lines begin and end, and their numbers; `context` chooses the lines that are shown, as [`Rows`]. `session` searches the parts of one session, and `turns`
 //! many sessions on two threads, whose results come in the order of the sessions, which `queue` keeps.
 //!
 //! Invariants:
@@ -10,6 +10,7 @@
 //! - Memory is bounded, whatever the store: a few buffers, and some MiB of results that wait.
 //! - A session that can't be read is reported, and the others are searched.
 
+mod bounds;
 mod context;
 mod excerpt;
 mod facts;
@@ -25,6 +26,7 @@ mod turns;
 #[cfg(test)]
 mod tests;
 
+pub use bounds::Bounds;
 pub use context::Context;
 pub use facts::{Facts, Sessions};
 pub use pattern::{Case, Pattern, PatternError, Span, Syntax};

@@ -11,13 +11,14 @@
 use std::ops::Range;
 
 use memchr::memmem::Finder;
-use memchr::{memchr, memrchr};
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{
     Capture, Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind,
     Look, Repetition,
 };
+
+use super::bounds::Bounds;
 
 /// How the typed text is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,8 +77,34 @@ const LITERAL_BYTES: usize = 3;
 #[derive(Clone, Debug)]
 pub struct Pattern {
     regex: Regex,
-    /// What every match holds, where looking for that first is faster.
-    literal: Option<Finder<'static>>,
+    way: Way,
+}
+
+/// What is looked for first, to be fast.
+#[derive(Clone, Debug)]
+enum Way {
+    /// The expression itself.
+    Expression,
+    /// The text that the expression is. What follows each match costs less than to ask the engine.
+    Text(Finder<'static>),
+    /// Text that every match holds.
+    Within(Finder<'static>),
+}
+
+impl Way {
+    fn of(expression: &Hir) -> Self {
+        if let HirKind::Literal(literal) = expression.kind() {
+            return Self::Text(Finder::new(&literal.0).into_owned());
+        }
+        if begins_with_literal(expression) {
+            return Self::Expression;
+        }
+        let literal = required_literal(expression);
+        match literal.filter(|literal| literal.len() >= LITERAL_BYTES) {
+            Some(literal) => Self::Within(Finder::new(literal).into_owned()),
+            None => Self::Expression,
+        }
+    }
 }
 
 impl Pattern {
@@ -103,33 +130,36 @@ impl Pattern {
             .parse(text)
             .map_err(Box::new)?;
         let within_a_line = within_line(parsed)?;
-        let literal = match begins_with_literal(&within_a_line) {
-            true => None,
-            false => required_literal(&within_a_line),
-        };
-        let literal = literal.filter(|literal| literal.len() >= LITERAL_BYTES);
         Ok(Self {
             regex: RegexBuilder::new(&within_a_line.to_string()).build()?,
-            literal: literal.map(|literal| Finder::new(literal).into_owned()),
+            way: Way::of(&within_a_line),
         })
     }
 
     /// The first line at `from` or later that matches, without its line feed. Each line of the block
     /// is searched as it stands.
     #[must_use]
-    pub fn next_line(&self, block: &[u8], from: usize) -> Option<Span> {
-        let Some(literal) = &self.literal else {
-            let found = self.first_end(block, from)?;
-            let line = line_at(block, from, found);
-            // Behind the last line feed there is no line.
-            return (line.start < block.len()).then_some(line);
+    pub fn next_line(&self, block: &[u8], from: usize) -> Option<Bounds> {
+        let literal = match &self.way {
+            Way::Expression => {
+                let found = self.first_end(block, from)?;
+                let bounds = Bounds::around(block, from, found);
+                // Behind the last line feed there is no line.
+                return (bounds.line.start < block.len()).then_some(bounds);
+            }
+            Way::Text(text) => {
+                let found = from + text.find(&block[from..])?;
+                return Some(Bounds::around(block, from, found));
+            }
+            Way::Within(literal) => literal,
         };
         let mut at = from;
         while at < block.len() {
             let found = at + literal.find(&block[at..])?;
-            let line = line_at(block, at, found);
+            let bounds = Bounds::around(block, at, found);
+            let line = bounds.line;
             if self.regex.is_match(&block[line.start..line.end]) {
-                return Some(line);
+                return Some(bounds);
             }
             at = line.end + 1;
         }
@@ -157,13 +187,6 @@ impl Pattern {
             None
         })
     }
-}
-
-/// The line that `at` is in; it begins at `from` or later.
-fn line_at(block: &[u8], from: usize, at: usize) -> Span {
-    let start = memrchr(b'\n', &block[from..at]).map_or(from, |length| from + length + 1);
-    let end = memchr(b'\n', &block[at..]).map_or(block.len(), |length| at + length);
-    Span { start, end }
 }
 
 /// Whether every match begins with literal text, which the engine itself looks for.
@@ -295,17 +318,54 @@ mod tests {
             ("[a-z](xyz)?", None),
             ("ab|cd", None),
         ] {
-            let found = pattern(text).literal;
-            let found = found.as_ref().map(|finder| finder.needle());
+            let pattern = pattern(text);
+            let found = match &pattern.way {
+                Way::Within(finder) => Some(finder.needle()),
+                Way::Expression | Way::Text(_) => None,
+            };
             assert_eq!(found, literal.map(str::as_bytes), "{text}");
         }
         let pattern = pattern("[a-z]+ack$");
         let block = b"ack\nxacks\r\nhaystack\r\nlast hack";
-        let first = pattern.next_line(block, 0).unwrap();
+        let first = pattern.next_line(block, 0).unwrap().line;
         assert_eq!(&block[first.start..first.end], b"haystack\r");
-        let second = pattern.next_line(block, first.end + 1).unwrap();
+        let second = pattern.next_line(block, first.end + 1).unwrap().line;
         assert_eq!(&block[second.start..second.end], b"last hack");
         assert_eq!(pattern.next_line(block, second.end + 1), None);
+    }
+
+    #[test]
+    fn a_pattern_that_is_text_is_found_where_the_expression_finds_it() {
+        let block = b"an error\r\nnone\nerr\rerror\n\rerror\r\r\nlast error";
+        for (text, syntax) in [
+            ("error", Syntax::Regex),
+            ("err", Syntax::Fixed),
+            ("r", Syntax::Fixed),
+        ] {
+            let pattern = Pattern::new(text, syntax, Case::Sensitive).unwrap();
+            assert!(matches!(pattern.way, Way::Text(_)), "{text}");
+            let expression = Pattern {
+                way: Way::Expression,
+                ..pattern.clone()
+            };
+            let lines = |pattern: &Pattern| {
+                let mut at = 0;
+                let next = || {
+                    if at >= block.len() {
+                        return None;
+                    }
+                    let bounds = pattern.next_line(block, at)?;
+                    at = bounds.line.end + 1;
+                    Some(bounds)
+                };
+                std::iter::from_fn(next).collect::<Vec<_>>()
+            };
+            let found = lines(&pattern);
+            assert_eq!(found, lines(&expression), "{text}");
+            assert_eq!(found.len(), 4, "{text}");
+            let divided: Vec<_> = found.iter().map(|bounds| bounds.has_states).collect();
+            assert_eq!(divided, [false, true, true, false], "{text}");
+        }
     }
 
     #[test]

@@ -15,8 +15,8 @@ const WAITING_BYTES: usize = 8 * 1024 * 1024;
 const WAITING_SESSIONS: usize = 4096;
 /// Rows that were handed on, and whose room is used again.
 const SPARE_ROWS: usize = 256;
-/// The most memory of theirs, each.
-const SPARE_BYTES: usize = 16 * 1024;
+/// The most memory of theirs.
+const SPARE_BYTES: usize = 4 * 1024 * 1024;
 
 /// A session to search.
 pub(super) struct Job {
@@ -56,6 +56,7 @@ pub(super) struct Queue<I> {
     waiting_bytes: usize,
     /// Rows without content.
     spare: Vec<Rows>,
+    spare_bytes: usize,
     is_over: bool,
 }
 
@@ -67,6 +68,7 @@ impl<I: Iterator<Item = SessionId>> Queue<I> {
             first: 0,
             waiting_bytes: 0,
             spare: Vec::new(),
+            spare_bytes: 0,
             is_over: false,
         }
     }
@@ -105,7 +107,7 @@ impl<I: Iterator<Item = SessionId>> Queue<I> {
         Next::Search(Job {
             number: self.first + self.slots.len() - 1,
             id,
-            spare: self.spare.pop().unwrap_or_default(),
+            spare: self.take_spare(),
         })
     }
 
@@ -125,7 +127,13 @@ impl<I: Iterator<Item = SessionId>> Queue<I> {
             slot.rows_bytes += bytes;
             self.waiting_bytes += bytes;
         }
-        self.spare.pop().unwrap_or_default()
+        self.take_spare()
+    }
+
+    fn take_spare(&mut self) -> Rows {
+        let spare = self.spare.pop().unwrap_or_default();
+        self.spare_bytes -= spare.size_bytes();
+        spare
     }
 
     /// Ends a session's search, with its last rows.
@@ -139,7 +147,9 @@ impl<I: Iterator<Item = SessionId>> Queue<I> {
 
     /// Keeps rows that were handed on, to be used again.
     pub(super) fn keep(&mut self, mut rows: Rows) {
-        if self.spare.len() < SPARE_ROWS && rows.size_bytes() <= SPARE_BYTES {
+        let spare_bytes = self.spare_bytes + rows.size_bytes();
+        if self.spare.len() < SPARE_ROWS && spare_bytes <= SPARE_BYTES {
+            self.spare_bytes = spare_bytes;
             rows.clear();
             self.spare.push(rows);
         }

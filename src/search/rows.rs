@@ -69,6 +69,12 @@ impl Rows {
         self.entries.is_empty()
     }
 
+    /// All their texts, one behind the other.
+    #[must_use]
+    pub fn texts(&self) -> &[u8] {
+        &self.text
+    }
+
     /// The rows.
     pub fn iter(&self) -> impl Iterator<Item = Row<'_>> {
         let mut text_start = 0;
@@ -124,6 +130,20 @@ impl Rows {
         self.text.capacity()
             + self.spans.capacity() * size_of::<Span>()
             + self.entries.capacity() * size_of::<Entry>()
+    }
+
+    /// A row whose text is all of the line's, and in which no match is marked.
+    pub(super) fn push_whole(&mut self, part: Part, kind: RowKind, line: u64, text: &[u8]) {
+        self.text.extend_from_slice(text);
+        self.entries.push(Entry {
+            part,
+            kind,
+            line,
+            skipped_bytes: 0,
+            is_cut: false,
+            text_end: self.text.len(),
+            spans_end: self.spans.len(),
+        });
     }
 
     pub(super) fn push(&mut self, part: Part, kind: RowKind, line: u64, excerpt: &Excerpt) {

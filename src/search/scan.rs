@@ -316,15 +316,16 @@ impl Scan<'_> {
         while at < block.len() && !self.is_full() {
             let plain_end = plain_end(block, at);
             while at < plain_end && !self.is_full() {
-                let Some(line) = self.pattern.next_line(&block[..plain_end], at) else {
+                let Some(found) = self.pattern.next_line(&block[..plain_end], at) else {
                     at = plain_end;
                     break;
                 };
+                let line = found.line;
                 if line.end >= certain {
                     return Step::Asks(line.start);
                 }
                 at = line.end + 1;
-                if has_states(block, line) {
+                if found.has_states {
                     self.read_line(block, line, usize::MAX, rows);
                     continue;
                 }
@@ -381,12 +382,6 @@ impl Scan<'_> {
         }
         goes_on
     }
-}
-
-/// Whether a carriage return within a line divides it, and not only ends it.
-fn has_states(block: &[u8], line: Span) -> bool {
-    let found = memchr(b'\r', &block[line.start..line.end]).map(|length| line.start + length);
-    found.is_some_and(|at| at + 1 < line.end || line.end == block.len())
 }
 
 /// Where the first line at `from` or later begins whose text isn't a part of its bytes.

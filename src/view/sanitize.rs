@@ -36,7 +36,7 @@ pub fn for_agent(text: &str) -> Cow<'_, str> {
         !is_layout(character)
             && (character.is_control() || is_hidden(character) || is_presentation(character))
     };
-    let first = match is_printable_ascii(text.as_bytes()) {
+    let first = match is_harmless_ascii(text.as_bytes()) {
         true => None,
         false => text.find(is_removed),
     };
@@ -107,14 +107,16 @@ fn replace(
     Cow::Owned(shown)
 }
 
-/// Tells whether there is nothing but printable ASCII, which is by far the most common.
-fn is_printable_ascii(bytes: &[u8]) -> bool {
-    let is_printable = |byte: u8| byte.wrapping_sub(b' ') < 0x7f - b' ';
+/// Tells whether there is nothing but printable ASCII and tabs, which is by far the most common, and
+/// what [`for_agent`] leaves as it is.
+#[must_use]
+pub fn is_harmless_ascii(bytes: &[u8]) -> bool {
+    let is_harmless = |byte: u8| (byte.wrapping_sub(b' ') < 0x7f - b' ') | (byte == b'\t');
     // Whole blocks without an early exit are compared many bytes at a time.
     bytes.chunks(64).all(|block| {
         block
             .iter()
-            .fold(true, |all, &byte| all & is_printable(byte))
+            .fold(true, |all, &byte| all & is_harmless(byte))
     })
 }
 
@@ -307,6 +309,16 @@ mod tests {
         fn text_that_need_not_change_is_borrowed_and_all_other_changes(given in anything()) {
             for shown in [line(&given), text(&given), for_agent(&given)] {
                 prop_assert_eq!(matches!(shown, Cow::Borrowed(_)), shown == given);
+            }
+        }
+
+        #[test]
+        fn what_is_called_harmless_changes_for_nobody(given in "[ -~\t]{0,200}", other in anything()) {
+            prop_assert!(is_harmless_ascii(given.as_bytes()));
+            for text in [given, other] {
+                let is_ascii = text.chars().all(|character| matches!(character, '\t' | ' '..='~'));
+                prop_assert_eq!(is_harmless_ascii(text.as_bytes()), is_ascii);
+                prop_assert!(!is_ascii || for_agent(&text) == text);
             }
         }
 

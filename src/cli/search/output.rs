@@ -1,6 +1,5 @@
 //! Prints what a search finds, as it comes.
 
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -18,7 +17,7 @@ use crate::store::StoreError;
 use crate::view::paint::Palette;
 use crate::view::sanitize;
 use crate::view::search::Gaps;
-use crate::view::search::plain::PlainRow;
+use crate::view::search::plain::{Lines, PlainRow};
 use crate::view::search::terminal::{Heading, TerminalRow};
 
 /// How long results may wait until they are seen, while more are looked for. A write for each session
@@ -184,7 +183,7 @@ pub(super) fn plain<'a>(context: Context, palette: Palette) -> Box<dyn Form + 'a
         has_gaps: context != Context::default(),
         is_other: false,
         gaps: Gaps::default(),
-        text: String::new(),
+        lines: Lines::default(),
     })
 }
 
@@ -195,22 +194,21 @@ struct Plain {
     is_other: bool,
     gaps: Gaps,
     /// Rows are put together here, and written at once.
-    text: String,
+    lines: Lines,
 }
 
 impl Form for Plain {
     fn rows(&mut self, page: &mut Page, id: &SessionId, rows: &Rows) -> io::Result<()> {
-        self.text.clear();
+        self.lines.begin(rows.texts());
+        let palette = self.palette;
         for row in rows.iter() {
             if self.has_gaps && (self.gaps.is_before(&row) || self.is_other) {
-                self.text.push_str("--\n");
+                self.lines.push_gap();
             }
             self.is_other = false;
-            // Writing to a string does not fail.
-            let palette = self.palette;
-            let _ = writeln!(self.text, "{}", PlainRow { id, row, palette });
+            self.lines.push(&PlainRow { id, row, palette });
         }
-        page.write_all(self.text.as_bytes())
+        page.write_all(self.lines.as_bytes())
     }
 
     fn end(&mut self, _page: &mut Page, _id: &SessionId, _matches: u64) -> io::Result<()> {
