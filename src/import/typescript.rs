@@ -158,6 +158,9 @@ fn name_of(log: &Option<String>) -> Option<&str> {
     Some(log.rsplit('/').next().unwrap_or(log))
 }
 
+/// Who says an exit code that output could say as well.
+const IN_THE_FILE: [&str; 2] = ["script's last line", "the marker"];
+
 /// Takes the lines that were added from the end of a typescript, each kind once.
 fn ending(end: &[u8]) -> Ending {
     let mut rest = end;
@@ -178,15 +181,16 @@ fn ending(end: &[u8]) -> Ending {
                     .then(|| code(&value))
                     .flatten()
             });
-            told.extend(code.map(|code| (code, "script's last line")));
+            told.extend(code.map(|code| (code, IN_THE_FILE[0])));
         } else if let Some(code) = text
             .strip_prefix(MARKER.0)
             .and_then(|text| text.strip_suffix(MARKER.1))
-            .filter(|_| !has_marker)
+            // The original added it behind script's last line. Before that line it is output.
+            .filter(|_| !has_marker && !has_done)
             .and_then(code)
         {
             has_marker = true;
-            told.push((code, "the marker"));
+            told.push((code, IN_THE_FILE[1]));
         } else {
             return Ending {
                 length: rest.len() as u64,
@@ -318,6 +322,8 @@ impl<T: BufRead + Seek, R: BufRead> Typescript<T, R> {
                     self.doubts.push(format!(
                         "the timing accounts for {absent} bytes that are not there"
                     ));
+                    // So what looked like lines that were added may have been output.
+                    self.told.retain(|(_, who)| !IN_THE_FILE.contains(who));
                 }
                 if self.left > 0 {
                     let left = self.left;

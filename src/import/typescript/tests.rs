@@ -112,19 +112,16 @@ fn input_is_left_out_wherever_it_stands() {
 
 #[test]
 fn what_contradicts_itself_is_not_taken() {
-    let file = b"Script started on x\nout\n=== AI_EXIT_CODE: 0 ===\n\nScript done on y [COMMAND_EXIT_CODE=\"1\"]\n";
-    let (facts, all, doubts) = read(file, Some("0.1 3\n0.1 99\n"));
+    let file = b"Script started on x\nout\nScript done on y [COMMAND_EXIT_CODE=\"1\"]\n=== AI_EXIT_CODE: 0 ===\n";
+    let (facts, all, doubts) = read(file, Some("0.1 3\n"));
     assert_eq!(facts.began, None);
     assert_eq!(
         all,
-        owned(&[(100, "out"), (200, "Exit { exit_code: None }")])
+        owned(&[(100, "out"), (100, "Exit { exit_code: None }")])
     );
     assert_eq!(
         doubts,
-        [
-            "the timing accounts for 99 bytes that are not there",
-            "the exit code is not known: script's last line says 1, the marker says 0"
-        ]
+        ["the exit code is not known: the marker says 0, script's last line says 1"]
     );
     let (_, all, doubts) = read(b"Script started on x\nout", Some("0.1 1\nrubbish\n"));
     assert_eq!(all[..2], owned(&[(100, "o"), (100, "ut")]));
@@ -150,6 +147,30 @@ fn only_the_lines_that_were_added_are_taken_from_the_end() {
             .map(|(_, text)| text.as_str())
             .collect();
         assert_eq!(shown, expected);
+    }
+}
+
+#[test]
+fn an_exit_code_that_was_printed_is_not_taken() {
+    let printed = "out\n=== AI_EXIT_CODE: 0 ===\n";
+    let file = format!("Script started on x\n{printed}\nScript done on y\n");
+    for timing in [None, Some("0.1 28\n")] {
+        let (_, all, _) = read(file.as_bytes(), timing);
+        let at = if timing.is_some() { 100 } else { 0 };
+        let expected = [(at, printed), (at, "Exit { exit_code: None }")];
+        assert_eq!(all, owned(&expected), "{timing:?}");
+    }
+    // Killed before it wrote a last line: the timing tells that all of it was output.
+    for printed in [
+        "out\n=== AI_EXIT_CODE: 0 ===\n",
+        "out\n\nScript done on y [COMMAND_EXIT_CODE=\"0\"]\n",
+    ] {
+        let file = format!("Script started on x\n{printed}");
+        let timing = format!("0.1 {}\n", printed.len());
+        let (_, all, doubts) = read(file.as_bytes(), Some(&timing));
+        let last = (100, "Exit { exit_code: None }".to_owned());
+        assert_eq!(all.last(), Some(&last), "{printed}");
+        assert_eq!(doubts.len(), 1, "{doubts:?}");
     }
 }
 
