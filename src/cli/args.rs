@@ -280,12 +280,16 @@ fn with_words(command: clap::Command) -> clap::Command {
          Words of its own (`aido WORD --help` says more):\n",
     );
     let words = WordLine::command();
-    for word in words.get_subcommands().filter(|word| !word.is_hide_set()) {
+    let words = words.get_subcommands().filter(|word| !word.is_hide_set());
+    let words: Vec<_> = words.collect();
+    let width = words.iter().map(|word| word.get_name().len()).max();
+    let width = width.unwrap_or_default();
+    for word in words {
         let about = word
             .get_about()
             .map(ToString::to_string)
             .unwrap_or_default();
-        text.push_str(&format!("  {:<13}{about}\n", word.get_name()));
+        text.push_str(&format!("  {:<width$}  {about}\n", word.get_name()));
     }
     text.push_str(&format!("\n{EXIT_STATUS}"));
     command.after_help(text)
