@@ -17,8 +17,84 @@ const DIRECTORIES: usize = 500;
 /// What a checkpoint may cost at most, in times of `git status`.
 const LIMIT: f64 = 3.0;
 
-/// Measures `git status`, `aido true`, and the same with one checkpoint and with two, in a tree in which some
-/// files change before each.
+/// What is done before a measured command, besides changing files.
+#[derive(Clone, Copy, PartialEq)]
+enum Before {
+    /// Nothing.
+    Nothing,
+    /// What checkpoints left is removed: the next one is the first of its repository.
+    Forget,
+    /// The same, and the repository's index becomes as old as the oldest file: git reads all of them again,
+    /// as right after cloning.
+    ForgetAndAge,
+    /// Only the latter.
+    Age,
+}
+
+/// A command that is measured.
+struct Variant {
+    name: &'static str,
+    program: &'static str,
+    words: &'static [&'static str],
+    before: Before,
+    /// How many times `git status` of the same kind it may add at most; none of what is no checkpoint.
+    limit: Option<f64>,
+}
+
+const ONE: &[&str] = &["--checkpoint", "before", "true"];
+const TWO: &[&str] = &["--checkpoint", "both", "true"];
+const STATUS: &[&str] = &["status", "--porcelain"];
+
+const fn variant(
+    name: &'static str,
+    words: &'static [&'static str],
+    before: Before,
+    limit: f64,
+) -> Variant {
+    Variant {
+        name,
+        program: AIDO,
+        words,
+        before,
+        limit: Some(limit),
+    }
+}
+
+/// In the order in which they are run in each round.
+const VARIANTS: [Variant; 8] = [
+    Variant {
+        program: "git",
+        limit: None,
+        ..variant("`git status`", STATUS, Before::Nothing, LIMIT)
+    },
+    Variant {
+        limit: None,
+        ..variant("`aido true`", &["true"], Before::Nothing, LIMIT)
+    },
+    variant("before, the first of all", ONE, Before::Forget, LIMIT),
+    variant("before, a later one", ONE, Before::Nothing, LIMIT),
+    variant("both, the first of all", TWO, Before::Forget, 2.0 * LIMIT),
+    variant("both, later ones", TWO, Before::Nothing, 2.0 * LIMIT),
+    Variant {
+        program: "git",
+        limit: None,
+        ..variant(
+            "`git status`, right after cloning",
+            STATUS,
+            Before::Age,
+            LIMIT,
+        )
+    },
+    variant(
+        "before, the first of all, right after cloning",
+        ONE,
+        Before::ForgetAndAge,
+        LIMIT,
+    ),
+];
+
+/// Measures `git status`, `aido true`, and the same with one checkpoint and with two, in a tree in which the
+/// same files change before each.
 ///
 /// # Errors
 /// When the tree can't be made or a command fails.
@@ -42,6 +118,7 @@ pub(crate) fn measure(scratch: &Scratch, effort: Effort) -> io::Result<String> {
         }
         fs::write(path, format!("line of file {number}\n").repeat(20))?;
     }
+    let oldest = fs::metadata(place(0))?.modified()?;
     let within = |program: &str, words: &[&str]| {
         let mut command = scratch.command(program);
         command.current_dir(&tree).args(words);
@@ -50,75 +127,75 @@ pub(crate) fn measure(scratch: &Scratch, effort: Effort) -> io::Result<String> {
     let identity = ["-c", "user.name=b", "-c", "user.email=b@b"];
     run::run(&mut within("git", &["init", "-q"]))?;
     run::run(&mut within("git", &["add", "."]))?;
-    run::run(&mut within(
-        "git",
-        &[&identity[..], &["commit", "-qm", "first"]].concat(),
-    ))?;
-    // Files that are as old as the index are read again by whoever looks first.
+    let commit = [&identity[..], &["commit", "-qam", "more"]].concat();
+    run::run(&mut within("git", &commit))?;
+    // Files that are as young as the index are read again by whoever looks first.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     run::run(&mut within("git", &["status"]))?;
-    let variants: [(&str, &str, &[&str]); 4] = [
-        ("`git status`", "git", &["status", "--porcelain"]),
-        ("`aido true`", AIDO, &["true"]),
-        (
-            "`aido --checkpoint before true`",
-            AIDO,
-            &["--checkpoint", "before", "true"],
-        ),
-        (
-            "`aido --checkpoint both true`",
-            AIDO,
-            &["--checkpoint", "both", "true"],
-        ),
-    ];
-    let mut times: Vec<Vec<f64>> = vec![Vec::new(); variants.len()];
-    let mut first = 0.0;
+    let mut times: Vec<Vec<f64>> = vec![Vec::new(); VARIANTS.len()];
     for round in 0..rounds {
-        for (variant, ((_, program, words), times)) in variants.iter().zip(&mut times).enumerate() {
+        for (variant, times) in VARIANTS.iter().zip(&mut times) {
+            if matches!(variant.before, Before::Forget | Before::ForgetAndAge) {
+                fs::remove_dir_all(scratch.path("state/aido/checkpoints")).or_else(|error| {
+                    match error.kind() {
+                        io::ErrorKind::NotFound => Ok(()),
+                        _ => Err(error),
+                    }
+                })?;
+            }
             for file in 0..CHANGED {
-                let path = place((round * 97 + variant * 31 + file * 499) % FILES);
+                let path = place((round * 97 + file * 499) % FILES);
                 let mut file = fs::OpenOptions::new().append(true).open(path)?;
-                writeln!(file, "round {round} {variant}")?;
+                writeln!(file, "round {round} {}", variant.name)?;
             }
-            let time = milliseconds(run::run(&mut within(program, words))?);
-            if round == 0 && variant == 2 {
-                first = time;
+            if matches!(variant.before, Before::Age | Before::ForgetAndAge) {
+                fs::File::options()
+                    .append(true)
+                    .open(tree.join(".git/index"))?
+                    .set_modified(oldest)?;
             }
-            times.push(time);
+            times.push(milliseconds(run::run(&mut within(
+                variant.program,
+                variant.words,
+            ))?));
         }
         // Each round begins with so many changed files, and no more.
-        run::run(&mut within(
-            "git",
-            &[&identity[..], &["commit", "-qam", "more"]].concat(),
-        ))?;
-    }
-    let medians: Vec<f64> = times
-        .into_iter()
-        .map(|times| spread(times).median)
-        .collect();
-    let (status, plain) = (medians[0], medians[1]);
-    let mut table = Table::new(&["", "ms", "added", "times `git status`", "target"]);
-    for ((name, ..), median) in variants.iter().zip(&medians) {
-        let added = median - plain;
-        let is_checkpoint = name.contains("--checkpoint");
-        let ratio = added / status;
-        let most = if name.contains("both") {
-            2.0 * LIMIT
-        } else {
-            LIMIT
-        };
-        let cell = |text: String| if is_checkpoint { text } else { String::new() };
-        table.row(&[
-            (*name).to_owned(),
-            format!("{median:.1}"),
-            cell(format!("{added:.1}")),
-            cell(format!("{ratio:.2}")),
-            cell(Target::AtMost(most).check(ratio)),
-        ]);
+        run::run(&mut within("git", &commit))?;
     }
     fs::remove_dir_all(&tree)?;
     Ok(format!(
-        "## Checkpoints\n\n{FILES} files, {CHANGED} or more changed since the last commit; the first of all took {first:.1} ms.\n\n{}",
-        table.text()
+        "## Checkpoints\n\n{FILES} files, {CHANGED} changed since the last commit and since the last checkpoint.\n\n{}",
+        table(&times).text()
     ))
+}
+
+/// The medians, each checkpoint beside the `git status` of its kind.
+fn table(times: &[Vec<f64>]) -> Table {
+    let medians: Vec<f64> = times
+        .iter()
+        .map(|times| spread(times.iter().copied()).median)
+        .collect();
+    let plain = medians[1];
+    let mut table = Table::new(&["", "ms", "added", "times `git status`", "target"]);
+    for (variant, median) in VARIANTS.iter().zip(&medians) {
+        let status = match variant.before {
+            Before::Age | Before::ForgetAndAge => medians[6],
+            Before::Nothing | Before::Forget => medians[0],
+        };
+        let added = median - plain;
+        let ratio = added / status;
+        let name = variant.name.to_owned();
+        let median = format!("{median:.1}");
+        match variant.limit {
+            None => table.row(&[name, median, String::new(), String::new(), String::new()]),
+            Some(limit) => table.row(&[
+                name,
+                median,
+                format!("{added:.1}"),
+                format!("{ratio:.2}"),
+                Target::AtMost(limit).check(ratio),
+            ]),
+        }
+    }
+    table
 }

@@ -8,6 +8,8 @@ use crate::session::checkpoint::Counts;
 pub const REPOSITORY: u32 = 0o160_000;
 /// The mode of a symbolic link.
 pub const LINK: u32 = 0o120_000;
+/// The mode of a file that may not be executed.
+pub const REGULAR: u32 = 0o100_644;
 /// The mode of a file that may be executed.
 pub const EXECUTABLE: u32 = 0o100_755;
 
@@ -90,7 +92,7 @@ pub fn changes(differing: &[Differing], before: &Modes, after: &Modes) -> Vec<Ch
             found.push(Change {
                 kind: Kind::Changed,
                 path: path.to_owned(),
-                mode: 0o100_644,
+                mode: REGULAR,
                 permissions: Some((old, new)),
                 contents_differ: false,
             });

@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::Problem;
 use crate::clock::Stopwatch;
 use crate::environment::Environment;
-use crate::sys::bounded;
+use crate::sys::bounded::{self, Ended, Started};
 
 /// What git is told each time, whatever the user's configuration says.
 const OVERRULED: &[&str] = &[
@@ -153,6 +153,41 @@ impl Git {
         input: &[u8],
         take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<(), Problem> {
+        let mut command = self.command(arguments);
+        let ended = bounded::run(&mut command, input, &|| self.remaining(), take);
+        self.judge(what, ended)
+    }
+
+    /// Starts git beside whatever else is done, and doesn't wait; see [`Git::answer`].
+    ///
+    /// # Errors
+    /// When it isn't there.
+    pub fn ask<A: AsRef<OsStr>>(
+        &self,
+        what: &'static str,
+        arguments: &[A],
+    ) -> Result<Asked, Problem> {
+        let started = bounded::start(&mut self.command(arguments));
+        let started = started.map_err(|error| self.problem(what, &error))?;
+        Ok(Asked { what, started })
+    }
+
+    /// What a git that was started prints, once it has ended.
+    ///
+    /// # Errors
+    /// As [`Git::print`].
+    pub fn answer(&self, asked: Asked) -> Result<Vec<u8>, Problem> {
+        let mut answer = Vec::new();
+        let ended = asked.started.finish(&|| self.remaining());
+        let ended = ended.map(|(ended, printed)| {
+            answer = printed;
+            ended
+        });
+        self.judge(asked.what, ended)?;
+        Ok(answer)
+    }
+
+    fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
         let mut command = Command::new("git");
         for setting in OVERRULED {
             command.args(["-c", setting]);
@@ -163,15 +198,22 @@ impl Git {
             .current_dir(&self.directory)
             .env_clear()
             .envs(variables.map(|(name, value)| (name, value)));
-        let ended = bounded::run(&mut command, input, &|| self.remaining(), take);
-        let ended = ended.map_err(|error| match error.kind() {
+        command
+    }
+
+    fn problem(&self, what: &'static str, error: &io::Error) -> Problem {
+        match error.kind() {
             io::ErrorKind::TimedOut => Problem::TooLong(self.limit),
             io::ErrorKind::NotFound if self.directory.is_dir() => Problem::NoGit,
             _ => Problem::Git {
                 what,
                 said: error.to_string(),
             },
-        })?;
+        }
+    }
+
+    fn judge(&self, what: &'static str, ended: io::Result<Ended>) -> Result<(), Problem> {
+        let ended = ended.map_err(|error| self.problem(what, &error))?;
         if ended.is_success {
             return Ok(());
         }
@@ -182,6 +224,13 @@ impl Git {
             said: line.unwrap_or("it failed").to_owned(),
         })
     }
+}
+
+/// A git that runs beside its caller.
+#[derive(Debug)]
+pub struct Asked {
+    what: &'static str,
+    started: Started,
 }
 
 /// Whether git reads a variable, or prints because of it.

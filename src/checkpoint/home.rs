@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::git::Git;
+use super::kept::KEPT;
 use super::repository::{Format, Repository};
 use super::{Limits, Problem};
 use crate::environment::Environment;
@@ -24,6 +25,8 @@ pub(super) const IN_STATE: &str = "checkpoints";
 const LOCK: &str = "aido.lock";
 /// Says where the repository was when it was last used, for people.
 const REPOSITORY: &str = "aido.repository";
+/// The variable that leads git to an index.
+pub(super) const INDEX_FILE: &str = "GIT_INDEX_FILE";
 /// For indexes of one checkpoint each.
 const TEMPORARY: &str = "tmp";
 /// A temporary file that is older belongs to nobody any more, in seconds.
@@ -157,7 +160,7 @@ impl Home {
     pub(super) fn working(&self, index: &Index, environment: &Environment, limits: Limits) -> Git {
         let mut git = Git::new(&self.path, &self.repository.root, environment, limits.time);
         git.set("GIT_WORK_TREE", self.repository.root.as_os_str());
-        git.set("GIT_INDEX_FILE", index.path.as_os_str());
+        git.set(INDEX_FILE, index.path.as_os_str());
         git.set(ALTERNATES, self.alternates());
         git
     }
@@ -189,30 +192,39 @@ impl Home {
     /// A name for an index that nobody else uses; what killed ones left is removed on the way.
     pub(super) fn index(&self, now_seconds: i64) -> Result<Index, Problem> {
         let directory = self.path.join(TEMPORARY);
-        let tidy = || -> io::Result<PathBuf> {
-            let opened = Directory::open(&directory)?;
-            let mut names = Vec::new();
-            opened.each_name(&mut |name| names.push(name.to_owned()))?;
-            for name in names {
-                let path = directory.join(&name);
-                // Whoever it belongs to may have removed it by now.
-                let status = path.symlink_metadata();
-                let Ok(modified) = status.and_then(|status| status.modified()) else {
-                    continue;
-                };
-                let modified = modified.duration_since(std::time::UNIX_EPOCH);
-                let modified = modified.map_or(0, |since| since.as_secs());
-                let now = u64::try_from(now_seconds).unwrap_or_default();
-                if now.saturating_sub(modified) > FORGOTTEN_SECONDS {
-                    let _ = std::fs::remove_file(&path);
-                }
-            }
-            let name = format!("{}-{:08x}", std::process::id(), random::number()?);
-            Ok(directory.join(name))
+        // There may be none that was kept.
+        let _ = tidy(&self.path.join(KEPT), now_seconds);
+        let name = || -> io::Result<String> {
+            tidy(&directory, now_seconds)?;
+            Ok(format!("{}-{:08x}", std::process::id(), random::number()?))
         };
-        let path = tidy().map_err(Problem::file(directory.as_path()))?;
-        Ok(Index { path })
+        let name = name().map_err(Problem::file(directory.as_path()))?;
+        Ok(Index {
+            path: directory.join(name),
+        })
     }
+}
+
+/// Removes files that nobody has written for so long that they belong to nobody any more.
+fn tidy(directory: &Path, now_seconds: i64) -> io::Result<()> {
+    let opened = Directory::open(directory)?;
+    let mut names = Vec::new();
+    opened.each_name(&mut |name| names.push(name.to_owned()))?;
+    for name in names {
+        let path = directory.join(&name);
+        // Whoever it belongs to may have removed it by now.
+        let status = path.symlink_metadata();
+        let Ok(modified) = status.and_then(|status| status.modified()) else {
+            continue;
+        };
+        let modified = modified.duration_since(std::time::UNIX_EPOCH);
+        let modified = modified.map_or(0, |since| since.as_secs());
+        let now = u64::try_from(now_seconds).unwrap_or_default();
+        if now.saturating_sub(modified) > FORGOTTEN_SECONDS {
+            let _ = std::fs::remove_file(&path);
+        }
+    }
+    Ok(())
 }
 
 /// An index of one checkpoint. It goes with the value, and so does a lock that a killed git left on it.

@@ -15,8 +15,11 @@
 
 pub mod batch;
 pub mod changes;
+mod edits;
+mod gather;
 pub mod git;
 mod home;
+mod kept;
 pub mod listing;
 pub mod modes;
 pub mod pattern;
@@ -26,9 +29,11 @@ pub mod record;
 mod refs;
 mod repository;
 mod restore;
+mod seed;
 pub mod select;
 mod size;
 mod snapshot;
+mod survey;
 mod worktree;
 
 use std::io;

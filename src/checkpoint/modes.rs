@@ -180,7 +180,6 @@ mod tests {
             mode: FILE,
             object: "1".to_owned(),
             path: b"a".to_vec(),
-            is_assumed: false,
         }];
         let (before, after) = (before.spelled_out(&both), after.spelled_out(&both));
         let found: Vec<(&[u8], u32, u32)> = before.differing(&after).collect();

@@ -29,6 +29,9 @@ impl Home {
     pub fn sweep(&self, environment: &Environment) -> Result<u64, Problem> {
         let before = self.size_bytes();
         let _alone = self.own()?;
+        // An index that is kept names objects that may go now.
+        self.forget_kept()
+            .map_err(Problem::file(self.path.as_path()))?;
         let git = self.reading(environment, PATIENCE);
         let expire = format!("--expire={YOUNG}");
         git.print("prune", &["prune", &expire], b"")?;

@@ -82,7 +82,7 @@ struct RunOptions {
     /// Run without recording
     #[arg(long)]
     no_record: bool,
-    /// Don't start the command unless it can be recorded (exit 125)
+    /// Don't start the command unless it can be recorded, and saved if --checkpoint is on (exit 125)
     #[arg(long)]
     strict: bool,
     /// Print one line on stderr about the outcome: never, failure or always [default: never]

@@ -155,7 +155,6 @@ fn prepare(arguments: &Arguments, flags: Layer) -> Result<Request, CliError> {
         let message = "a session without a caller can't go unrecorded: nothing would be left of it";
         return Err(CliError::new(Kind::Usage, message));
     }
-    request.settings.strict = true;
     request.settings.timeout = ttl.or(request.settings.timeout);
     for (name, value) in variables {
         request.environment.set(name, value);

@@ -1,5 +1,5 @@
 //! The checkpoints around a command: one before it is started, one after its output was delivered. Neither
-//! ever changes whether or how the command runs.
+//! ever changes whether or how the command runs, unless it is not to run without the first (`--strict`).
 
 use super::Request;
 use super::notice::Notice;
@@ -19,11 +19,17 @@ pub(super) struct Around {
     known: Checkpoint,
 }
 
-/// Takes the first checkpoint, if one is wanted.
-pub(super) fn before(request: &Request, tell: &mut dyn FnMut(&Notice<'_>)) -> Option<Around> {
+/// Takes the first checkpoint, if one is wanted. Where there can be none, one line says so.
+///
+/// # Errors
+/// The same, where the command is not to run without one.
+pub(super) fn before(
+    request: &Request,
+    tell: &mut dyn FnMut(&Notice<'_>),
+) -> Result<Option<Around>, Problem> {
     let mode = mode(request);
     if mode == Mode::Off {
-        return None;
+        return Ok(None);
     }
     let settings = &request.settings.checkpoints;
     let limits = Limits {
@@ -33,12 +39,13 @@ pub(super) fn before(request: &Request, tell: &mut dyn FnMut(&Notice<'_>)) -> Op
     let taken = begin(request, limits);
     let (known, taken) = match taken {
         Ok((home, snapshot)) => (moment(&snapshot), Some((home, snapshot))),
+        Err(problem) if request.settings.strict => return Err(problem),
         Err(problem) => {
             tell(&Notice::NoCheckpoint("before", &problem));
             (failed(&problem), None)
         }
     };
-    Some(Around {
+    Ok(Some(Around {
         mode,
         limits,
         taken,
@@ -46,7 +53,7 @@ pub(super) fn before(request: &Request, tell: &mut dyn FnMut(&Notice<'_>)) -> Op
             before: known,
             ..Checkpoint::default()
         },
-    })
+    }))
 }
 
 /// When checkpoints are taken for this command: nothing is looked at where nobody asked for any.

@@ -106,7 +106,13 @@ pub fn run_attended(
 ) -> Ran {
     let unrecorded = |exit| Ran { exit, id: None };
     // Before signals are held back: who interrupts it doesn't want the command either.
-    let around = checkpoint::before(request, tell);
+    let around = match checkpoint::before(request, tell) {
+        Ok(around) => around,
+        Err(problem) => {
+            tell(&Notice::RefusedUnsaved(problem));
+            return unrecorded(Exit::Code(AIDO_FAILED));
+        }
+    };
     let stopwatch = Stopwatch::start();
     // Held to the end, so that no signal ends aido between the command's end and its sidecar.
     let mut inbox = match capture::inbox() {
@@ -154,7 +160,7 @@ pub fn run_attended(
     let (draft, known) = match begin(request, store.as_ref(), &facts, &own, None) {
         Ok(Some((draft, known))) => (Some(draft), known),
         Ok(None) => (None, facts),
-        Err(error) if settings.strict => {
+        Err(error) if must_be_recorded(request) => {
             tell(&Notice::Refused(error));
             return unrecorded(Exit::Code(AIDO_FAILED));
         }
@@ -224,6 +230,11 @@ struct Recording {
     around: Option<Around>,
 }
 
+/// Whether the command is not to run without a recording: nothing else would be left of one without a caller.
+fn must_be_recorded(request: &Request) -> bool {
+    request.settings.strict || request.detached.is_some()
+}
+
 type Begun = Option<(Box<dyn Draft>, Metadata)>;
 
 fn begin(
@@ -255,7 +266,7 @@ fn begin(
             source,
         });
     };
-    if let (true, Some(task)) = (request.settings.strict, &facts.task) {
+    if let (true, Some(task)) = (must_be_recorded(request), &facts.task) {
         store.check_task(task)?;
     }
     let seed = IdSeed {

@@ -24,6 +24,8 @@ pub enum Notice<'a> {
     NotRecorded(StoreError),
     /// The command was not started, because it could not have been recorded.
     Refused(StoreError),
+    /// The command was not started, because its files could not be saved before it.
+    RefusedUnsaved(Problem),
     /// The command got pipes, because there is no PTY.
     NoTerminal(io::Error),
     /// The debug log can't be opened, so standard error takes its lines.
@@ -71,6 +73,10 @@ impl fmt::Display for Notice<'_> {
             Self::Refused(error) => write!(
                 formatter,
                 "not started, since it can't be recorded (--strict): {error}"
+            ),
+            Self::RefusedUnsaved(problem) => write!(
+                formatter,
+                "not started, since there can be no checkpoint before it (--strict): {problem}"
             ),
             Self::NoTerminal(error) => write!(formatter, "warning: no terminal: {error}"),
             Self::NoDebugLog(path, error) => write!(

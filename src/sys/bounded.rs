@@ -62,6 +62,57 @@ pub fn run(
     ended
 }
 
+/// A child that runs beside its caller, which may do something else before it asks for the end. What it
+/// prints is kept in memory. Dropped before its end, it is killed.
+#[derive(Debug)]
+pub struct Started {
+    child: Child,
+    printed: File,
+    has_ended: bool,
+}
+
+/// Starts a command as [`run`] does, with nothing to read on standard input, and doesn't wait for it.
+///
+/// # Errors
+/// As [`run`].
+pub fn start(command: &mut Command) -> io::Result<Started> {
+    let printed = file_of(b"")?;
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::from(printed.try_clone()?))
+        .stderr(Stdio::piped())
+        .process_group(0);
+    Ok(Started {
+        child: command.spawn()?,
+        printed,
+        has_ended: false,
+    })
+}
+
+impl Started {
+    /// Waits for its end, within what `remaining` tells; gives what it printed, too.
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub fn finish(mut self, remaining: &dyn Fn() -> Duration) -> io::Result<(Ended, Vec<u8>)> {
+        let ended = collect(&mut self.child, remaining, &mut |_| Ok(()))?;
+        self.has_ended = true;
+        let mut printed = Vec::new();
+        self.printed.rewind()?;
+        self.printed.read_to_end(&mut printed)?;
+        Ok((ended, printed))
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
 /// A nameless file in memory: unlike a pipe it never makes anybody wait.
 fn file_of(bytes: &[u8]) -> io::Result<File> {
     let mut file = File::from(rustix::fs::memfd_create("input", MemfdFlags::CLOEXEC)?);
@@ -165,6 +216,22 @@ mod tests {
         assert!(!ended.is_success);
         assert_eq!(ended.said, b"why\n");
         assert_eq!(printed, input);
+    }
+
+    #[test]
+    fn a_child_beside_its_caller_gives_all_it_printed_at_its_end() {
+        // More than any pipe holds.
+        let line = "head -c 300000 /dev/zero; echo why >&2; exit 3";
+        let started = start(&mut shell(line)).unwrap();
+        let (ended, printed) = started.finish(&ample).unwrap();
+        assert!(!ended.is_success);
+        assert_eq!(
+            (ended.said.as_slice(), printed.len()),
+            (&b"why\n"[..], 300_000)
+        );
+        let started = start(&mut shell("exec sleep 600")).unwrap();
+        let late = started.finish(&|| Duration::ZERO).unwrap_err();
+        assert_eq!(late.kind(), io::ErrorKind::TimedOut);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, ResolveFlags};
+use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::random;
@@ -39,6 +39,15 @@ pub enum Entry {
     Other,
 }
 
+/// What a regular file is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Its permissions: the lower 12 bits of its mode.
+    pub permissions: u32,
+    /// When anything about it last changed, permissions too, in seconds since 1970.
+    pub changed_seconds: i64,
+}
+
 /// A directory, and everything below it.
 #[derive(Debug)]
 pub struct Tree {
@@ -63,15 +72,8 @@ impl Tree {
     /// # Errors
     /// When the path leads out of the directory, or the system refuses to look.
     pub fn look(&mut self, path: &Path) -> io::Result<Entry> {
-        let name = name_of(path)?.to_owned();
-        let Some(parent) = self.parent_of(path)? else {
+        let Some(status) = self.status(path)? else {
             return Ok(Entry::Missing);
-        };
-        let found = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW);
-        let status = match found {
-            Ok(status) => status,
-            Err(Errno::NOENT | Errno::NOTDIR) => return Ok(Entry::Missing),
-            Err(error) => return Err(error.into()),
         };
         Ok(match FileType::from_raw_mode(status.st_mode) {
             FileType::RegularFile => Entry::File {
@@ -82,6 +84,32 @@ impl Tree {
             FileType::Directory => Entry::Directory,
             _ => Entry::Other,
         })
+    }
+
+    /// What the regular file at `path` is like; none where there is none.
+    ///
+    /// # Errors
+    /// As [`Tree::look`].
+    pub fn file(&mut self, path: &Path) -> io::Result<Option<Status>> {
+        let status = self.status(path)?;
+        let status = status
+            .filter(|status| FileType::from_raw_mode(status.st_mode) == FileType::RegularFile);
+        Ok(status.map(|status| Status {
+            permissions: status.st_mode & PERMISSIONS,
+            changed_seconds: status.st_ctime,
+        }))
+    }
+
+    fn status(&mut self, path: &Path) -> io::Result<Option<Stat>> {
+        let name = name_of(path)?;
+        let Some(parent) = self.parent_of(path)? else {
+            return Ok(None);
+        };
+        match rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(status) => Ok(Some(status)),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Whether the file at `path` may be read.

@@ -13,7 +13,9 @@ use serde_json::Value;
 use crate::support::{Output, Run, TestEnv, has_program};
 
 mod again;
+mod detached;
 mod hostile;
+mod kept;
 mod killed;
 mod kinds;
 mod prop;

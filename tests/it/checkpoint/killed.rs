@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{gits_own, ok, print_of, with_files};
+use super::{gits_own, kept, ok, print_of, with_files};
 use crate::support::{TestEnv, files_below};
 
 /// A git that kills whoever called it at the call with this number: before the call, after it, or in the
@@ -42,6 +42,8 @@ fn whoever_is_killed_leaves_git_as_it_was_and_the_files_to_be_restored() {
             assert_eq!(gits_own(&env.work()), own, "{moment} {number}");
             assert_eq!(print_of(&env.work()), before, "{moment} {number}");
         }
+        // What those that were killed kept is whole, or none.
+        kept::check(&env);
         let line = "rm -rf src; echo x >run; echo y >new";
         ok(&env, &["--checkpoint", "before", "sh", "-c", line]);
         for number in 1..=12 {

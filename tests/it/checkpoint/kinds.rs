@@ -279,3 +279,32 @@ fn where_there_can_be_none_the_command_runs_all_the_same() {
         );
     }
 }
+
+#[test]
+fn strict_refuses_before_the_start_what_could_not_be_undone() {
+    let Some(env) = with_files("strict_refuses_before_the_start") else {
+        return;
+    };
+    for mode in ["before", "both"] {
+        let words = ["--strict", "--checkpoint", mode, "touch", "was-run"];
+        let refused = env.aido(words).current_dir(env.home()).output();
+        assert_eq!(refused.code(), 125, "{refused:?}");
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        for part in ["aido: not started", "--strict", "no git repository here"] {
+            assert!(said.contains(part), "{part:?} in {said}");
+        }
+        assert_eq!(said.lines().count(), 1, "{said}");
+        let late = env.aido(words).env("AIDO_CHECKPOINT_TIMEOUT", "1ms");
+        assert_eq!(late.output().code(), 125);
+        assert!(!env.path("home/was-run").exists() && !env.path("work/was-run").exists());
+    }
+    assert!(env.recorded().is_empty(), "nothing ran");
+    // Where none is asked for, and where it can be taken, it runs.
+    let off = env.aido(["--strict", "true"]).current_dir(env.home());
+    assert_eq!(off.output().code(), 0);
+    ok(
+        &env,
+        &["--strict", "--checkpoint", "both", "touch", "was-run"],
+    );
+    assert!(env.path("work/was-run").exists());
+}

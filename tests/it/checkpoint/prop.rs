@@ -9,7 +9,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::{git, gits_own, ok, print_of, repository};
+use super::{git, gits_own, kept, ok, print_of, repository};
 use crate::support::TestEnv;
 
 /// Names that programs stumble over.
@@ -45,6 +45,7 @@ const GITS: &[&[&str]] = &[
     &["rm", "-rq", "--cached", "--ignore-unmatch", "a"],
     &["gc", "-q", "--prune=now"],
     &["update-index", "-q", "--refresh"],
+    &["reset", "-q", "--soft", "HEAD~1"],
 ];
 
 fn path() -> impl Strategy<Value = Vec<usize>> {
@@ -175,6 +176,29 @@ fn every_history_leads_back() {
         }
         prop_assert_eq!(gits_own(&env.work()), own);
         git(&env, &["fsck", "--no-dangling"]);
+        Ok(())
+    });
+    run.unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn with_what_was_kept_everything_is_found_that_is_found_without() {
+    let config = Config {
+        cases: 8,
+        failure_persistence: None,
+        max_shrink_iters: 40,
+        ..Config::default()
+    };
+    let acts = prop::collection::vec(prop::collection::vec(act(), 1..12), 1..4);
+    let mut runner = TestRunner::new(config);
+    let run = runner.run(&acts, |rounds| {
+        let Some(env) = repository("with_what_was_kept") else {
+            return Ok(());
+        };
+        for acts in rounds {
+            carry_out(&env, &acts);
+            kept::check(&env);
+        }
         Ok(())
     });
     run.unwrap_or_else(|error| panic!("{error}"));

@@ -43,6 +43,8 @@ fn eight_agents_and_git_beside_them_are_not_in_each_others_way() {
     for home in homes.flatten() {
         let left = fs::read_dir(home.path().join("tmp")).unwrap();
         assert_eq!(left.count(), 0, "indexes that are left");
+        let kept = fs::read_dir(home.path().join("kept")).unwrap();
+        assert_eq!(kept.count(), 1, "one that is whole");
     }
     ok(&env, &["checkpoint", "restore", &sessions[0].id, "-y"]);
     assert_eq!(print_of(&env.work()), before);
