@@ -1,5 +1,6 @@
 //! What is done with aido's sources besides building them: `cargo xtask proof` shows that what is promised
-//! holds, `cargo xtask dist` makes the files of a release, `cargo xtask mutants` tests the tests.
+//! holds, `cargo xtask dist` makes the files of a release, `cargo xtask mutants` tests the tests,
+//! `cargo xtask layout` finds what the linker puts first.
 //!
 //! Needs a clean checkout and cargo. Whatever else a part wants (valgrind, strace, another compiler) is
 //! looked for, and where it isn't there the part is skipped and says so.
@@ -11,6 +12,7 @@
 
 mod checks;
 mod dist;
+mod layout;
 mod mutants;
 mod proof;
 mod shell;
@@ -35,6 +37,8 @@ enum Task {
     Dist(dist::Arguments),
     /// Change one of the modules that stand alone in many places, and see whether its tests notice
     Mutants(mutants::Arguments),
+    /// Find which code a run reaches, and write link/first.txt
+    Layout,
 }
 
 fn main() -> ExitCode {
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
         Task::Proof(arguments) => proof::run(&arguments),
         Task::Dist(arguments) => dist::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Mutants(arguments) => mutants::run(&arguments),
+        Task::Layout => layout::run().map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {
         eprintln!("xtask: {error:#}");

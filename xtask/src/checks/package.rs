@@ -16,6 +16,7 @@ const NEEDED: &[&str] = &[
     "SECURITY.md",
     "CONTRIBUTING.md",
     "build.rs",
+    "link/first.txt",
     "src/main.rs",
     "src/lib.rs",
     "src/redact/rules.txt",
@@ -34,6 +35,7 @@ const NEEDED: &[&str] = &[
 const PLACES: &[&str] = &[
     "benches/",
     "docs/",
+    "link/",
     "man/",
     "nexus/aido.toml",
     "schema/",
