@@ -1,6 +1,6 @@
 //! A process that hands on what background processes still write to a pipe after the command's end, until
 //! they close it: without it their next write would kill them.
-#![expect(unsafe_code, reason = "fork, close_range")]
+#![expect(unsafe_code, reason = "fork")]
 
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
@@ -53,7 +53,7 @@ unsafe fn only(source: i32, target: i32) {
         let high = [source, target].map(|number| libc::fcntl(number, libc::F_DUPFD, 10));
         libc::dup2(high[0], 0);
         libc::dup2(high[1], 1);
-        libc::close_range(2, libc::c_uint::MAX, 0);
+        process::close_from(2);
         for number in IGNORED {
             libc::signal(number, libc::SIG_IGN);
         }
