@@ -1,8 +1,9 @@
 //! What of a line aido recorded as it ran: that is not filed again, and everything else is.
 
 use crate::cli::word::NAMES;
-use crate::faults::command::is_filter;
+use crate::faults::command;
 use crate::faults::shell::{Join, Simple, commands};
+use crate::rewrite;
 
 /// Commands that change or end the shell itself, print a word or compare two.
 const OF_THE_SHELL: &[&str] = &[
@@ -75,9 +76,29 @@ fn kind(command: &Simple) -> Kind {
     }
     match () {
         () if OF_THE_SHELL.contains(&head) => Kind::OfTheShell,
-        () if is_filter(words) => Kind::Filter,
+        () if is_passing_on(words) => Kind::Filter,
         () => Kind::Other,
     }
+}
+
+/// Whether a command only passes on what it is given: all that aido isn't put before in a pipeline, and all that
+/// failure memory looks through. Neither does anything by itself there, but for `perl`, which is any program, and
+/// for `sed -i`, which changes files. `tee` and `sort -o` write what is recorded already.
+fn is_passing_on(words: &[String]) -> bool {
+    let program = command::program(words);
+    let is_filter = command::is_filter(words) || rewrite::FILTERS.contains(&program);
+    is_filter
+        && program != "perl"
+        && !(program == "sed" && words.iter().any(|word| is_in_place(word)))
+}
+
+/// `-i`, `-i.bak`, `-Ei`, `--in-place=.bak`.
+fn is_in_place(word: &str) -> bool {
+    let letters = word.strip_prefix('-').unwrap_or_default();
+    letters
+        .trim_start_matches(['n', 'E', 'r', 's', 'u', 'z'])
+        .starts_with('i')
+        || letters.starts_with("-in-place")
 }
 
 fn of_aido(words: &[String]) -> Kind {
@@ -162,6 +183,25 @@ mod tests {
                 others,
             };
             assert_eq!(Parts::of(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_wrapped_in_a_pipeline_is_not_filed_for_it() {
+        for name in rewrite::FILTERS {
+            let line = format!("aido --hooked -- make -s | {name} x");
+            let is_any_program = *name == "perl";
+            assert_eq!(Parts::of(&line).others, is_any_program, "{line}");
+        }
+        for (line, others) in [
+            ("aido make | sed -n s/a/b/p", false),
+            ("aido make | grep -i x", false),
+            ("aido make | sed -i s/a/b/ file", true),
+            ("aido make | sed -Ei.bak s/a/b/ file", true),
+            ("aido make | sed --in-place=.bak s/a/b/ file", true),
+            ("jq . file", true),
+        ] {
+            assert_eq!(Parts::of(line).others, others, "{line}");
         }
     }
 }
