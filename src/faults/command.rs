@@ -148,10 +148,17 @@ fn line_of_shell(words: &[String]) -> Option<&str> {
     if !SHELLS.contains(&base_name(shell)) {
         return None;
     }
-    let option = rest
-        .iter()
-        .position(|word| !word.starts_with('-') || is_c(word))?;
-    is_c(&rest[option]).then(|| rest.get(option + 1).map(String::as_str))?
+    let mut words = rest.iter();
+    while let Some(option) = words.next().filter(|word| word.starts_with(['-', '+'])) {
+        if is_c(option) {
+            return words.next().map(String::as_str);
+        }
+        // `-o pipefail`, `-euo pipefail`, `+O extglob`: the next word is its value.
+        if !option.starts_with("--") && option.ends_with(['o', 'O']) {
+            words.next();
+        }
+    }
+    None
 }
 
 /// `-c`, also together with others as in `-lc`.
@@ -398,6 +405,10 @@ mod tests {
                 "cargo build",
             ),
             ("bash -lc 'cd x && npm run build'", "npm run"),
+            ("bash -o pipefail -c 'make all'", "make all"),
+            ("bash -euo pipefail -c 'make all | tail'", "make all"),
+            ("bash +O extglob -eu -c 'make all'", "make all"),
+            ("sh -o", "sh"),
             ("sh -c \"bash -c 'make all'\"", "make all"),
             ("python3.11 -m pytest -q", "pytest"),
             ("python3 a.py", "python"),
