@@ -46,7 +46,7 @@ impl Hooked<'_> {
         let mut directories = Directories::of(&self.place, &self.environment);
         let said = self.call.cwd.as_deref().map(Path::new);
         directories.extend(said.into_iter().chain(self.started_in.as_deref()));
-        let rules = directories.rules(sources(self.call.dialect), &self.environment);
+        let rules = directories.rules(&sources(self.call.dialect), &self.environment);
         if rules.may_be_about(command) {
             return leave("the host may have a rule about it");
         }
@@ -79,7 +79,7 @@ pub(super) fn for_plugin(line: &str, place: &Place, environment: &Environment) -
     if !settings.record || !has_store(place, settings.session_dir.as_deref()) {
         return None;
     }
-    let rules = Directories::of(place, environment).rules(OPENCODE, environment);
+    let rules = Directories::of(place, environment).rules(&[OPENCODE], environment);
     match rules.may_be_about(line) {
         true => None,
         false => rewrite(line, place, environment).ok(),

@@ -43,9 +43,9 @@ impl Directories {
     }
 
     /// The rules in these sources.
-    pub(super) fn rules(&self, sources: &[Source], environment: &Environment) -> Rules {
+    pub(super) fn rules(&self, sources: &[&[Source]], environment: &Environment) -> Rules {
         let mut rules = Rules::default();
-        for source in sources {
+        for source in sources.iter().copied().flatten() {
             let bases = match source.place {
                 Place::Project => self.0.iter().cloned().collect(),
                 Place::Home => environment.absolute_path("HOME").into_iter().collect(),
