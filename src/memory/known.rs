@@ -263,16 +263,6 @@ impl FaultStore {
         let asked = |known: Known| known.asked_about(Some(key.clone()));
         found.into_iter().map(asked).collect()
     }
-
-    /// The open and the flaky failures with what was learned of them, the last seen first, at most
-    /// `limit`: for a hand-off.
-    #[must_use]
-    pub fn open_faults(&self, limit: usize) -> Vec<Known> {
-        let mut faults = self.read().unwrap_or_default().faults;
-        faults.retain(|known| matches!(known.status(), Status::Open | Status::Flaky));
-        faults.truncate(limit);
-        faults
-    }
 }
 
 fn known(

@@ -354,7 +354,12 @@ fn execute(
                 sinks.push(draft.recorder());
                 sinks.push(&mut excerpt);
             }
-            running.relay(&mut Tee::new(sinks), attendant)
+            let mut tee = Tee::new(sinks);
+            let ended = running.relay(&mut tee, attendant);
+            for error in tee.into_lost() {
+                debug.log(|| format!("not recorded to the end: {error}"));
+            }
+            ended
         }
         Err(error) => not_started(&error, request, stopwatch, tell),
     };
