@@ -26,6 +26,7 @@ use crate::session::metadata::SCHEMA_VERSION;
 use crate::sys::replace::{make_directories, replace};
 use crate::view::patch::patch;
 use crate::view::sanitize;
+use crate::view::units::count;
 use plan::{Change, Piece, Site, Step};
 use record::{Installed, Records};
 pub(super) use status::{Hindrance, Status, installed};
@@ -202,11 +203,8 @@ pub fn init(arguments: &Arguments, flags: Layer) -> CliResult {
     })
 }
 
-fn files(count: usize) -> String {
-    match count {
-        1 => "1 file".to_owned(),
-        count => format!("{count} files"),
-    }
+fn files(number: usize) -> String {
+    count(number as u64, "file")
 }
 
 fn to_install(
