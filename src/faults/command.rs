@@ -1,6 +1,6 @@
 //! What a command is, below its wrappers: the key under which its failures are remembered.
 
-use super::shell::{self, Join, Simple};
+use super::shell::{self, Join, Simple, is_assignment};
 
 /// Programs whose first plain argument says what they do.
 const WITH_SUBCOMMAND: &[&str] = &[
@@ -233,14 +233,6 @@ fn after_options(words: &[String]) -> &[String] {
         index += usize::from(WITH_VALUE.contains(&word.as_str()));
     }
     words.get(index..).unwrap_or_default()
-}
-
-fn is_assignment(word: &str) -> bool {
-    let Some((name, _)) = word.split_once('=') else {
-        return false;
-    };
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    !name.is_empty() && !name.as_bytes()[0].is_ascii_digit() && name.bytes().all(is_name)
 }
 
 /// The last component of a path.

@@ -2,7 +2,7 @@
 
 use crate::cli::word::NAMES;
 use crate::faults::command;
-use crate::faults::shell::{Join, Simple, commands};
+use crate::faults::shell::{Join, Simple, commands, is_assignment, is_redirection};
 use crate::rewrite;
 
 /// Commands that change or end the shell itself, print a word or compare two.
@@ -119,17 +119,6 @@ fn of_aido(words: &[String]) -> Kind {
     }
     // Help, or a mistake.
     Kind::Own
-}
-
-fn is_assignment(word: &str) -> bool {
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    let name = word.split_once('=').map(|(name, _)| name);
-    name.is_some_and(|name| !name.is_empty() && name.bytes().all(is_part))
-}
-
-fn is_redirection(word: &str) -> bool {
-    let rest = word.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '&');
-    rest.starts_with(['<', '>'])
 }
 
 #[cfg(test)]
