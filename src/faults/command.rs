@@ -167,8 +167,7 @@ fn is_c(word: &str) -> bool {
 }
 
 /// The words without assignments and wrappers in front.
-#[must_use]
-pub fn peeled(words: &[String]) -> &[String] {
+fn peeled(words: &[String]) -> &[String] {
     let mut rest = words;
     loop {
         let Some((first, after)) = rest.split_first() else {

@@ -228,8 +228,7 @@ impl FaultStore {
     }
 
     /// What is known of these failures, in their order.
-    #[must_use]
-    pub fn faults_of(&self, faults: &[FaultId]) -> Vec<Known> {
+    fn faults_of(&self, faults: &[FaultId]) -> Vec<Known> {
         let Ok(Some(opened)) = self.open() else {
             return Vec::new();
         };
