@@ -209,6 +209,21 @@ fn the_table_of_places_says_who_uses_whom() {
 }
 
 #[test]
+fn the_tour_leads_through_every_module() {
+    let text = fs::read_to_string(project("src/lib.rs")).unwrap();
+    let (tour, list) = text.split_once("\npub mod ").unwrap();
+    let modules = format!("pub mod {list}");
+    let modules = modules.lines();
+    let modules = modules.filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let mut count = 0;
+    for module in modules {
+        assert!(tour.contains(&format!("[`{module}`]")), "{module}");
+        count += 1;
+    }
+    assert_eq!(count, MAY_USE.len());
+}
+
+#[test]
 fn nothing_uses_a_front_door() {
     for (module, used) in used() {
         assert!(!used.contains("cli"), "{module} uses cli");
