@@ -188,8 +188,7 @@ pub fn start<'i>(
     drop(blocked);
     let stand_in = match (&started.child, situation) {
         (Child::Direct(pid), Situation::Attached) => {
-            let reads_stdin = plan.terminal.caller.stdin == CallerStream::Terminal;
-            StandIn::of(&channels, *pid, reads_stdin)
+            StandIn::of(&channels, *pid, plan.terminal.caller.stdin)
         }
         _ => None,
     };
@@ -228,7 +227,7 @@ fn start_at_terminal(
         if !outer.is_raw()
             && let Some(pty) = pty
         {
-            pty.set_post_processing(false);
+            pty.set_post_processing(Processing::Off);
         }
     }
     let monitor = Monitor::start(command, slave.as_fd(), inbox.inheritance())?;
