@@ -23,7 +23,7 @@ use crate::place::Place;
 use crate::record::secrets;
 use crate::redact::{Options, Redactor};
 use crate::session::metadata::SCHEMA_VERSION;
-use crate::sys::replace::{make_directories, replace};
+use crate::sys::replace::{make_directories, remove, replace};
 use crate::view::patch::patch;
 use crate::view::sanitize;
 use crate::view::units::count;
@@ -398,11 +398,7 @@ fn carry_out(change: &Change, records: &Records, is_last: bool) -> Result<(), Cl
         .as_ref()
         .map_or_else(Vec::new, |known| known.made.clone());
     let Some(after) = &change.after else {
-        std::fs::remove_file(path).map_err(|error| failed(&error))?;
-        // Only what was made for it, and holds nothing else.
-        for directory in made.iter().rev() {
-            let _ = std::fs::remove_dir(directory);
-        }
+        remove(path, &made).map_err(|error| failed(&error))?;
         records.forget(path);
         return Ok(());
     };
