@@ -127,8 +127,8 @@ impl Driver<'_, '_, '_> {
             Situation::Attached => {
                 self.running.target.send(arrival.signal);
             }
-            Situation::Detached if arrival.from_process => self.send_to_command(arrival.signal),
-            Situation::Detached => {}
+            Situation::NoTerminal if arrival.from_process => self.send_to_command(arrival.signal),
+            Situation::NoTerminal => {}
         }
     }
 
