@@ -14,7 +14,8 @@
 //! run again; [`stats`] counts over many, [`search`] finds text in what was recorded, [`faults`] tells
 //! which failure a failed one was and [`memory`] keeps that in files, [`handoff`] gathers what the next agent should know, [`redact`] finds
 //! secrets in what is to leave, and [`egress`] says what of a session may. [`agents`] reads and answers the
-//! hooks of agents' programs, and [`rewrite`] puts aido into a line of shell. [`session`] is the
+//! hooks of agents' programs, [`rewrite`] puts aido into a line of shell, and [`install`]
+//! aido into those programs' settings. [`session`] is the
 //! vocabulary they all share, [`sys`] the operating system below them, [`clock`] and [`environment`] the only
 //! readers of time and of variables, and [`view`] how sessions look to people and programs.
 //!
@@ -33,6 +34,7 @@ pub mod faults;
 pub mod formats;
 pub mod handoff;
 pub mod import;
+pub mod install;
 pub mod memory;
 pub mod place;
 pub mod plan;

@@ -1,11 +1,5 @@
 //! `aido init`
 
-mod plan;
-mod record;
-mod status;
-mod store;
-mod whole;
-
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -19,6 +13,7 @@ use crate::agents::server::CLAUDE_USER;
 use crate::agents::{Host, Mode};
 use crate::config::Layer;
 use crate::environment::Environment;
+use crate::install::{Change, Installed, Piece, Records, Site, Step, plan, store};
 use crate::place::Place;
 use crate::record::secrets;
 use crate::redact::{Options, Redactor};
@@ -27,9 +22,6 @@ use crate::sys::replace::{make_directories, remove, replace};
 use crate::view::patch::patch;
 use crate::view::sanitize;
 use crate::view::units::count;
-use plan::{Change, Piece, Site, Step};
-use record::{Installed, Records};
-pub(super) use status::{Hindrance, Status, installed};
 
 /// `aido init`
 #[derive(Debug, clap::Args)]

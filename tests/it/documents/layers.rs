@@ -33,6 +33,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("agents", &[]),
     ("rewrite", &[]),
     (
+        "install",
+        &["agents", "config", "environment", "place", "store", "sys"],
+    ),
+    (
         "config",
         &["environment", "place", "plan", "session", "sys"],
     ),
@@ -113,6 +117,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "formats",
             "handoff",
             "import",
+            "install",
             "memory",
             "place",
             "plan",
