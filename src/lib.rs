@@ -15,7 +15,7 @@
 //! which failure a failed one was and [`memory`] keeps that in files, [`handoff`] gathers what the next agent should know, [`redact`] finds
 //! secrets in what is to leave, and [`egress`] says what of a session may. [`agents`] reads and answers the
 //! hooks of agents' programs, [`rewrite`] puts aido into a line of shell, and [`install`]
-//! aido into those programs' settings. [`session`] is the
+//! aido into those programs' settings; [`conversations`] are what such programs keep of their own. [`session`] is the
 //! vocabulary they all share, [`sys`] the operating system below them, [`clock`] and [`environment`] the only
 //! readers of time and of variables, and [`view`] how sessions look to people and programs.
 //!
@@ -28,6 +28,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod conversations;
 pub mod egress;
 pub mod environment;
 pub mod faults;

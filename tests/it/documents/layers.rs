@@ -33,6 +33,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("agents", &[]),
     ("rewrite", &[]),
     (
+        "conversations",
+        &["agents", "environment", "place", "session", "view"],
+    ),
+    (
         "install",
         &["agents", "config", "environment", "place", "store", "sys"],
     ),
@@ -111,6 +115,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "checkpoint",
             "clock",
             "config",
+            "conversations",
             "egress",
             "environment",
             "faults",
