@@ -18,16 +18,22 @@ use crate::store::fs::FileStore;
 const CHANGING: &[&str] = &["ARGV0", "BASHOPTS", "BASH_ENV", "EXECIGNORE", "SHELLOPTS"];
 
 /// What is decided about a call.
-pub(super) enum Decision {
+pub enum Decision {
     /// Its line is to be this one.
-    Rewrite { line: String, answer: String },
+    Rewrite {
+        /// The line.
+        line: String,
+        /// What the host takes it by.
+        answer: String,
+    },
     /// It stays as it is, for this reason.
     Leave(String),
 }
 
 impl Hooked<'_> {
     /// Decides about a call before it is made. The same payload has the same answer, however often it comes.
-    pub(super) fn decide(&self) -> Decision {
+    #[must_use]
+    pub fn decide(&self) -> Decision {
         let leave = |why: &str| Decision::Leave(why.to_owned());
         if self.mode != Mode::Wrap {
             return leave("hooks only observe");
@@ -73,7 +79,8 @@ fn has_store(place: &Place, named: Option<&Path>) -> bool {
 }
 
 /// The line that a plugin asks for; none where it stays as it is.
-pub(super) fn for_plugin(line: &str, place: &Place, environment: &Environment) -> Option<String> {
+#[must_use]
+pub fn for_plugin(line: &str, place: &Place, environment: &Environment) -> Option<String> {
     let resolved = config::resolve(Layer::default(), environment, place).ok()?;
     let settings = resolved.settings;
     if !settings.record || !has_store(place, settings.session_dir.as_deref()) {

@@ -1,6 +1,5 @@
 //! What of a line aido recorded as it ran: that is not filed again, and everything else is.
 
-use crate::cli::word::NAMES;
 use crate::faults::command;
 use crate::faults::shell::{Join, Simple, commands, is_assignment, is_redirection};
 use crate::rewrite;
@@ -16,23 +15,24 @@ const SWITCHES: &[&str] = &["--hooked", "--strict", "--debug"];
 
 /// What a line is made of, as far as recording is concerned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Parts {
+pub struct Parts {
     /// Commands that run under aido.
-    pub(super) recorded: bool,
+    pub recorded: bool,
     /// Words of aido's own, and runs that were asked not to be recorded.
-    pub(super) own: bool,
+    pub own: bool,
     /// Commands that do something, and that nobody recorded.
-    pub(super) others: bool,
+    pub others: bool,
 }
 
 impl Parts {
-    /// Takes a line apart.
-    pub(super) fn of(line: &str) -> Self {
+    /// Takes a line apart. These are aido's own words, which are no programs.
+    #[must_use]
+    pub fn of(line: &str, own_words: &[&str]) -> Self {
         let commands = commands(line);
         let mut parts = Self::default();
         // What passes on what a recorded command printed adds nothing to it.
         for pipeline in commands.chunk_by(|_, next| next.join == Join::Pipe) {
-            let kinds = pipeline.iter().map(kind);
+            let kinds = pipeline.iter().map(|command| kind(command, own_words));
             let kinds: Vec<Kind> = kinds.collect();
             let is_recorded = kinds.contains(&Kind::Recorded) || kinds.contains(&Kind::Own);
             for kind in kinds {
@@ -49,7 +49,8 @@ impl Parts {
     }
 
     /// Whether aido is in the line.
-    pub(super) fn has_aido(self) -> bool {
+    #[must_use]
+    pub fn has_aido(self) -> bool {
         self.recorded || self.own
     }
 }
@@ -64,7 +65,7 @@ enum Kind {
     Other,
 }
 
-fn kind(command: &Simple) -> Kind {
+fn kind(command: &Simple, own_words: &[&str]) -> Kind {
     let is_before = |word: &String| is_assignment(word) || is_redirection(word);
     let start = command.words.iter().position(|word| !is_before(word));
     let Some(words) = start.map(|start| &command.words[start..]) else {
@@ -72,7 +73,7 @@ fn kind(command: &Simple) -> Kind {
     };
     let head = words.first().map_or("", String::as_str);
     if head.rsplit('/').next() == Some("aido") {
-        return of_aido(&words[1..]);
+        return of_aido(&words[1..], own_words);
     }
     match () {
         () if OF_THE_SHELL.contains(&head) => Kind::OfTheShell,
@@ -101,7 +102,7 @@ fn is_in_place(word: &str) -> bool {
         || letters.starts_with("-in-place")
 }
 
-fn of_aido(words: &[String]) -> Kind {
+fn of_aido(words: &[String], own_words: &[&str]) -> Kind {
     let mut words = words.iter().filter(|word| !is_redirection(word));
     while let Some(word) = words.next() {
         match word.as_str() {
@@ -113,7 +114,7 @@ fn of_aido(words: &[String]) -> Kind {
                 words.next();
             }
             option if option.starts_with('-') => {}
-            word if NAMES.contains(&word) => return Kind::Own,
+            word if own_words.contains(&word) => return Kind::Own,
             _ => return Kind::Recorded,
         }
     }
@@ -124,6 +125,8 @@ fn of_aido(words: &[String]) -> Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const OWN: &[&str] = &["handoff", "list", "show"];
 
     #[test]
     fn what_nobody_recorded_is_told_from_what_is_recorded() {
@@ -171,7 +174,7 @@ mod tests {
                 own,
                 others,
             };
-            assert_eq!(Parts::of(line), expected, "{line}");
+            assert_eq!(Parts::of(line, OWN), expected, "{line}");
         }
     }
 
@@ -180,7 +183,7 @@ mod tests {
         for name in rewrite::FILTERS {
             let line = format!("aido --hooked -- make -s | {name} x");
             let is_any_program = *name == "perl";
-            assert_eq!(Parts::of(&line).others, is_any_program, "{line}");
+            assert_eq!(Parts::of(&line, OWN).others, is_any_program, "{line}");
         }
         for (line, others) in [
             ("aido make | sed -n s/a/b/p", false),
@@ -190,7 +193,7 @@ mod tests {
             ("aido make | sed --in-place=.bak s/a/b/ file", true),
             ("jq . file", true),
         ] {
-            assert_eq!(Parts::of(line).others, others, "{line}");
+            assert_eq!(Parts::of(line, OWN).others, others, "{line}");
         }
     }
 }
