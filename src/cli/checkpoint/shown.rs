@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::checkpoint::changes::{Change, counts};
 use crate::checkpoint::plan::is_wanted;
-use crate::checkpoint::{Home, Limits, Named};
+use crate::checkpoint::{Home, Limits, Named, Reading, Record};
 use crate::cli::error::CliError;
 use crate::cli::page::{Form, Page};
 use crate::cli::reading::Reader;
@@ -61,60 +61,107 @@ pub(in crate::cli) fn show_changes(
     page: &mut Page,
     environment: &Environment,
 ) -> Result<usize, CliError> {
-    let reading = subject.home.read(environment);
-    let from = reading.checkpoint(&subject.from.commit)?;
-    let (to_tree, to_record, to_name) = match subject.to {
-        Some(named) => {
-            let to = reading.checkpoint(&named.commit)?;
-            (to.tree, to.record, named.phase.to_string())
-        }
-        None => {
-            let now = subject
-                .home
-                .take(environment, subject.limits, Some(&from.tree))?;
-            (now.tree, now.record, "now".to_owned())
-        }
-    };
-    let mut changes = reading.changes((&from.tree, &from.record), (&to_tree, &to_record))?;
-    changes.retain(|change| {
-        // What one side could not keep is not told from what the command did.
-        let left_out = from.record.reason_for(&change.path);
-        let left_out = left_out.or(to_record.reason_for(&change.path));
-        left_out.is_none() && is_wanted(&change.path, subject.wanted)
-    });
-    let path = path_text(reader);
+    let comparison = Comparison::of(reader, subject, environment)?;
     if manner.form == Form::Json {
-        let left_out = from.record.left_out.iter().chain(&to_record.left_out);
+        page.json(&comparison.to_json(manner)?)?;
+        writeln!(page)?;
+        return Ok(comparison.changes.len());
+    }
+    match manner.as_patch {
+        true => comparison.write_patch(page)?,
+        false => comparison.write_list(page)?,
+    }
+    let [from, to] = &comparison.records;
+    let left_out = from.left_out.len().max(to.left_out.len());
+    if left_out > 0 {
+        page.note(format!(
+            "{left_out} paths are in no checkpoint: too large, unreadable, or repositories; --json names them"
+        ));
+    }
+    Ok(comparison.changes.len())
+}
+
+/// What is different between the earlier one and the later one.
+struct Comparison<'a> {
+    reader: &'a Reader,
+    subject: &'a Subject<'a>,
+    reading: Reading,
+    trees: [String; 2],
+    records: [Record; 2],
+    /// What the later one is called.
+    to_name: String,
+    changes: Vec<Change>,
+}
+
+impl<'a> Comparison<'a> {
+    fn of(
+        reader: &'a Reader,
+        subject: &'a Subject<'a>,
+        environment: &Environment,
+    ) -> Result<Self, CliError> {
+        let reading = subject.home.read(environment);
+        let from = reading.checkpoint(&subject.from.commit)?;
+        let (to_tree, to_record, to_name) = match subject.to {
+            Some(named) => {
+                let to = reading.checkpoint(&named.commit)?;
+                (to.tree, to.record, named.phase.to_string())
+            }
+            None => {
+                let now = subject
+                    .home
+                    .take(environment, subject.limits, Some(&from.tree))?;
+                (now.tree, now.record, "now".to_owned())
+            }
+        };
+        let mut changes = reading.changes((&from.tree, &from.record), (&to_tree, &to_record))?;
+        changes.retain(|change| {
+            // What one side could not keep is not told from what the command did.
+            let left_out = from.record.reason_for(&change.path);
+            let left_out = left_out.or(to_record.reason_for(&change.path));
+            left_out.is_none() && is_wanted(&change.path, subject.wanted)
+        });
+        Ok(Self {
+            reader,
+            subject,
+            reading,
+            trees: [from.tree, to_tree],
+            records: [from.record, to_record],
+            to_name,
+            changes,
+        })
+    }
+
+    fn to_json(&self, manner: Manner) -> Result<Value, CliError> {
+        let path = path_text(self.reader);
+        let left_out = self.records.iter().flat_map(|record| &record.left_out);
         let mut left_out: Vec<Value> = left_out
             .map(|(left, reason)| json!({"path": path(left), "reason": reason.name()}))
             .collect();
         left_out.dedup();
+        let changes = self.changes.iter();
         let mut document = json!({
             "schema_version": SCHEMA_VERSION,
-            "session_id": subject.id,
-            "from": subject.from.phase.to_string(),
-            "to": to_name,
-            "counts": counts(&changes),
-            "changes": changes.iter().map(|it| change_json(it, &path)).collect::<Vec<Value>>(),
+            "session_id": self.subject.id,
+            "from": self.subject.from.phase.to_string(),
+            "to": self.to_name,
+            "counts": counts(&self.changes),
+            "changes": changes.map(|it| change_json(it, &path)).collect::<Vec<Value>>(),
             "left_out": left_out,
         });
         if manner.as_patch {
-            let trees = [from.tree.as_str(), to_tree.as_str()];
-            let (text, is_cut) = patch(reader, &reading, trees, subject.wanted, PATCH_BYTES)?;
+            let (text, is_cut) = self.patch(PATCH_BYTES)?;
             document["patch"] = text.into();
             document["patch_cut"] = is_cut.into();
         }
-        page.json(&document)?;
-        writeln!(page)?;
-        return Ok(changes.len());
+        Ok(document)
     }
-    if manner.as_patch {
-        let trees = [from.tree.as_str(), to_tree.as_str()];
+
+    fn write_patch(&self, page: &mut Page) -> Result<(), CliError> {
         let most = match page.is_framed() {
             true => PATCH_FOR_AGENTS_BYTES,
             false => PATCH_BYTES,
         };
-        let (text, is_cut) = patch(reader, &reading, trees, subject.wanted, most)?;
+        let (text, is_cut) = self.patch(most)?;
         for line in text.lines() {
             writeln!(page, "{}", patch_line(line, page.palette, page.audience))?;
             if !page.is_read() {
@@ -127,10 +174,14 @@ pub(in crate::cli) fn show_changes(
                 most >> 10
             ));
         }
-        note_permissions(&changes, page);
-    } else {
+        note_permissions(&self.changes, page);
+        Ok(())
+    }
+
+    fn write_list(&self, page: &mut Page) -> Result<(), CliError> {
+        let path = path_text(self.reader);
         let view = Changes {
-            changes: &changes,
+            changes: &self.changes,
             most: match page.is_framed() {
                 true => LINES_FOR_AGENTS,
                 false => usize::MAX,
@@ -141,19 +192,48 @@ pub(in crate::cli) fn show_changes(
         };
         let text = view.to_string();
         page.write_all(text.as_bytes())?;
-        if changes.is_empty() {
+        if self.changes.is_empty() {
             writeln!(page, "no changes")?;
         } else {
-            writeln!(page, "{}", counts(&changes))?;
+            writeln!(page, "{}", counts(&self.changes))?;
         }
+        Ok(())
     }
-    let left_out = from.record.left_out.len().max(to_record.left_out.len());
-    if left_out > 0 {
-        page.note(format!(
-            "{left_out} paths are in no checkpoint: too large, unreadable, or repositories; --json names them"
-        ));
+
+    /// A patch as it may be shown, and whether its end is missing.
+    fn patch(&self, most: usize) -> Result<(String, bool), CliError> {
+        let [from, to] = &self.trees;
+        let context = match self.reader.is_guarded() {
+            true => CONTEXT_OF_SECRETS,
+            false => CONTEXT,
+        };
+        let mut bytes = Vec::new();
+        let mut take = |piece: &[u8]| {
+            let room = most.saturating_sub(bytes.len());
+            bytes.extend_from_slice(&piece[..piece.len().min(room)]);
+            match room < piece.len() {
+                true => Err(io::ErrorKind::FileTooLarge.into()),
+                false => Ok(()),
+            }
+        };
+        let wanted = self.subject.wanted;
+        let read = self.reading.patch([from, to], wanted, context, &mut take);
+        let is_cut = bytes.len() >= most;
+        match read {
+            Err(_) if is_cut => {}
+            read => read?,
+        }
+        if is_cut {
+            // Half a line may be half a secret.
+            let end = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
+            bytes.truncate(end);
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        Ok(match self.reader.guard() {
+            Some(guard) => (clean_patch(&text, guard), is_cut),
+            None => (text.into_owned(), is_cut),
+        })
     }
-    Ok(changes.len())
 }
 
 /// A patch does not show permissions that git doesn't keep.
@@ -164,42 +244,4 @@ fn note_permissions(changes: &[Change], page: &mut Page) {
             "{count} files have other permissions; without --diff, or with --json, they are named"
         ));
     }
-}
-
-/// A patch as it may be shown, and whether its end is missing.
-fn patch(
-    reader: &Reader,
-    reading: &crate::checkpoint::Reading,
-    trees: [&str; 2],
-    wanted: &[Vec<u8>],
-    most: usize,
-) -> Result<(String, bool), CliError> {
-    let context = match reader.is_guarded() {
-        true => CONTEXT_OF_SECRETS,
-        false => CONTEXT,
-    };
-    let mut bytes = Vec::new();
-    let read = reading.patch(trees, wanted, context, &mut |piece| {
-        let room = most.saturating_sub(bytes.len());
-        bytes.extend_from_slice(&piece[..piece.len().min(room)]);
-        match room < piece.len() {
-            true => Err(io::ErrorKind::FileTooLarge.into()),
-            false => Ok(()),
-        }
-    });
-    let is_cut = bytes.len() >= most;
-    match read {
-        Err(_) if is_cut => {}
-        read => read?,
-    }
-    if is_cut {
-        // Half a line may be half a secret.
-        let end = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
-        bytes.truncate(end);
-    }
-    let text = String::from_utf8_lossy(&bytes);
-    Ok(match reader.guard() {
-        Some(guard) => (clean_patch(&text, guard), is_cut),
-        None => (text.into_owned(), is_cut),
-    })
 }
