@@ -9,7 +9,7 @@ use crate::agents::{Mode, Moment};
 use crate::clock;
 use crate::plan::{Caller, CallerStream};
 use crate::record::Request;
-use crate::record::observed::{self, Report};
+use crate::record::observation::{self, Report};
 use crate::record::shell::Command;
 use crate::session::metadata::Origin;
 use crate::session::{Entry, State, Timestamp};
@@ -28,7 +28,7 @@ impl Hooked<'_> {
         if let Ok(report) = self.report()
             && let Some(request) = self.request(&report)
         {
-            let _ = observed::file(&request, &report, clock::now());
+            let _ = observation::file(&request, &report, clock::now());
         }
     }
 

@@ -10,7 +10,7 @@ mod checkpoint;
 pub mod describe;
 mod end;
 pub mod notice;
-pub mod observed;
+pub mod observation;
 mod publishing;
 mod remember;
 pub mod secrets;
