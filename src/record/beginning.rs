@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::checkpoint::Around;
+use super::checkpoint::PendingCheckpoints;
 use super::notice::Notice;
 use super::{Recording, Request, describe, secrets};
 use crate::plan::TerminalPlan;
@@ -27,11 +27,11 @@ pub(super) fn store(request: &Request) -> Option<FileStore> {
 pub(super) fn begin(
     request: &Request,
     terminal: &TerminalPlan,
-    (store, around): (Option<FileStore>, Option<Around>),
+    (store, checkpoints): (Option<FileStore>, Option<PendingCheckpoints>),
     tell: &mut dyn FnMut(&Notice),
 ) -> Option<Recording> {
     let mut facts = describe::facts(request, terminal);
-    facts.checkpoint = around.as_ref().map(Around::at_start);
+    facts.checkpoint = checkpoints.as_ref().map(PendingCheckpoints::at_start);
     let own = match request.settings.record {
         true => secrets::own(&request.environment),
         false => Vec::new(),
@@ -54,7 +54,7 @@ pub(super) fn begin(
         store,
         own,
         key: None,
-        around,
+        checkpoints,
     })
 }
 

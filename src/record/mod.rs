@@ -4,11 +4,11 @@
 //! and its status is returned; one warning says what is missing. `strict` refuses before the start.
 
 mod arguments;
-mod around;
 mod beginning;
 mod checkpoint;
 pub mod describe;
 mod end;
+mod nesting;
 pub mod notice;
 pub mod observation;
 mod publishing;
@@ -33,7 +33,7 @@ use crate::store::{Draft, Key, StoreError, key};
 use crate::sys::signals::Inbox;
 use crate::transcript::Excerpt;
 use beginning::{begin, store};
-use checkpoint::Around;
+use checkpoint::PendingCheckpoints;
 use end::{how_to_exit, not_started};
 use notice::{DebugLog, Notice};
 use publishing::finish;
@@ -105,7 +105,7 @@ pub fn run_attended(
 ) -> Ran {
     let unrecorded = |exit| Ran { exit, id: None };
     // Before signals are held back: who interrupts it doesn't want the command either.
-    let around = checkpoint::before(request, tell);
+    let checkpoints = checkpoint::before(request, tell);
     let stopwatch = Stopwatch::start();
     // Held to the end, so that no signal ends aido between the command's end and its sidecar.
     let mut inbox = match capture::inbox() {
@@ -138,7 +138,7 @@ pub fn run_attended(
     };
     debug.log(|| format!("terminal: {terminal:?}"));
 
-    let Some(recording) = begin(request, &terminal, (store, around), tell) else {
+    let Some(recording) = begin(request, &terminal, (store, checkpoints), tell) else {
         return unrecorded(Exit::Code(AIDO_FAILED));
     };
     let id = recording.draft.as_ref().map(|draft| draft.id().clone());
@@ -154,10 +154,10 @@ pub fn run_attended(
     if let (Some(attendant), Some(id)) = (&mut attendant, &id) {
         attendant.begun(id);
     }
-    if let (Some(around), Some(id)) = (&recording.around, &id) {
-        around.name(id, tell);
+    if let (Some(checkpoints), Some(id)) = (&recording.checkpoints, &id) {
+        checkpoints.name(id, tell);
     }
-    let plan = around::plan(request, terminal, id.as_ref());
+    let plan = nesting::plan(request, terminal, id.as_ref());
     let watch = Watch {
         inbox: &mut inbox,
         stopwatch,
@@ -191,7 +191,7 @@ struct Recording {
     /// What the sidecar is signed with.
     key: Option<Key>,
     /// The checkpoints around the command.
-    around: Option<Around>,
+    checkpoints: Option<PendingCheckpoints>,
 }
 
 /// Whether the command could not be started for want of descriptors, and the recording gave up its own.
@@ -260,7 +260,7 @@ fn execute(
     // While the command starts: what only its start needed is given back, and what its end needs is
     // fetched.
     plan.environment = Vec::new();
-    around::tell_conversation(request, &recording.known);
+    nesting::tell_conversation(request, &recording.known);
     if recording.draft.is_some() {
         let state = request.place.state.as_deref();
         recording.key = state.and_then(|state| key::load_or_make(state).ok());

@@ -174,7 +174,7 @@ fn record(
         own,
         key: state.and_then(|state| key::load_or_make(state).ok()),
         store: Some(store),
-        around: None,
+        checkpoints: None,
     };
     let ended = Ended {
         // Where nobody said how it ended, nobody can know.

@@ -32,8 +32,8 @@ pub(super) fn finish(
     describe::complete(&mut metadata, ended, &sealed, excerpt, &plan.terminal);
     // The output was delivered, so nothing waits for this.
     let redactor = secrets::redactor(recording.own, recording.key.as_ref());
-    if let Some(around) = recording.around {
-        around.complete(&mut metadata, &request.environment, &redactor, tell);
+    if let Some(checkpoints) = recording.checkpoints {
+        checkpoints.complete(&mut metadata, &request.environment, &redactor, tell);
     }
     egress::mark(&mut metadata, &redactor);
     let path = || -> PathBuf {
