@@ -200,6 +200,8 @@ fn log_file(name: &str, conversation: &str, environment: &Environment) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agents::conversation::Keeper;
+    use crate::agents::{Dialect, Host};
 
     fn agent(configured: Option<&str>, environment: &[(&str, &str)]) -> String {
         let environment = Environment::from_pairs(environment.iter().copied());
@@ -225,6 +227,21 @@ mod tests {
         }
         for variable in ["CLAUDECODE", "AI_AGENT", "CODEX_THREAD_ID"] {
             assert!(is_agent(&Environment::from_pairs([(variable, "x")])));
+        }
+    }
+
+    #[test]
+    fn a_program_has_one_name_wherever_it_is_met() {
+        let known = |name: &str| PROGRAMS.iter().any(|program| program.name == name);
+        for host in Host::ALL {
+            let name = host.dialect().map_or(host.name(), Dialect::agent);
+            assert!(known(name), "{name}");
+        }
+        // Nothing in the environment of its commands tells of it.
+        let unseen = Keeper::Aider;
+        for keeper in Keeper::ALL {
+            let name = keeper.agent();
+            assert_eq!(known(name), *keeper != unseen, "{name}");
         }
     }
 

@@ -86,8 +86,9 @@ pub enum Situation {
     /// A controlling terminal, but redirected streams: the command stays in the caller's session
     /// and process group.
     Attached,
-    /// No controlling terminal: an agent, CI, cron.
-    Detached,
+    /// No controlling terminal: an agent, CI, cron. Sidecars call it `detached`, which is another thing than a
+    /// detached session: that one has a terminal, its supervisor's.
+    NoTerminal,
 }
 
 impl Situation {
@@ -97,7 +98,7 @@ impl Situation {
         match self {
             Self::Full => "full",
             Self::Attached => "attached",
-            Self::Detached => "detached",
+            Self::NoTerminal => "detached",
         }
     }
 }
@@ -162,7 +163,7 @@ impl TerminalPlan {
         let situation = match mode {
             TtyMode::Always | TtyMode::Auto if both_terminals => Situation::Full,
             _ if caller.controlling_terminal => Situation::Attached,
-            _ => Situation::Detached,
+            _ => Situation::NoTerminal,
         };
         let carrier = |stream| match (stream, mode) {
             (CallerStream::Closed, _) => Carrier::Closed,
@@ -225,7 +226,7 @@ impl TerminalPlan {
         for (name, value) in PAGERS {
             set_if_unset(environment, name, value);
         }
-        if self.situation == Situation::Detached {
+        if self.situation == Situation::NoTerminal {
             set_if_unset(environment, "GIT_TERMINAL_PROMPT", "0");
             set(environment, "TERM", "dumb");
         }
@@ -282,7 +283,7 @@ mod tests {
     #[test]
     fn the_terminal_table() {
         use ErrorStream::{Own, WithOutput};
-        use Situation::{Attached, Detached, Full};
+        use Situation::{Attached, Full, NoTerminal};
         use TtyMode::{Always, Auto, Never};
         let on_terminal = caller(Terminal, Terminal, Terminal);
         let into_pipe = caller(Terminal, Other, Terminal);
@@ -294,18 +295,18 @@ mod tests {
             (Always, into_pipe, Attached, Carrier::Pty, Own(Carrier::Pty)),
             (Always, from_pipe, Attached, Carrier::Pty, WithOutput),
             (Always, errors_apart, Full, Carrier::Pty, Own(Carrier::Pty)),
-            (Always, agent, Detached, Carrier::Pty, Own(Carrier::Pty)),
+            (Always, agent, NoTerminal, Carrier::Pty, Own(Carrier::Pty)),
             (Auto, on_terminal, Full, Carrier::Pty, WithOutput),
             (Auto, into_pipe, Attached, Carrier::Pipe, Own(Carrier::Pty)),
             (Auto, from_pipe, Attached, Carrier::Pty, WithOutput),
             (Auto, errors_apart, Full, Carrier::Pty, Own(Carrier::Pipe)),
-            (Auto, agent, Detached, Carrier::Pipe, Own(Carrier::Pipe)),
+            (Auto, agent, NoTerminal, Carrier::Pipe, Own(Carrier::Pipe)),
             (Never, on_terminal, Attached, Carrier::Pipe, WithOutput),
-            (Never, agent, Detached, Carrier::Pipe, Own(Carrier::Pipe)),
+            (Never, agent, NoTerminal, Carrier::Pipe, Own(Carrier::Pipe)),
             (
                 Always,
                 nobody(Closed, Closed, Other),
-                Detached,
+                NoTerminal,
                 Carrier::Closed,
                 Own(Carrier::Pty),
             ),

@@ -6,7 +6,7 @@
 //!   channel is not read, so the kernel holds the command back.
 //! - Nothing here blocks on anything but the one poll(2), except a write to a regular file, and for a
 //!   quarter of a second a terminal that takes nothing when the command was stopped.
-//! - A sink that fails is dropped and reported; the run goes on.
+//! - A sink that fails is dropped and its error kept for whoever made the tee; the run goes on.
 
 pub mod attendant;
 pub mod channel;

@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 use rustix::termios::{LocalModes, SpecialCodeIndex};
 
 use super::keys::{KeyBuffer, Keys};
-use crate::sys::pty::Pty;
+use crate::sys::pty::{Processing, Pty};
 use crate::sys::terminal::{Foreground, RawMode, foreground, in_foreground};
 
 /// The caller's terminal.
@@ -66,8 +66,11 @@ impl Outer {
             self.raw = None;
         }
         if let Some(inner) = inner {
-            let outside = self.raw.as_ref().is_some_and(RawMode::post_processed);
-            inner.set_post_processing(outside);
+            let is_outside = self.raw.as_ref().is_some_and(RawMode::post_processed);
+            inner.set_post_processing(match is_outside {
+                true => Processing::Usual,
+                false => Processing::Off,
+            });
         }
     }
 

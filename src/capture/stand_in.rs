@@ -17,6 +17,7 @@ use rustix::termios::{InputModes, LocalModes, OutputModes, SpecialCodeIndex, Ter
 
 use super::channel::Channel;
 use super::keys::{KeyBuffer, Keys};
+use crate::plan::CallerStream;
 use crate::session::Stream;
 use crate::sys::process;
 use crate::sys::pty::{CODES, Pty, is_alike};
@@ -45,13 +46,13 @@ pub struct StandIn {
 impl StandIn {
     /// The PTY among these channels that stands in for the caller's controlling terminal, if one does.
     #[must_use]
-    pub fn of(channels: &[Channel], command: Pid, reads_stdin: bool) -> Option<Self> {
+    pub fn of(channels: &[Channel], command: Pid, stdin: CallerStream) -> Option<Self> {
         let mut ptys = channels.iter().filter(|channel| channel.pty().is_some());
         let found = ptys.find(|channel| terminal::is_controlling(channel.target()))?;
         Some(Self {
             stream: found.stream,
             command,
-            reads_stdin,
+            reads_stdin: stdin == CallerStream::Terminal,
             held: None,
             keys: KeyBuffer::default(),
         })

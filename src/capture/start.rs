@@ -108,7 +108,7 @@ pub struct Opening {
 /// When there are no more of them.
 pub fn open(terminal: &TerminalPlan) -> io::Result<Opening> {
     // First, so that its leader has ended when it is needed.
-    let needs_group = terminal.situation == Situation::Detached && !leads_its_group();
+    let needs_group = terminal.situation == Situation::NoTerminal && !leads_its_group();
     let group = needs_group.then(EmptyGroup::make).and_then(Result::ok);
     let stdout = if terminal.situation == Situation::Full {
         open_terminal(terminal)?
@@ -156,13 +156,13 @@ pub fn start<'i>(
     let stdin = match (plan.terminal.caller.stdin, situation) {
         (CallerStream::Closed, _) => ChildStream::Closed,
         (_, Situation::Full) => stdout.child,
-        (_, Situation::Attached | Situation::Detached) => ChildStream::Inherit,
+        (_, Situation::Attached | Situation::NoTerminal) => ChildStream::Inherit,
     };
     command.streams = [stdin, stdout.child, stderr.child];
     let mut channels = Vec::with_capacity(2);
     channels.extend(stdout.channel);
     channels.extend(stderr.channel);
-    if situation != Situation::Detached {
+    if situation != Situation::NoTerminal {
         // Caught, so that aido stops after the command has, not before; and sent to aido alone, it
         // suspends the command too.
         inbox.catch(libc::SIGTSTP);
@@ -188,8 +188,7 @@ pub fn start<'i>(
     drop(blocked);
     let stand_in = match (&started.child, situation) {
         (Child::Direct(pid), Situation::Attached) => {
-            let reads_stdin = plan.terminal.caller.stdin == CallerStream::Terminal;
-            StandIn::of(&channels, *pid, reads_stdin)
+            StandIn::of(&channels, *pid, plan.terminal.caller.stdin)
         }
         _ => None,
     };
@@ -228,7 +227,7 @@ fn start_at_terminal(
         if !outer.is_raw()
             && let Some(pty) = pty
         {
-            pty.set_post_processing(false);
+            pty.set_post_processing(Processing::Off);
         }
     }
     let monitor = Monitor::start(command, slave.as_fd(), inbox.inheritance())?;
@@ -249,8 +248,8 @@ fn start_directly(
     command.dies_with_parent = true;
     command.group = match (situation, &group) {
         (Situation::Full | Situation::Attached, _) => Group::Callers,
-        (Situation::Detached, None) => Group::Own,
-        (Situation::Detached, Some(group)) => Group::Join(group.id()),
+        (Situation::NoTerminal, None) => Group::Own,
+        (Situation::NoTerminal, Some(group)) => Group::Join(group.id()),
     };
     let pid = command.spawn(inbox.inheritance())?;
     let target = match command.group {

@@ -63,10 +63,7 @@ pub fn attach(arguments: &Arguments, flags: Layer) -> CliResult {
         return Err(CliError::new(Kind::Usage, "attach needs a terminal")
             .with_hint("aido capture prints the screen, aido send types to it"));
     }
-    let store = StoreArguments {
-        session_dir: arguments.session_dir.clone(),
-        json: false,
-    };
+    let store = StoreArguments::of(arguments.session_dir.clone());
     let reader = Reader::open(&store, flags)?;
     let target = Target::find(&reader, &arguments.selector)?;
     refuse_own(&reader, &target)?;

@@ -1,8 +1,8 @@
 //! `aido checkpoint`
 
+mod comparison;
 mod located;
 mod restore;
-mod shown;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -22,8 +22,8 @@ use crate::session::SessionId;
 use crate::session::metadata::SCHEMA_VERSION;
 use crate::view::checkpoints::{Row, Table, row_json};
 
+pub(super) use comparison::{Manner, Subject, path_text, show_changes};
 pub(super) use located::{Located, here, limits, straight};
-pub(super) use shown::{Manner, Subject, path_text, show_changes};
 
 /// `aido checkpoint`
 #[derive(Debug, clap::Args)]

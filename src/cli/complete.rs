@@ -76,10 +76,7 @@ pub fn complete(arguments: &Arguments) -> CliResult {
 
 /// The store that the line names.
 fn open(asked: &Asked) -> Option<Reader> {
-    let arguments = StoreArguments {
-        session_dir: asked.session_dir.clone(),
-        json: false,
-    };
+    let arguments = StoreArguments::of(asked.session_dir.clone());
     let mut reader = Reader::open(&arguments, Layer::default()).ok()?;
     redaction::guard(&mut reader, None, &Environment::of_process()).ok()?;
     Some(reader)

@@ -1,8 +1,5 @@
 //! `aido conversations`
 
-mod here;
-mod logs;
-
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -15,6 +12,7 @@ use super::word::StoreArguments;
 use super::{Answer, CliResult, io, redaction};
 use crate::clock;
 use crate::config::Layer;
+use crate::conversations::{Finding, LOGS_MAX, Reach, Repository, Unread, find};
 use crate::environment::Environment;
 use crate::place::Place;
 use crate::session::metadata::SCHEMA_VERSION;
@@ -22,8 +20,6 @@ use crate::session::{Query, SessionId};
 use crate::store::{Found, Store};
 use crate::view::conversations::{Conversation, Ran, Table};
 use crate::view::sanitize;
-use here::Here;
-use logs::{Finding, LOGS_MAX, Reach, Unread};
 
 /// How many are listed unless asked otherwise.
 const COUNT: usize = 20;
@@ -73,7 +69,7 @@ pub fn conversations(arguments: &Arguments, flags: Layer) -> CliResult {
     let environment = Environment::of_process();
     redaction::guard(&mut reader, None, &environment)?;
     let place = Place::find(std::env::current_dir().ok(), &environment);
-    let here = Here::of(&place, &environment).ok_or_else(|| {
+    let repository = Repository::of(&place, &environment).ok_or_else(|| {
         CliError::new(Kind::NotFound, "there is no repository here")
             .with_hint("conversations are listed of the repository that one stands in")
     })?;
@@ -85,7 +81,7 @@ pub fn conversations(arguments: &Arguments, flags: Layer) -> CliResult {
         conversations: mut found,
         unread,
         cut,
-    } = logs::find(&here, &environment, reach);
+    } = find(&repository, &environment, reach);
     if let Some(agent) = &arguments.agent {
         found.retain(|conversation| conversation.agent == agent);
     }

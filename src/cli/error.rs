@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::io::{self, ExitCode};
+use super::page::Form;
 use crate::config::ConfigError;
 use crate::session::outcome::AIDO_FAILED;
 use crate::store::StoreError;
@@ -193,8 +194,8 @@ impl std::fmt::Display for CliError {
 
 /// Prints an error on standard error and gives its exit code.
 #[must_use]
-pub fn report(error: &CliError, as_json: bool) -> ExitCode {
-    let text = if as_json || error.is_for_programs {
+pub fn report(error: &CliError, form: Form) -> ExitCode {
+    let text = if form == Form::Json || error.is_for_programs {
         sanitize::json(&error.to_json().to_string()).into_owned()
     } else {
         let mut text = format!("aido: {}", error.message);

@@ -225,7 +225,8 @@ fn records(
         records.push(record);
     }
     if arguments.format == Format::Otlp {
-        let around: Vec<Vec<otlp::Around>> = ids.iter().map(|id| around(reader, id)).collect();
+        let around: Vec<Vec<otlp::OuterSession>> =
+            ids.iter().map(|id| around(reader, id)).collect();
         let spans = records.iter().zip(&around);
         let spans: Vec<otlp::Record<'_>> = spans
             .map(|(fields, around)| otlp::Record { fields, around })
@@ -254,8 +255,8 @@ fn records(
 }
 
 /// The sessions that one ran in, as far as they are here, the nearest first.
-fn around(reader: &Reader, id: &SessionId) -> Vec<otlp::Around> {
-    let mut around: Vec<otlp::Around> = Vec::new();
+fn around(reader: &Reader, id: &SessionId) -> Vec<otlp::OuterSession> {
+    let mut around: Vec<otlp::OuterSession> = Vec::new();
     let mut inner = reader.read(id).ok();
     while let Some(session) = inner
         && let Some(outer) = session.metadata.within
@@ -266,7 +267,7 @@ fn around(reader: &Reader, id: &SessionId) -> Vec<otlp::Around> {
             let value = session.metadata.env.get("TRACEPARENT")?;
             value.as_str().map(str::to_owned)
         };
-        around.push(otlp::Around {
+        around.push(otlp::OuterSession {
             id: outer,
             trace_parent: session.as_ref().and_then(variable),
         });

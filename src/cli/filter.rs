@@ -183,7 +183,7 @@ fn directory(path: &str) -> Result<String, CliError> {
 ///
 /// # Errors
 /// When it is none.
-pub fn text_test(pattern: &str) -> Result<TextTest, CliError> {
+fn text_test(pattern: &str) -> Result<TextTest, CliError> {
     let ignores_case = !pattern.chars().any(char::is_uppercase);
     let pattern = RegexBuilder::new(pattern)
         .case_insensitive(ignores_case)

@@ -187,10 +187,7 @@ pub fn for_agent(
 ) -> Option<String> {
     let stopwatch = Stopwatch::start();
     let arguments = Arguments {
-        store: StoreArguments {
-            session_dir: None,
-            json: false,
-        },
+        store: StoreArguments::of(None),
         reader: Some(agent.to_owned()),
         since: None,
         task: None,

@@ -4,10 +4,6 @@
 //! standard error, and prints one object or nothing: no host may be kept from its work.
 
 mod context;
-mod coverage;
-mod decide;
-mod filing;
-mod rules;
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
@@ -15,17 +11,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::word::NAMES;
 use super::{Answer, CliResult, io};
 use crate::agents::payload::{self, Named};
-use crate::agents::{Call, Host, Mode, Moment, reply};
+use crate::agents::{Host, Mode, Moment, reply};
 use crate::clock::Stopwatch;
-use crate::config::{self, Layer, Settings};
+use crate::config::{self, Layer};
 use crate::environment::Environment;
+use crate::hook::{Decision, Hooked, decide};
 use crate::place::Place;
 use crate::record::shell::is_plain_program;
 use crate::sys::stream;
 use crate::view::sanitize;
-use decide::Decision;
 
 /// The most of a payload that is read; of a longer one there is nothing to be told.
 const PAYLOAD_BYTES: usize = 1024 * 1024;
@@ -141,11 +138,12 @@ fn answer(arguments: &Arguments, flags: Layer) -> String {
         settings: settings.map(|resolved| resolved.settings),
         environment,
         flags,
+        own_words: NAMES,
     };
     if asked.explain {
-        return hooked.explain();
+        return explanation(&hooked);
     }
-    hooked.answer().unwrap_or(nothing)
+    answered(&hooked).unwrap_or(nothing)
 }
 
 /// What a hook is asked for.
@@ -184,73 +182,60 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// What a hook knows when it decides.
-struct Hooked<'a> {
-    call: &'a Call,
-    mode: Mode,
-    /// Where the host has its hooks started: in the project that its session is about.
-    started_in: Option<PathBuf>,
-    place: Place,
-    /// None where a command under aido would say something about them.
-    settings: Option<Settings>,
-    environment: Environment,
-    flags: Layer,
+/// The answer to the host; none where there is nothing to say.
+fn answered(hooked: &Hooked<'_>) -> Option<String> {
+    match hooked.call.moment {
+        Moment::Start => {
+            let text = context::at_start(hooked)?;
+            reply::with_context(hooked.call, &text)
+        }
+        Moment::Before => match hooked.decide() {
+            Decision::Rewrite { answer, .. } => Some(answer),
+            Decision::Leave(_) => None,
+        },
+        Moment::After | Moment::AfterFailure => {
+            hooked.file();
+            let text = context::after_failure(hooked)?;
+            reply::with_context(hooked.call, &text)
+        }
+        Moment::Other => None,
+    }
 }
 
-impl Hooked<'_> {
-    fn answer(&self) -> Option<String> {
-        match self.call.moment {
-            Moment::Start => {
-                let text = context::at_start(self)?;
-                reply::with_context(self.call, &text)
-            }
-            Moment::Before => match self.decide() {
-                Decision::Rewrite { answer, .. } => Some(answer),
-                Decision::Leave(_) => None,
-            },
-            Moment::After | Moment::AfterFailure => {
-                self.file();
-                let text = context::after_failure(self)?;
-                reply::with_context(self.call, &text)
-            }
-            Moment::Other => None,
-        }
+/// What would be done, and why.
+fn explanation(hooked: &Hooked<'_>) -> String {
+    let call = hooked.call;
+    let mut lines = vec![
+        format!("shape: {:?}", call.dialect),
+        format!("event: {}", call.event),
+    ];
+    if let Some(command) = &call.command {
+        lines.push(format!("line: {command}"));
     }
-
-    fn explain(&self) -> String {
-        let call = self.call;
-        let mut lines = vec![
-            format!("shape: {:?}", call.dialect),
-            format!("event: {}", call.event),
-        ];
-        if let Some(command) = &call.command {
-            lines.push(format!("line: {command}"));
-        }
-        let does = match (self.mode, call.moment) {
-            (Mode::Off, _) => "nothing: hooks are off".to_owned(),
-            (_, Moment::Start) => match context::at_start(self) {
-                Some(text) => format!("{} characters of what is known", text.chars().count()),
-                None => "nothing: there is nothing to say".to_owned(),
+    let does = match (hooked.mode, call.moment) {
+        (Mode::Off, _) => "nothing: hooks are off".to_owned(),
+        (_, Moment::Start) => match context::at_start(hooked) {
+            Some(text) => format!("{} characters of what is known", text.chars().count()),
+            None => "nothing: there is nothing to say".to_owned(),
+        },
+        (_, Moment::Before) => match hooked.decide() {
+            Decision::Rewrite { line, .. } => format!("another line: {line}"),
+            Decision::Leave(why) => format!("nothing: {why}"),
+        },
+        (_, Moment::After | Moment::AfterFailure) => match hooked.report() {
+            Ok(report) => match report.exit_code {
+                Some(code) => format!("the call is filed: exit {code}"),
+                None => "the call is filed: its exit code is not known".to_owned(),
             },
-            (_, Moment::Before) => match self.decide() {
-                Decision::Rewrite { line, .. } => format!("another line: {line}"),
-                Decision::Leave(why) => format!("nothing: {why}"),
-            },
-            (_, Moment::After | Moment::AfterFailure) => match self.report() {
-                Ok(report) => match report.exit_code {
-                    Some(code) => format!("the call is filed: exit {code}"),
-                    None => "the call is filed: its exit code is not known".to_owned(),
-                },
-                Err(why) => format!("nothing is filed: {why}"),
-            },
-            (_, Moment::Other) => "nothing: the event is none of aido's".to_owned(),
-        };
-        lines.push(format!("answer: {does}"));
-        let lines = lines
-            .iter()
-            .map(|line| sanitize::line(line).into_owned() + "\n");
-        lines.collect()
-    }
+            Err(why) => format!("nothing is filed: {why}"),
+        },
+        (_, Moment::Other) => "nothing: the event is none of aido's".to_owned(),
+    };
+    lines.push(format!("answer: {does}"));
+    let lines = lines
+        .iter()
+        .map(|line| sanitize::line(line).into_owned() + "\n");
+    lines.collect()
 }
 
 /// The variable before the option: a hook's command is the same for everybody who shares a repository.

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::error::{CliError, Kind};
 use super::io::{Out, say};
+use super::page::Form;
 use super::reading::Reader;
 use super::word::StoreArguments;
 use super::{Answer, CliResult};
@@ -51,7 +52,7 @@ pub fn import(arguments: &Arguments, flags: Layer) -> CliResult {
     for path in &arguments.files {
         match sources::take(&reader, path, arguments.timing.as_deref()) {
             Ok(one) => {
-                tell(path, &one, arguments.store.json)?;
+                tell(path, &one, arguments.store.form())?;
                 filed.push((path, one));
             }
             Err(error) => {
@@ -77,12 +78,12 @@ pub fn import(arguments: &Arguments, flags: Layer) -> CliResult {
     failed.map_or(Ok(Answer::Yes), Err)
 }
 
-fn tell(path: &Path, filed: &Filed, as_json: bool) -> Result<(), CliError> {
+fn tell(path: &Path, filed: &Filed, form: Form) -> Result<(), CliError> {
     let name = path.display();
     for doubt in &filed.doubts {
         say(&sanitize::line(&format!("aido: {name}: {doubt}")));
     }
-    if !as_json {
+    if form == Form::Text {
         Out::stdout().write(&format!("{}\n", filed.id))?;
     }
     Ok(())

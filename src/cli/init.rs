@@ -1,34 +1,27 @@
 //! `aido init`
 
-mod plan;
-mod record;
-mod status;
-mod store;
-mod whole;
+mod wanted;
 
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::error::{CliError, Kind};
-use super::{Answer, CliResult, io, mcp};
-use crate::agents::block::{AGENTS, GITIGNORE};
+use super::{Answer, CliResult, io};
 use crate::agents::host::Scope;
-use crate::agents::server::CLAUDE_USER;
 use crate::agents::{Host, Mode};
 use crate::config::Layer;
 use crate::environment::Environment;
+use crate::install::{Change, Installed, Records, Site, Step, store};
 use crate::place::Place;
 use crate::record::secrets;
 use crate::redact::{Options, Redactor};
 use crate::session::metadata::SCHEMA_VERSION;
-use crate::sys::replace::{make_directories, replace};
+use crate::sys::replace::{make_directories, remove, replace};
 use crate::view::patch::patch;
 use crate::view::sanitize;
-use plan::{Change, Piece, Site, Step};
-use record::{Installed, Records};
-pub(super) use status::{Hindrance, Status, installed};
+use crate::view::units::count;
 
 /// `aido init`
 #[derive(Debug, clap::Args)]
@@ -135,8 +128,8 @@ pub fn init(arguments: &Arguments, flags: Layer) -> CliResult {
     };
     let records = Records::open(state)?;
     let steps = match arguments.uninstall {
-        true => to_uninstall(arguments, &site, records.as_ref())?,
-        false => to_install(arguments, &site, records.as_ref())?,
+        true => wanted::to_uninstall(arguments, &site, records.as_ref())?,
+        false => wanted::to_install(arguments, &site, records.as_ref())?,
     };
     let is_refused = steps
         .iter()
@@ -202,113 +195,8 @@ pub fn init(arguments: &Arguments, flags: Layer) -> CliResult {
     })
 }
 
-fn files(count: usize) -> String {
-    match count {
-        1 => "1 file".to_owned(),
-        count => format!("{count} files"),
-    }
-}
-
-fn to_install(
-    arguments: &Arguments,
-    site: &Site<'_>,
-    records: Option<&Records>,
-) -> Result<Vec<Step>, CliError> {
-    let scope = arguments.scope.unwrap_or(Scope::Local);
-    let root = site.place.root.as_deref();
-    if root.is_none() && scope != Scope::User {
-        return Err(CliError::new(Kind::Failed, "there is no repository here")
-            .with_hint("aido init --scope user installs for all of yours"));
-    }
-    let mut hosts = arguments.named();
-    if arguments.agents.is_empty() || arguments.agents.contains(&Agent::Auto) {
-        hosts.extend(site.hosts());
-    }
-    hosts.sort_unstable();
-    hosts.dedup();
-    check_homes(&hosts, scope, site)?;
-    if hosts.is_empty() && !arguments.agents_md && !arguments.skill {
-        return Err(
-            CliError::new(Kind::NotFound, "no agent's program is used here")
-                .with_hint("aido init --agent NAME installs for one that isn't there yet"),
-        );
-    }
-    if arguments.mcp && !mcp::IS_THERE {
-        let message = "this aido was built without MCP, so nothing could start it";
-        return Err(CliError::new(Kind::Failed, message)
-            .with_hint("without --mcp the hooks are installed; the feature `mcp` builds it in"));
-    }
-    let mut wanted: Vec<(Piece, PathBuf)> = Vec::new();
-    let mut by_hand = Vec::new();
-    for host in &hosts {
-        let hooks = site.file(*host, scope);
-        let server = site.server_file(*host, scope).filter(|_| arguments.mcp);
-        if server.is_some() && hooks == server {
-            wanted.extend(hooks.map(|file| (Piece::Both(*host), file)));
-            continue;
-        }
-        wanted.extend(hooks.map(|file| (Piece::Hooks(*host), file)));
-        if arguments.mcp && server.is_none() {
-            by_hand.push(Step::Refused {
-                shown: PathBuf::from(".claude.json"),
-                why: "Claude Code writes it all the time; this puts the server into it".to_owned(),
-                snippet: CLAUDE_USER.to_owned(),
-            });
-        }
-        wanted.extend(server.map(|file| (Piece::Server(*host), file)));
-    }
-    if let Some(root) = root.filter(|_| scope != Scope::User) {
-        if arguments.skill {
-            wanted.extend(site.skill(&hosts).map(|place| (Piece::Skill, place)));
-        }
-        if arguments.agents_md {
-            wanted.push((Piece::Lines(AGENTS), root.join("AGENTS.md")));
-        }
-        wanted.push((Piece::Lines(GITIGNORE), root.join(".gitignore")));
-    }
-    let steps = wanted.iter();
-    let mode = |path: &Path| arguments.mode.or_else(|| plan::mode_in(path));
-    let mode = |path: &Path| mode(path).unwrap_or(Mode::Observe);
-    let steps = steps.map(|(piece, path)| plan::install(piece, path, mode(path), records));
-    Ok(steps.chain(by_hand).collect())
-}
-
-/// Whether it is known where these hosts' files are.
-fn check_homes(hosts: &[Host], scope: Scope, site: &Site<'_>) -> Result<(), CliError> {
-    let mut hosts = hosts.iter();
-    match hosts.find(|host| site.file(**host, scope).is_none()) {
-        None => Ok(()),
-        Some(host) => {
-            let message = format!("nobody knows where the settings of {} are", host.name());
-            Err(CliError::new(Kind::Failed, message).with_hint("set HOME"))
-        }
-    }
-}
-
-fn to_uninstall(
-    arguments: &Arguments,
-    site: &Site<'_>,
-    records: Option<&Records>,
-) -> Result<Vec<Step>, CliError> {
-    let scopes: &[Scope] = match arguments.scope {
-        Some(Scope::User) => &[Scope::User],
-        Some(Scope::Local) | Some(Scope::Project) | None => &[Scope::Local, Scope::Project],
-    };
-    let named = arguments.named();
-    if scopes.contains(&Scope::User) {
-        let hosts = if named.is_empty() { Host::ALL } else { &named };
-        check_homes(hosts, Scope::User, site)?;
-    }
-    let all = site.all(scopes);
-    let wanted = all.iter().filter(|(piece, _)| match piece {
-        Piece::Hooks(host) | Piece::Server(host) | Piece::Both(host) => {
-            named.is_empty() || named.contains(host)
-        }
-        // They are everybody's.
-        Piece::Lines(_) | Piece::Skill => named.is_empty(),
-    });
-    let steps = wanted.filter_map(|(piece, path)| plan::uninstall(piece, path, records));
-    Ok(steps.collect())
+fn files(number: usize) -> String {
+    count(number as u64, "file")
 }
 
 /// The differences, without secrets: settings may hold some.
@@ -400,11 +288,7 @@ fn carry_out(change: &Change, records: &Records, is_last: bool) -> Result<(), Cl
         .as_ref()
         .map_or_else(Vec::new, |known| known.made.clone());
     let Some(after) = &change.after else {
-        std::fs::remove_file(path).map_err(|error| failed(&error))?;
-        // Only what was made for it, and holds nothing else.
-        for directory in made.iter().rev() {
-            let _ = std::fs::remove_dir(directory);
-        }
+        remove(path, &made).map_err(|error| failed(&error))?;
         records.forget(path);
         return Ok(());
     };

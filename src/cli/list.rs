@@ -1,7 +1,9 @@
 //! `aido list`
 
 mod flags;
+mod removals;
 pub mod reply;
+mod running;
 mod tree;
 
 use std::io::Write;
@@ -18,14 +20,10 @@ use super::word::StoreArguments;
 use super::{Answer, CliResult, io, redaction};
 use crate::clock::{self, Zone};
 use crate::config::Layer;
-use crate::egress;
 use crate::environment::Environment;
-use crate::session::metadata::SCHEMA_VERSION;
-use crate::session::query::Match;
-use crate::session::{Entry, Query, SessionId, Timestamp};
-use crate::store::{Found, State, Store, StoreError};
-use crate::view::list::{Removed, Table};
-use crate::view::running;
+use crate::session::{Query, SessionId, Timestamp};
+use crate::store::{Found, Store, StoreError};
+use crate::view::list::Table;
 use crate::view::sanitize;
 use crate::view::session::Shown;
 
@@ -80,11 +78,11 @@ pub fn list(arguments: &Arguments, flags: Layer) -> CliResult {
     let query = arguments.filters.query(now, zone)?;
     let mut out = page(arguments, &environment)?;
     if arguments.pruned {
-        return removed(arguments, &reader, &query, (now, out));
+        return removals::removed(arguments, &reader, &query, (now, out));
     }
     reader.recover_in_passing(now);
     if arguments.filters.running && arguments.fields.is_empty() {
-        return running(arguments, &reader, &query, (now, out));
+        return running::running(arguments, &reader, &query, (now, out));
     }
     let mut lister = Lister::new(arguments, now, &mut out)?;
     let choice = Choice {
@@ -212,58 +210,6 @@ fn page(arguments: &Arguments, environment: &Environment) -> Result<Page, CliErr
         false => page::Form::Json,
     };
     Page::unpaged(When::Never, arguments.framing.of(form), environment)
-}
-
-/// Lists running sessions with how each is.
-fn running(
-    arguments: &Arguments,
-    reader: &Reader,
-    query: &Query,
-    (now, mut out): (Timestamp, Page),
-) -> CliResult {
-    let (mut sessions, mut is_cut) = (Vec::new(), false);
-    reader.store.newest(query, &mut |found: Found| {
-        if arguments.count > 0 && sessions.len() == arguments.count {
-            is_cut = true;
-            return ControlFlow::Break(());
-        }
-        match reader.read_found(&found) {
-            Ok(session) => sessions.extend(session.filter(|shown| shown.state == State::Running)),
-            Err(error) => io::say(&format!("aido: {}", sanitize::line(&error.to_string()))),
-        }
-        ControlFlow::Continue(())
-    })?;
-    let sessions = flags::look(reader, sessions, now);
-    let all: Vec<Value> = sessions.iter().map(running::Running::to_json).collect();
-    if arguments.store.json {
-        out.json(&all)?;
-        writeln!(out)?;
-    } else if arguments.ndjson {
-        for session in &all {
-            out.json(session)?;
-            writeln!(out)?;
-        }
-    } else if sessions.is_empty() {
-        let place = reader.store.path();
-        let line = format!("no sessions that fit in {}", place.display());
-        writeln!(out, "{}", sanitize::line(&line))?;
-    } else {
-        let table = running::Table {
-            sessions: &sessions,
-            now,
-            width: width(),
-            audience: out.audience,
-        };
-        write!(out, "{table}")?;
-    }
-    out.close()?;
-    if is_cut && is_table(arguments) {
-        let listed = sessions.len();
-        io::say(&format!(
-            "aido: the newest {listed}; aido list -n 0 lists all"
-        ));
-    }
-    Ok(answer(arguments, sessions.len()))
 }
 
 /// How sessions are printed.
@@ -395,66 +341,4 @@ fn cell(value: &Value) -> String {
         other => other.to_string(),
     };
     sanitize::line(&text).into_owned()
-}
-
-/// Lists what was removed, the last removal first. What is left of each are a few words, which is
-/// also what filters look at.
-fn removed(
-    arguments: &Arguments,
-    reader: &Reader,
-    query: &Query,
-    (now, mut out): (Timestamp, Page),
-) -> CliResult {
-    let (mut entries, mut is_cut) = (Vec::new(), false);
-    reader.store.removed(&mut |entry| {
-        if query.matches(&entry, State::Finished) != Match::Yes {
-            return ControlFlow::Continue(());
-        }
-        if arguments.count > 0 && entries.len() == arguments.count {
-            is_cut = true;
-            return ControlFlow::Break(());
-        }
-        let mut entry = entry;
-        if reader.is_guarded() {
-            entry.command = reader.leaving_beginning(&entry.command).into();
-        }
-        entries.push(entry);
-        ControlFlow::Continue(())
-    })?;
-    if arguments.store.json {
-        let json = entries.iter().map(|entry| removed_json(entry, reader));
-        let json: Result<Vec<Value>, _> = json.collect();
-        out.json(&json?)?;
-        writeln!(out)?;
-    } else if arguments.ndjson {
-        for entry in &entries {
-            out.json(&removed_json(entry, reader)?)?;
-            writeln!(out)?;
-        }
-    } else {
-        let table = Removed {
-            entries: &entries,
-            now,
-            width: width(),
-            audience: out.audience,
-        };
-        write!(out, "{table}")?;
-    }
-    out.close()?;
-    if is_cut && !arguments.store.json && !arguments.ndjson {
-        let listed = entries.len();
-        io::say(&format!(
-            "aido: the last {listed}; aido list --pruned -n 0 lists all"
-        ));
-    }
-    Ok(answer(arguments, entries.len()))
-}
-
-fn removed_json(entry: &Entry<'_>, reader: &Reader) -> Result<Value, serde_json::Error> {
-    let mut json = serde_json::to_value(entry)?;
-    if let Some(guard) = reader.guard() {
-        egress::clean_event(&mut json, guard);
-    }
-    json["schema_version"] = SCHEMA_VERSION.into();
-    Ok(json)
 }

@@ -33,10 +33,7 @@ impl Arguments {
     /// The store as other words have it.
     #[must_use]
     pub fn store(&self) -> StoreArguments {
-        StoreArguments {
-            session_dir: self.session_dir.clone(),
-            json: false,
-        }
+        StoreArguments::of(self.session_dir.clone())
     }
 }
 

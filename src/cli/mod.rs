@@ -64,6 +64,7 @@ use std::ffi::OsString;
 use args::Invocation;
 use error::CliError;
 use io::ExitCode;
+use page::Form;
 
 /// Does what the arguments say, and returns the exit code. The first of them is the program's own
 /// name.
@@ -73,15 +74,18 @@ pub fn main(arguments: Vec<OsString>) -> u8 {
         Ok(Invocation::Print(text)) => io::finish(io::Out::stdout().write(&text)),
         Ok(Invocation::Run(typed)) => run::run(typed),
         Ok(Invocation::Word(word, flags)) => {
-            let json = word.wants_json();
+            let form = match word.wants_json() {
+                true => Form::Json,
+                false => Form::Text,
+            };
             match word.run(flags) {
                 Ok(Answer::Yes) => ExitCode::SUCCESS,
                 Ok(Answer::No) => ExitCode::FAILURE,
                 Ok(Answer::Ended(code)) => code,
-                Err(error) => error::report(&error, json),
+                Err(error) => error::report(&error, form),
             }
         }
-        Err(error) => error::report(&error, false),
+        Err(error) => error::report(&error, Form::Text),
     };
     code.0
 }

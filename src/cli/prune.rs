@@ -16,7 +16,7 @@ use crate::clock;
 use crate::config::layer::Given;
 use crate::config::{Layer, Source};
 use crate::environment::Environment;
-use crate::session::{Entry, SessionId};
+use crate::session::{Entry, SessionId, Timestamp};
 use crate::store::StoreError;
 use crate::store::fs::{Candidates, Origin, PATIENCE};
 use crate::store::retention::{Candidate, PrunePlan, PruneReport, plan_prune};
@@ -52,19 +52,7 @@ pub struct Arguments {
 /// # Errors
 /// When the store can't be read.
 pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
-    let mut limits = Layer::default();
-    let given = [
-        ("keep_days", &arguments.keep_days),
-        ("keep_bytes", &arguments.keep_bytes),
-        ("keep_sessions", &arguments.keep_sessions),
-    ];
-    for (name, text) in given {
-        if let Some(text) = text {
-            let set = limits.set(name, &Given::Text(text), &Source::Flag);
-            set.map_err(|error| CliError::new(Kind::Usage, error.to_string()))?;
-        }
-    }
-    let mut reader = Reader::open(&arguments.store, limits.or(flags))?;
+    let mut reader = Reader::open(&arguments.store, limits(arguments)?.or(flags))?;
     let environment = Environment::of_process();
     redaction::guard(&mut reader, None, &environment)?;
     let now = clock::now();
@@ -72,57 +60,17 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
         all: mut candidates,
         origin,
     } = reader.store.candidates()?;
-    let policy = &reader.settings.keep;
-    let measuring = RefCell::new(Progress::start());
     let id_of = |candidate: &Candidate| origin.entry(candidate).ok()?.id();
-    reader
-        .store
-        .measure(policy, &mut candidates, &id_of, now, &|| {
-            let line = || "looking how large each session is".to_owned();
-            measuring.borrow_mut().show(line);
-            true
-        })?;
-    drop(measuring);
+    measure(&reader, &mut candidates, &id_of, now)?;
     let entry_of = |candidate: &Candidate| entry_of(&reader, &origin, candidate);
-    let plan = plan_prune(policy, &candidates, now);
+    let plan = plan_prune(&reader.settings.keep, &candidates, now);
     // Before anything goes, for those that can be listed at all.
-    let listed = plan
-        .removals
-        .iter()
-        .take(LISTED)
-        .chain(plan.spared.iter().take(LISTED));
-    let commands: HashMap<SessionId, String> = listed
-        .filter_map(|removal| {
-            let id = id_of(removal.candidate)?;
-            let command = reader.metadata(&id).ok()?.command;
-            Some((id, command))
-        })
-        .collect();
+    let commands = commands(&reader, &plan, &id_of);
     let kept = Checkpoints::find(&environment);
     let is_dry = arguments.dry_run || !may_remove(arguments, &plan, &entry_of, &commands)?;
-    let report = if is_dry {
-        PruneReport::of_dry_run(plan)
-    } else {
-        let (total, mut tried) = (plan.removals.len(), 0);
-        let mut progress = Progress::start();
-        PruneReport::carry_out(
-            plan,
-            || true,
-            |removal| {
-                progress.show(|| format!("removing: {tried} of {total} sessions"));
-                tried += 1;
-                let (candidate, reason) = (removal.candidate, removal.limit.name());
-                let entry = origin.entry(candidate);
-                let entry = entry.map_err(StoreError::file("the index"))?;
-                let Some(id) = entry.id() else { return Ok(()) };
-                let store = &reader.store;
-                match store.remove_planned(&id, candidate, now, reason, PATIENCE) {
-                    // Somebody else removed it meanwhile, which is what was wanted.
-                    Err(StoreError::NoSession(_)) => Ok(()),
-                    result => result.map(drop),
-                }
-            },
-        )
+    let report = match is_dry {
+        true => PruneReport::of_dry_run(plan),
+        false => carry_out(plan, &reader, &origin, now),
     };
     let mut page = Page::of_word(arguments.store.form(), &environment)?;
     let freed = kept.go(&report, &id_of, &environment, &mut |line| page.note(line));
@@ -142,6 +90,88 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
     };
     page.close()?;
     Ok(answer)
+}
+
+/// The limits that were asked for here.
+fn limits(arguments: &Arguments) -> Result<Layer, CliError> {
+    let mut limits = Layer::default();
+    let given = [
+        ("keep_days", &arguments.keep_days),
+        ("keep_bytes", &arguments.keep_bytes),
+        ("keep_sessions", &arguments.keep_sessions),
+    ];
+    for (name, text) in given {
+        if let Some(text) = text {
+            let set = limits.set(name, &Given::Text(text), &Source::Flag);
+            set.map_err(|error| CliError::new(Kind::Usage, error.to_string()))?;
+        }
+    }
+    Ok(limits)
+}
+
+/// Which session a candidate is.
+type IdOf<'a> = dyn Fn(&Candidate) -> Option<SessionId> + 'a;
+
+/// Finds out how large sessions are, as far as the limits depend on it.
+fn measure(
+    reader: &Reader,
+    candidates: &mut [Candidate],
+    id_of: &IdOf<'_>,
+    now: Timestamp,
+) -> Result<(), CliError> {
+    let measuring = RefCell::new(Progress::start());
+    let is_wanted = || {
+        let line = || "looking how large each session is".to_owned();
+        measuring.borrow_mut().show(line);
+        true
+    };
+    let policy = &reader.settings.keep;
+    let measured = reader
+        .store
+        .measure(policy, candidates, id_of, now, &is_wanted);
+    measured?;
+    Ok(())
+}
+
+/// The commands of those that can be listed.
+fn commands(reader: &Reader, plan: &PrunePlan<'_>, id_of: &IdOf<'_>) -> HashMap<SessionId, String> {
+    let spared = plan.spared.iter().take(LISTED);
+    let listed = plan.removals.iter().take(LISTED).chain(spared);
+    let commands = listed.filter_map(|removal| {
+        let id = id_of(removal.candidate)?;
+        let command = reader.metadata(&id).ok()?.command;
+        Some((id, command))
+    });
+    commands.collect()
+}
+
+/// Removes what is planned, and shows how far that is.
+fn carry_out<'a>(
+    plan: PrunePlan<'a>,
+    reader: &Reader,
+    origin: &Origin,
+    now: Timestamp,
+) -> PruneReport<'a> {
+    let (total, mut tried) = (plan.removals.len(), 0);
+    let mut progress = Progress::start();
+    PruneReport::carry_out(
+        plan,
+        || true,
+        |removal| {
+            progress.show(|| format!("removing: {tried} of {total} sessions"));
+            tried += 1;
+            let (candidate, reason) = (removal.candidate, removal.limit.name());
+            let entry = origin.entry(candidate);
+            let entry = entry.map_err(StoreError::file("the index"))?;
+            let Some(id) = entry.id() else { return Ok(()) };
+            let store = &reader.store;
+            match store.remove_planned(&id, candidate, now, reason, PATIENCE) {
+                // Somebody else removed it meanwhile, which is what was wanted.
+                Err(StoreError::NoSession(_)) => Ok(()),
+                result => result.map(drop),
+            }
+        },
+    )
 }
 
 /// What is known of a session, as it may be shown.

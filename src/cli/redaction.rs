@@ -144,8 +144,7 @@ impl Rules {
 
     /// For an agent that reads here: the secrets of its own environment are looked for, too, and a rule
     /// that can't be used is named and left out.
-    #[must_use]
-    pub fn redactor_for_reading(self, reader: &Reader, environment: &Environment) -> Redactor {
+    fn redactor_for_reading(self, reader: &Reader, environment: &Environment) -> Redactor {
         for problem in &self.problems {
             say(&sanitize::line(&format!("aido: {problem}")));
         }

@@ -95,10 +95,7 @@ pub fn replay(arguments: &Arguments, flags: Layer) -> CliResult {
         let message = "--to is before --from, so there is nothing between them";
         return Err(CliError::new(Kind::Usage, message));
     }
-    let store = StoreArguments {
-        session_dir: arguments.session_dir.clone(),
-        json: false,
-    };
+    let store = StoreArguments::of(arguments.session_dir.clone());
     let mut reader = Reader::open(&store, flags)?;
     if !arguments.raw {
         redaction::guard(&mut reader, None, &Environment::of_process())?;

@@ -68,10 +68,7 @@ impl Asking {
     /// The store as options name it.
     #[must_use]
     pub fn store(&self) -> StoreArguments {
-        StoreArguments {
-            session_dir: self.session_dir.clone(),
-            json: false,
-        }
+        StoreArguments::of(self.session_dir.clone())
     }
 }
 

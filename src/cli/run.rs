@@ -8,6 +8,7 @@ use std::path::Path;
 use super::args::TypedRun;
 use super::error::{self, CliError};
 use super::io::{self, ExitCode};
+use super::page::Form;
 use crate::config::{self, Layer, Settings};
 use crate::environment::Environment;
 use crate::place::Place;
@@ -60,7 +61,7 @@ fn carry_out(prepared: Result<Request, CliError>) -> ExitCode {
     let request = match prepared {
         // Giving back all of its memory piece by piece just before the process ends is time lost.
         Ok(request) => ManuallyDrop::new(request),
-        Err(error) => return error::report(&error, false),
+        Err(error) => return error::report(&error, Form::Text),
     };
     let mut tell = |notice: &Notice<'_>| {
         let line = format!("aido: {notice}");

@@ -22,11 +22,11 @@ mod changes;
 mod diff;
 mod events;
 mod follow;
-mod held;
 mod json;
 mod live_text;
 mod lockstep;
 pub mod reply;
+mod restraint;
 mod text;
 
 /// `aido show`

@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::error::{CliError, Kind};
+use super::page::Form;
 use super::target::{size_of, time_of};
 use super::word::StoreArguments;
 use super::{Answer, CliResult, io, run};
@@ -89,7 +90,7 @@ pub fn start(arguments: &Arguments, flags: Layer) -> CliResult {
             let mut told = Vec::new();
             // What is cut short says nothing, which is an answer.
             let _ = File::from(news).read_to_end(&mut told);
-            report(&told, arguments.store.json)
+            report(&told, arguments.store.form())
         }
         Side::Supervisor(starter) => {
             supervise(&request, File::from(starter));
@@ -237,7 +238,7 @@ fn refuse(starter: &mut File, code: i32, lines: &[String], id: Option<&SessionId
 }
 
 /// Says what became of it.
-fn report(told: &[u8], as_json: bool) -> CliResult {
+fn report(told: &[u8], form: Form) -> CliResult {
     let Ok(news) = serde_json::from_slice::<Value>(told) else {
         return Err(CliError::new(
             Kind::Run,
@@ -271,7 +272,7 @@ fn report(told: &[u8], as_json: bool) -> CliResult {
     }
     let id = id.unwrap_or_default();
     let mut out = io::Out::stdout();
-    if as_json {
+    if form == Form::Json {
         out.json(&json!({
             "schema_version": SCHEMA_VERSION,
             "session_id": id,

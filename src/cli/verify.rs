@@ -42,7 +42,7 @@ pub struct Arguments {
 pub fn verify(arguments: &Arguments, flags: Layer) -> CliResult {
     let reader = Reader::open(&arguments.store, flags)?;
     if let Some(file) = &arguments.export {
-        return export::prove(&reader, file, arguments.store.json);
+        return export::prove(&reader, file, arguments.store.form());
     }
     let ids = which(&reader, &arguments.selectors)?;
     let strangers = if arguments.selectors.is_empty() {

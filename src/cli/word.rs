@@ -144,6 +144,15 @@ pub struct StoreArguments {
 }
 
 impl StoreArguments {
+    /// Those of a word that has no options of its own for it.
+    #[must_use]
+    pub fn of(session_dir: Option<String>) -> Self {
+        Self {
+            session_dir,
+            json: false,
+        }
+    }
+
     /// How to print.
     #[must_use]
     pub fn form(&self) -> Form {

@@ -276,19 +276,24 @@ fn quote(text: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::faults::fault_id;
 
-    fn cause(line: &str, code: i32, text: &str) -> Cause {
+    /// What a line that ended like this, with this output, is taken for.
+    pub(in crate::faults) fn judged(line: &str, outcome: &Outcome, text: &str) -> Verdict {
         let run = Run {
             argv: &[],
             shell_line: Some(line),
-            outcome: &Outcome::Exited(code),
+            outcome,
             output: text,
             errors: "",
         };
-        match classify(&run, &Rules::built_in()) {
+        classify(&run, &Rules::built_in())
+    }
+
+    fn cause(line: &str, code: i32, text: &str) -> Cause {
+        match judged(line, &Outcome::Exited(code), text) {
             Verdict::Fault(cause) | Verdict::Suspect(cause) => *cause,
             other => panic!("{line}: {other:?}"),
         }

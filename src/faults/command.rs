@@ -1,6 +1,6 @@
 //! What a command is, below its wrappers: the key under which its failures are remembered.
 
-use super::shell::{self, Join, Simple};
+use super::shell::{self, Join, Simple, is_assignment};
 
 /// Programs whose first plain argument says what they do.
 const WITH_SUBCOMMAND: &[&str] = &[
@@ -148,10 +148,17 @@ fn line_of_shell(words: &[String]) -> Option<&str> {
     if !SHELLS.contains(&base_name(shell)) {
         return None;
     }
-    let option = rest
-        .iter()
-        .position(|word| !word.starts_with('-') || is_c(word))?;
-    is_c(&rest[option]).then(|| rest.get(option + 1).map(String::as_str))?
+    let mut words = rest.iter();
+    while let Some(option) = words.next().filter(|word| word.starts_with(['-', '+'])) {
+        if is_c(option) {
+            return words.next().map(String::as_str);
+        }
+        // `-o pipefail`, `-euo pipefail`, `+O extglob`: the next word is its value.
+        if !option.starts_with("--") && option.ends_with(['o', 'O']) {
+            words.next();
+        }
+    }
+    None
 }
 
 /// `-c`, also together with others as in `-lc`.
@@ -160,8 +167,7 @@ fn is_c(word: &str) -> bool {
 }
 
 /// The words without assignments and wrappers in front.
-#[must_use]
-pub fn peeled(words: &[String]) -> &[String] {
+fn peeled(words: &[String]) -> &[String] {
     let mut rest = words;
     loop {
         let Some((first, after)) = rest.split_first() else {
@@ -226,14 +232,6 @@ fn after_options(words: &[String]) -> &[String] {
         index += usize::from(WITH_VALUE.contains(&word.as_str()));
     }
     words.get(index..).unwrap_or_default()
-}
-
-fn is_assignment(word: &str) -> bool {
-    let Some((name, _)) = word.split_once('=') else {
-        return false;
-    };
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    !name.is_empty() && !name.as_bytes()[0].is_ascii_digit() && name.bytes().all(is_name)
 }
 
 /// The last component of a path.
@@ -398,6 +396,10 @@ mod tests {
                 "cargo build",
             ),
             ("bash -lc 'cd x && npm run build'", "npm run"),
+            ("bash -o pipefail -c 'make all'", "make all"),
+            ("bash -euo pipefail -c 'make all | tail'", "make all"),
+            ("bash +O extglob -eu -c 'make all'", "make all"),
+            ("sh -o", "sh"),
             ("sh -c \"bash -c 'make all'\"", "make all"),
             ("python3.11 -m pytest -q", "pytest"),
             ("python3 a.py", "python"),

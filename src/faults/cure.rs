@@ -8,11 +8,11 @@ use super::command;
 use mend::mends;
 
 /// How many attempts after the failure are looked at.
-pub const LOOK_AHEAD: usize = 5;
+const LOOK_AHEAD: usize = 5;
 /// How long after the failure a cure may start, in milliseconds: ten minutes.
 pub const WITHIN_MS: i64 = 10 * 60 * 1000;
 /// The least similarity of a cure to what failed, in thousandths.
-pub const SIMILARITY_MIN: u32 = 700;
+const SIMILARITY_MIN: u32 = 700;
 
 /// Classes whose cure is an edit, a wait or a matter of the machine, and not another command line.
 const CURED_ELSEWHERE: &[&str] = &[
@@ -160,8 +160,7 @@ fn words(attempt: &Attempt<'_>) -> Option<Vec<String>> {
 }
 
 /// How similar two commands are, in thousandths.
-#[must_use]
-pub fn similarity(one: &[String], other: &[String]) -> u32 {
+fn similarity(one: &[String], other: &[String]) -> u32 {
     let programs = (command::program(one), command::program(other));
     let subcommands = if programs.0 == programs.1 {
         (command::subcommand(one), command::subcommand(other))

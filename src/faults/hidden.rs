@@ -281,18 +281,12 @@ fn sets_pipefail(part: &Simple) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faults::{Rules, Verdict, classify};
+    use crate::faults::Verdict;
+    use crate::faults::classify::tests::judged;
     use crate::session::Outcome;
 
     fn judge(line: &str, code: i32, text: &str) -> String {
-        let run = Run {
-            argv: &[],
-            shell_line: Some(line),
-            outcome: &Outcome::Exited(code),
-            output: text,
-            errors: "",
-        };
-        match classify(&run, &Rules::built_in()) {
+        match judged(line, &Outcome::Exited(code), text) {
             Verdict::Ok => "ok".to_owned(),
             Verdict::Negative { class } => format!("negative {class}"),
             Verdict::Interrupted => "interrupted".to_owned(),

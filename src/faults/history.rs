@@ -15,7 +15,7 @@ const REMEMBERED: usize = 20;
 /// How many commands are remembered as failing with it.
 const FAILING_MAX: usize = 50;
 /// How many times in a row a flaky command has to succeed before it counts as mended.
-pub const STRAIGHT_PASSES: u32 = 5;
+const STRAIGHT_PASSES: u32 = 5;
 /// Failure and success of an unchanged tree that are further apart say nothing, in milliseconds: 14 days.
 const FLAKY_WITHIN_MS: i64 = 14 * 24 * 3600 * 1000;
 

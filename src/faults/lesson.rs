@@ -11,7 +11,7 @@ use super::fingerprint::FaultId;
 use super::record::RECORD_VERSION;
 
 /// How many failures a cure has to have cured before it counts without anybody's word.
-pub const CONFIRMATIONS: usize = 2;
+const CONFIRMATIONS: usize = 2;
 
 /// The longest text of a lesson, in bytes.
 pub const TEXT_BYTES: usize = 1000;

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::command::{self, program};
 use super::hidden::hides_exit_code;
-use super::shell::{Join, Simple};
+use super::shell::{Join, Simple, is_redirection};
 
 /// What a key depends on: bumped when it changes.
 const VERSION: &str = "v1";
@@ -57,12 +57,6 @@ impl CommandKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// `2>&1`, `>file` and the like.
-fn is_redirection(word: &str) -> bool {
-    let rest = word.trim_start_matches(|character: char| character.is_ascii_digit());
-    rest.starts_with(['>', '<']) || rest.starts_with("&>")
 }
 
 /// A line without `set -o pipefail` and its like in front, which say what becomes of exit codes.

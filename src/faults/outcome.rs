@@ -149,18 +149,12 @@ pub(super) fn negative(run: &Run<'_>, code: i32) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faults::classify::tests::judged;
     use crate::faults::{Rules, classify};
     use crate::session::Signal;
 
     fn judge(line: &str, outcome: &Outcome, text: &str) -> String {
-        let run = Run {
-            argv: &[],
-            shell_line: Some(line),
-            outcome,
-            output: text,
-            errors: "",
-        };
-        match classify(&run, &Rules::built_in()) {
+        match judged(line, outcome, text) {
             Verdict::Ok => "ok".to_owned(),
             Verdict::Negative { class } => format!("negative {class}"),
             Verdict::Interrupted => "interrupted".to_owned(),

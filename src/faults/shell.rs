@@ -64,7 +64,7 @@ pub fn commands(line: &str) -> Vec<Simple> {
                 });
             }
             // `2>&1`, `&>file` and `>|file` redirect.
-            '&' | '|' if reader.word.as_deref().is_some_and(is_redirection) => {
+            '&' | '|' if reader.word.as_deref().is_some_and(wants_target) => {
                 reader.word_mut().push(character);
             }
             '&' if characters.peek() == Some(&'>') => {
@@ -104,8 +104,26 @@ pub fn commands(line: &str) -> Vec<Simple> {
     reader.found
 }
 
-fn is_redirection(word: &str) -> bool {
+/// Whether a word is a redirection that ends before its target.
+fn wants_target(word: &str) -> bool {
     word.ends_with(['>', '<'])
+}
+
+/// Whether a word says where a stream goes: `2>&1`, `>file`, `&>log`.
+#[must_use]
+pub fn is_redirection(word: &str) -> bool {
+    let rest = word.trim_start_matches(|character: char| character.is_ascii_digit());
+    rest.starts_with(['>', '<']) || rest.starts_with("&>")
+}
+
+/// Whether a word in front of a command sets a variable.
+#[must_use]
+pub fn is_assignment(word: &str) -> bool {
+    let Some((name, _)) = word.split_once('=') else {
+        return false;
+    };
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !name.is_empty() && !name.as_bytes()[0].is_ascii_digit() && name.bytes().all(is_name)
 }
 
 /// Reads to the closing quote; in double quotes, a backslash takes the next character as it is.
@@ -139,7 +157,7 @@ impl Reader {
     fn begin_redirection(&mut self) {
         let is_part = |word: &str| {
             let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
-            is_number || word == "&" || is_redirection(word) || word.contains('(')
+            is_number || word == "&" || wants_target(word) || word.contains('(')
         };
         if !self.word.as_deref().is_none_or(is_part) {
             self.end_word();

@@ -3,10 +3,11 @@
 
 use std::io::{self, Write};
 
-use super::rendering::Rendering;
+use super::rendering::{Rendering, write_line};
 use super::{Format, Head};
 use crate::redact::Redactor;
 use crate::transcript::timeline::Moment;
+use crate::view::quote::{self, longest_run};
 use crate::view::{sanitize, units};
 
 /// The shortest fence.
@@ -33,11 +34,6 @@ impl<'r> Fence<'r> {
     pub fn length(&self) -> usize {
         (self.longest + 1).max(FENCE_LEAST)
     }
-}
-
-fn longest_run(line: &str) -> usize {
-    let runs = line.split(|character| character != '`').map(str::len);
-    runs.max().unwrap_or(0)
 }
 
 impl Format for Fence<'_> {
@@ -82,20 +78,9 @@ impl<'r, W: Write> Markdown<'r, W> {
     }
 }
 
-/// A code span, whose marks are longer than any run of back quotes in it.
+/// A text as a code span.
 fn code(text: &str) -> String {
-    let text = sanitize::line(text);
-    let marks = "`".repeat(longest_run(&text) + 1);
-    let space = match text.starts_with('`') || text.ends_with('`') {
-        true => " ",
-        false => "",
-    };
-    format!("{marks}{space}{text}{space}{marks}")
-}
-
-fn write_line(out: &mut impl Write, line: &str) -> io::Result<()> {
-    out.write_all(sanitize::line(line).as_bytes())?;
-    out.write_all(b"\n")
+    quote::span(&sanitize::line(text))
 }
 
 impl<W: Write> Format for Markdown<'_, W> {

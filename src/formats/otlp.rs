@@ -68,12 +68,12 @@ pub struct Record<'a> {
     /// Its fields.
     pub fields: &'a Map<String, Value>,
     /// The sessions that it ran in, the nearest first.
-    pub around: &'a [Around],
+    pub around: &'a [OuterSession],
 }
 
 /// A session around another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Around {
+pub struct OuterSession {
     /// Its id.
     pub id: String,
     /// `TRACEPARENT` in its environment, if that is known.
@@ -82,7 +82,11 @@ pub struct Around {
 
 /// The trace that a session belongs to, and the span above its own. A `TRACEPARENT` that the session around
 /// it has too was handed down by that, which is nearer; another was set inside of it.
-fn place(id: &str, given: Option<TraceParent>, around: &[Around]) -> (String, Option<String>) {
+fn place(
+    id: &str,
+    given: Option<TraceParent>,
+    around: &[OuterSession],
+) -> (String, Option<String>) {
     let Some((outer, beyond)) = around.split_first() else {
         return match given {
             Some(given) => (given.trace, Some(given.span)),
@@ -237,7 +241,7 @@ mod tests {
         span_within(change, &[])
     }
 
-    fn span_within(change: Value, around: &[Around]) -> Value {
+    fn span_within(change: Value, around: &[OuterSession]) -> Value {
         let mut fields = json!({
             "session_id": "a-20260305_132523-2-abcdef13", "agent": "a", "argv": ["/usr/bin/git", "status"],
             "timestamp": "2026-03-05T13:25:23.000Z", "ended_at": "2026-03-05T13:25:23.250Z",
@@ -289,7 +293,7 @@ mod tests {
         );
         let given = variable["env"]["TRACEPARENT"].as_str().map(str::to_owned);
         let around = |trace_parent: Option<String>| {
-            [Around {
+            [OuterSession {
                 id: OUTER.to_owned(),
                 trace_parent,
             }]

@@ -3,12 +3,13 @@
 //! Secrets are looked for once more in the lines: only a terminal puts together what a program wrote in
 //! pieces and in any order.
 
-use std::io;
+use std::io::{self, Write};
 
 use super::{Format, Head, LineFeeds, shown_bytes};
 use crate::redact::{self, Redactor};
 use crate::transcript::render::{LineFeed, Renderer};
 use crate::transcript::timeline::{Moment, What};
+use crate::view::sanitize;
 
 /// Takes lines, in order and without their newlines.
 type Receive<'a> = dyn FnMut(&str) -> io::Result<()> + 'a;
@@ -81,6 +82,12 @@ impl<'r> Rendering<'r> {
         }
         Ok(())
     }
+}
+
+/// Writes a line, harmless.
+pub(super) fn write_line(out: &mut impl Write, line: &str) -> io::Result<()> {
+    out.write_all(sanitize::line(line).as_bytes())?;
+    out.write_all(b"\n")
 }
 
 /// A line is handed over unless one before could not be.

@@ -2,11 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::rendering::Rendering;
+use super::rendering::{Rendering, write_line};
 use super::{Format, Head};
 use crate::redact::Redactor;
 use crate::transcript::timeline::Moment;
-use crate::view::sanitize;
 
 /// Whether a line says first which session it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,11 +34,6 @@ impl<'r, W: Write> Text<'r, W> {
             out,
         }
     }
-}
-
-fn write_line(out: &mut impl Write, line: &str) -> io::Result<()> {
-    out.write_all(sanitize::line(line).as_bytes())?;
-    out.write_all(b"\n")
 }
 
 impl<W: Write> Format for Text<'_, W> {

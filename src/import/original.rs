@@ -7,24 +7,8 @@
 use serde_json::Value;
 
 use super::Facts;
+use crate::session::metadata::ORIGINAL_FIELDS;
 use crate::session::{SessionId, Timestamp};
-
-/// The fields that the original wrote, in its order.
-const FIELDS: [&str; 13] = [
-    "session_id",
-    "agent",
-    "timestamp",
-    "command",
-    "exit_code",
-    "typescript_file",
-    "sha256",
-    "stdout_tail",
-    "stderr_head",
-    "env",
-    "notes",
-    "fault",
-    "lessons",
-];
 
 /// The longest text that is taken.
 const TEXT_BYTES: usize = 64 * 1024;
@@ -63,10 +47,12 @@ pub fn read(bytes: &[u8]) -> Sidecar {
     let text = String::from_utf8_lossy(bytes);
     let mut doubts = Vec::new();
     let fields: Vec<(&str, Option<Value>)> = match serde_json::from_str::<Value>(&text) {
-        Ok(value) => FIELDS.map(|name| (name, value.get(name).cloned())).to_vec(),
+        Ok(value) => ORIGINAL_FIELDS
+            .map(|name| (name, value.get(name).cloned()))
+            .to_vec(),
         Err(_) => {
             doubts.push("its sidecar is no valid JSON and was taken apart".to_owned());
-            FIELDS
+            ORIGINAL_FIELDS
                 .map(|name| (name, field(&text, name, &mut doubts)))
                 .to_vec()
         }
@@ -151,7 +137,7 @@ fn field(text: &str, name: &str, doubts: &mut Vec<String>) -> Option<Value> {
         .trim_end()
         .strip_suffix('}')
         .map_or(text.len(), str::len);
-    for other in FIELDS {
+    for other in ORIGINAL_FIELDS {
         match place(text, other) {
             Ok(Some((before, _))) if before >= from && before <= end => {
                 // Without the comma.
@@ -187,7 +173,7 @@ fn field(text: &str, name: &str, doubts: &mut Vec<String>) -> Option<Value> {
 
 /// Whether the original wrote this field right after that one.
 fn follows(name: &str, other: &str) -> bool {
-    let place = |wanted: &str| FIELDS.iter().position(|field| *field == wanted);
+    let place = |wanted: &str| ORIGINAL_FIELDS.iter().position(|field| *field == wanted);
     place(other) == place(name).map(|place| place + 1)
 }
 

@@ -228,8 +228,7 @@ impl FaultStore {
     }
 
     /// What is known of these failures, in their order.
-    #[must_use]
-    pub fn faults_of(&self, faults: &[FaultId]) -> Vec<Known> {
+    fn faults_of(&self, faults: &[FaultId]) -> Vec<Known> {
         let Ok(Some(opened)) = self.open() else {
             return Vec::new();
         };
@@ -262,16 +261,6 @@ impl FaultStore {
         found.sort_by_key(|known| std::cmp::Reverse(known.last_seen()));
         let asked = |known: Known| known.asked_about(Some(key.clone()));
         found.into_iter().map(asked).collect()
-    }
-
-    /// The open and the flaky failures with what was learned of them, the last seen first, at most
-    /// `limit`: for a hand-off.
-    #[must_use]
-    pub fn open_faults(&self, limit: usize) -> Vec<Known> {
-        let mut faults = self.read().unwrap_or_default().faults;
-        faults.retain(|known| matches!(known.status(), Status::Open | Status::Flaky));
-        faults.truncate(limit);
-        faults
     }
 }
 

@@ -10,8 +10,8 @@ use crate::redact::Redactor;
 use crate::session::checkpoint::{Checkpoint, Mode, Moment};
 use crate::session::{Metadata, SessionId};
 
-/// The checkpoints around a command that is about to run.
-pub(super) struct Around {
+/// The checkpoints around a command, of which at most the first is taken yet.
+pub(super) struct PendingCheckpoints {
     mode: Mode,
     limits: Limits,
     /// Where they are kept, and the first of them; none where there is none.
@@ -26,7 +26,7 @@ pub(super) struct Around {
 pub(super) fn before(
     request: &Request,
     tell: &mut dyn FnMut(&Notice<'_>),
-) -> Result<Option<Around>, Problem> {
+) -> Result<Option<PendingCheckpoints>, Problem> {
     let mode = mode(request);
     if mode == Mode::Off {
         return Ok(None);
@@ -45,7 +45,7 @@ pub(super) fn before(
             (failed(&problem), None)
         }
     };
-    Ok(Some(Around {
+    Ok(Some(PendingCheckpoints {
         mode,
         limits,
         taken,
@@ -106,7 +106,7 @@ fn failed(problem: &Problem) -> Moment {
     }
 }
 
-impl Around {
+impl PendingCheckpoints {
     /// What is known before the command runs, for the start record. Which paths are missing stays out of
     /// it: nobody has looked for secrets in them yet.
     pub(super) fn at_start(&self) -> Checkpoint {

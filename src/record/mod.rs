@@ -4,45 +4,44 @@
 //! and its status is returned; one warning says what is missing. `strict` refuses before the start.
 
 mod arguments;
-mod around;
+mod beginning;
 mod checkpoint;
 pub mod describe;
 mod end;
+mod nesting;
 pub mod notice;
-pub mod observed;
+pub mod observation;
+mod publishing;
 mod remember;
 pub mod secrets;
 pub mod shell;
 
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::capture::{self, Attendant, Ended, StartError, Tee};
 use crate::clock::{self, Stopwatch};
 use crate::config::{Report, Settings};
-use crate::egress;
 use crate::environment::Environment;
 use crate::place::Place;
 use crate::plan::{Caller, Front, RunPlan, TerminalPlan, TtyMode};
 use crate::redact::OwnSecret;
 use crate::session::outcome::AIDO_FAILED;
-use crate::session::{AgentName, Durability, Judgement, Metadata, SessionId, Signal, Sink, Size};
+use crate::session::{Judgement, Metadata, SessionId, Signal, Sink, Size};
 use crate::store::fs::FileStore;
-use crate::store::{Draft, IdSeed, Key, Store, StoreError, key};
+use crate::store::{Draft, Key, StoreError, key};
 use crate::sys::signals::Inbox;
-use crate::transcript::{Excerpt, record as events};
-use checkpoint::Around;
+use crate::transcript::Excerpt;
+use beginning::{begin, store};
+use checkpoint::PendingCheckpoints;
 use end::{how_to_exit, not_started};
 use notice::{DebugLog, Notice};
+use publishing::finish;
 pub use remember::KnownFailure;
 use remember::Remember;
 
 /// The variable that tells an aido inside a session which one it is in.
 pub const SESSION_VARIABLE: &str = "AIDO_SESSION";
-
-/// A command that ran longer than this is made durable by default: nobody notices it then.
-const WORTH_SYNCING: Duration = Duration::from_secs(1);
 
 /// What to run, where, and how.
 pub struct Request {
@@ -106,8 +105,8 @@ pub fn run_attended(
 ) -> Ran {
     let unrecorded = |exit| Ran { exit, id: None };
     // Before signals are held back: who interrupts it doesn't want the command either.
-    let around = match checkpoint::before(request, tell) {
-        Ok(around) => around,
+    let checkpoints = match checkpoint::before(request, tell) {
+        Ok(checkpoints) => checkpoints,
         Err(problem) => {
             tell(&Notice::RefusedUnsaved(problem));
             return unrecorded(Exit::Code(AIDO_FAILED));
@@ -125,13 +124,7 @@ pub fn run_attended(
         }
     };
     let settings = &request.settings;
-    let store = request
-        .place
-        .location(settings.session_dir.as_deref())
-        .map(|location| {
-            let state = request.place.state.clone();
-            FileStore::new(location, state, request.place.current.clone())
-        });
+    let store = store(request);
     let debug = DebugLog::open(settings, store.as_ref(), stopwatch, &mut |notice| {
         if !settings.is_hooked {
             tell(notice);
@@ -151,49 +144,26 @@ pub fn run_attended(
     };
     debug.log(|| format!("terminal: {terminal:?}"));
 
-    let mut facts = describe::facts(request, &terminal);
-    facts.checkpoint = around.as_ref().map(Around::at_start);
-    let own = match settings.record {
-        true => secrets::own(&request.environment),
-        false => Vec::new(),
+    let Some(recording) = begin(request, &terminal, (store, checkpoints), tell) else {
+        return unrecorded(Exit::Code(AIDO_FAILED));
     };
-    let (draft, known) = match begin(request, store.as_ref(), &facts, &own, None) {
-        Ok(Some((draft, known))) => (Some(draft), known),
-        Ok(None) => (None, facts),
-        Err(error) if must_be_recorded(request) => {
-            tell(&Notice::Refused(error));
-            return unrecorded(Exit::Code(AIDO_FAILED));
-        }
-        Err(error) => {
-            tell(&Notice::NotRecorded(error));
-            (None, facts)
-        }
-    };
-    debug.log(|| match &draft {
-        Some(draft) => format!("session: {}", draft.id()),
+    let id = recording.draft.as_ref().map(|draft| draft.id().clone());
+    debug.log(|| match &id {
+        Some(id) => format!("session: {id}"),
         None => "not recording".to_owned(),
     });
-    if let Some(store) = &store
-        && let Some(known_failure) = Remember::new(request, store).look_up(&known)
+    if let Some(store) = &recording.store
+        && let Some(known_failure) = Remember::new(request, store).look_up(&recording.known)
     {
         tell(&Notice::KnownToFail(&known_failure));
     }
-    let id = draft.as_ref().map(|draft| draft.id().clone());
     if let (Some(attendant), Some(id)) = (&mut attendant, &id) {
         attendant.begun(id);
     }
-    if let (Some(around), Some(id)) = (&around, &id) {
-        around.name(id, tell);
+    if let (Some(checkpoints), Some(id)) = (&recording.checkpoints, &id) {
+        checkpoints.name(id, tell);
     }
-    let recording = Recording {
-        draft,
-        known,
-        store,
-        own,
-        key: None,
-        around,
-    };
-    let plan = around::plan(request, terminal, id.as_ref());
+    let plan = nesting::plan(request, terminal, id.as_ref());
     let watch = Watch {
         inbox: &mut inbox,
         stopwatch,
@@ -227,75 +197,27 @@ struct Recording {
     /// What the sidecar is signed with.
     key: Option<Key>,
     /// The checkpoints around the command.
-    around: Option<Around>,
+    checkpoints: Option<PendingCheckpoints>,
 }
 
-/// Whether the command is not to run without a recording: nothing else would be left of one without a caller.
-fn must_be_recorded(request: &Request) -> bool {
-    request.settings.strict || request.detached.is_some()
-}
-
-type Begun = Option<(Box<dyn Draft>, Metadata)>;
-
-fn begin(
-    request: &Request,
-    store: Option<&FileStore>,
-    facts: &Metadata,
-    own: &[OwnSecret],
-    random: Option<u32>,
-) -> Result<Begun, StoreError> {
-    if !request.settings.record {
-        return Ok(None);
+/// Whether the command could not be started for want of descriptors, and the recording gave up its own.
+fn gives_way(
+    recording: &mut Recording,
+    started: &Result<capture::Running<'_>, StartError>,
+    tell: &mut dyn FnMut(&Notice),
+) -> bool {
+    let Err(StartError::Resources(error)) = started else {
+        return false;
+    };
+    if !lacks_descriptors(error) || recording.draft.take().is_none() {
+        return false;
     }
-    // A hook's aido leaves no directory where there was none.
-    if let Some(store) = store
-        && request.settings.is_hooked
-        && !store.is_there()
-    {
-        return Err(StoreError::File {
-            what: "sessions".to_owned(),
-            source: io::ErrorKind::NotFound.into(),
-        });
-    }
-    let Some(store) = store else {
-        let source = io::Error::other(
-            "there is no repository and no home directory; name one with --session-dir",
-        );
-        return Err(StoreError::File {
-            what: "sessions".to_owned(),
-            source,
-        });
-    };
-    if let (true, Some(task)) = (must_be_recorded(request), &facts.task) {
-        store.check_task(task)?;
-    }
-    let seed = IdSeed {
-        agent: AgentName::from_any(&facts.agent),
-        local_time: facts.session_id.local_time().to_owned(),
-        process: std::process::id(),
-        random,
-    };
-    let with_id = |id: &SessionId| {
-        let mut known = facts.clone();
-        known.typescript_file = store.typescript_file(id);
-        known.session_id = id.clone();
-        known
-    };
-    let marks = secrets::marks_at_start(own, facts);
-    let start_line = |id: &SessionId| {
-        let start = crate::sys::process::start_time();
-        // Serialising what this program made doesn't fail; an empty line would be a torn one.
-        let channel = request.detached.as_ref();
-        let channel = channel.and_then(|detached| detached.channel.as_deref());
-        let mut known = with_id(id);
-        if let Some((sensitive, redactions)) = &marks {
-            (known.sensitive, known.redactions) = (*sensitive, redactions.clone());
-        }
-        events::start_line(&known, std::process::id(), start, channel).unwrap_or_default()
-    };
-    let draft = store.begin(&seed, request.settings.max_bytes, &start_line)?;
-    let known = with_id(draft.id());
-    Ok(Some((draft, known)))
+    // The recording has what the command needs, and the command comes first.
+    tell(&Notice::NotRecorded(StoreError::File {
+        what: "the session".to_owned(),
+        source: io::Error::other(error.to_string()),
+    }));
+    true
 }
 
 fn lacks_descriptors(error: &io::Error) -> bool {
@@ -337,22 +259,14 @@ fn execute(
         attendant,
     } = watch;
     let mut started = start(&mut plan, inbox, stopwatch, tell);
-    if let Err(StartError::Resources(error)) = &started
-        && lacks_descriptors(error)
-        && recording.draft.take().is_some()
-    {
-        // The recording has what the command needs, and the command comes first.
-        tell(&Notice::NotRecorded(StoreError::File {
-            what: "the session".to_owned(),
-            source: io::Error::other(error.to_string()),
-        }));
+    if gives_way(&mut recording, &started, tell) {
         drop(started);
         started = start(&mut plan, inbox, stopwatch, tell);
     }
     // While the command starts: what only its start needed is given back, and what its end needs is
     // fetched.
     plan.environment = Vec::new();
-    around::tell_conversation(request, &recording.known);
+    nesting::tell_conversation(request, &recording.known);
     if recording.draft.is_some() {
         let state = request.place.state.as_deref();
         recording.key = state.and_then(|state| key::load_or_make(state).ok());
@@ -365,7 +279,12 @@ fn execute(
                 sinks.push(draft.recorder());
                 sinks.push(&mut excerpt);
             }
-            running.relay(&mut Tee::new(sinks), attendant)
+            let mut tee = Tee::new(sinks);
+            let ended = running.relay(&mut tee, attendant);
+            for error in tee.into_lost() {
+                debug.log(|| format!("not recorded to the end: {error}"));
+            }
+            ended
         }
         Err(error) => not_started(&error, request, stopwatch, tell),
     };
@@ -380,19 +299,12 @@ fn execute(
     let (store, key) = (recording.store.clone(), recording.key.clone());
     let finished = finish(recording, &plan, &ended, &excerpt, request, tell);
     let (judgement, failure) = finished.unwrap_or_default();
-    let report = match request.settings.report {
-        Report::Never => false,
-        Report::Failure => match judgement {
-            // An exit code that is an answer is what was asked for.
-            Some(Judgement::Ok | Judgement::Negative) => false,
-            Some(Judgement::Fault | Judgement::Interrupted) => true,
-            // Of one that nobody wants to hear of, the exit code says nothing either.
-            Some(Judgement::Suspect) => failure.is_some(),
-            None => !ended.outcome.is_success(),
-        },
-        Report::Always => true,
-    };
-    if report {
+    if is_to_be_reported(
+        request.settings.report,
+        judgement,
+        failure.is_some(),
+        &ended,
+    ) {
         tell(&Notice::Report {
             outcome: &ended.outcome,
             id: id.as_ref(),
@@ -401,75 +313,38 @@ fn execute(
         });
     }
     if let Some(store) = store.filter(|_| id.is_some() && request.settings.housekeeping) {
-        let watch = Stopwatch::start();
-        let policy = &request.settings.keep;
-        let gone = store.housekeep(policy, key.as_ref(), clock::now(), &|| watch.elapsed());
-        if let (Some(state), false) = (&request.place.state, gone.is_empty()) {
-            crate::checkpoint::forget(state, &gone);
-        }
+        keep_house(&store, key.as_ref(), request);
     }
     how_to_exit(&ended)
 }
 
-/// Publishes the session, and remembers how it ended. Gives what that means, and what is known of its
-/// failure, if it failed.
-fn finish(
-    recording: Recording,
-    plan: &RunPlan,
+/// Whether the caller is told how the command ended.
+fn is_to_be_reported(
+    wanted: Report,
+    judgement: Option<Judgement>,
+    is_known: bool,
     ended: &Ended,
-    excerpt: &Excerpt,
-    request: &Request,
-    tell: &mut dyn FnMut(&Notice),
-) -> Option<(Option<Judgement>, Option<KnownFailure>)> {
-    let mut draft = recording.draft?;
-    let sealed = draft.seal(ended.duration, &ended.outcome);
-    let mut metadata = recording.known;
-    describe::complete(&mut metadata, ended, &sealed, excerpt, &plan.terminal);
-    // The output was delivered, so nothing waits for this.
-    let redactor = secrets::redactor(recording.own, recording.key.as_ref());
-    if let Some(around) = recording.around {
-        around.complete(&mut metadata, &request.environment, &redactor, tell);
+) -> bool {
+    match wanted {
+        Report::Never => false,
+        Report::Failure => match judgement {
+            // An exit code that is an answer is what was asked for.
+            Some(Judgement::Ok | Judgement::Negative) => false,
+            Some(Judgement::Fault | Judgement::Interrupted) => true,
+            // Of one that nobody wants to hear of, the exit code says nothing either.
+            Some(Judgement::Suspect) => is_known,
+            None => !ended.outcome.is_success(),
+        },
+        Report::Always => true,
     }
-    egress::mark(&mut metadata, &redactor);
-    let path = || -> PathBuf {
-        let store = recording.store.as_ref();
-        store.map(FileStore::path).unwrap_or_default()
-    };
-    // A cap that was asked for loses nothing that was wanted.
-    if let Some(error) = sealed.errors.first() {
-        tell(&Notice::Incomplete {
-            dropped_bytes: sealed.dropped_bytes,
-            place: path(),
-            error,
-        });
+}
+
+/// Keeps the store within its limits, and lets go of the checkpoints of what went.
+fn keep_house(store: &FileStore, key: Option<&Key>, request: &Request) {
+    let watch = Stopwatch::start();
+    let policy = &request.settings.keep;
+    let gone = store.housekeep(policy, key, clock::now(), &|| watch.elapsed());
+    if let (Some(state), false) = (&request.place.state, gone.is_empty()) {
+        crate::checkpoint::forget(state, &gone);
     }
-    let durability = match request.settings.durability {
-        Durability::Normal if ended.duration > WORTH_SYNCING => Durability::Full,
-        level => level,
-    };
-    let remember = recording.store.as_ref();
-    let remember = remember.map(|store| Remember::new(request, store));
-    // The sidecar says what failed, and is signed with it.
-    let judged = remember
-        .as_ref()
-        .map(|remember| remember.judge(&mut metadata, &ended.outcome, excerpt, &mut *draft));
-    let judgement = metadata.outcome;
-    let published = draft.finish(metadata, durability, recording.key.as_ref());
-    match published {
-        Ok(published) => {
-            if let Some(error) = published.not_synced {
-                tell(&Notice::NotSynced(error));
-            }
-            if let Some(error) = published.not_in_task {
-                tell(&Notice::NotInTask(error));
-            }
-        }
-        Err(error) => {
-            tell(&Notice::NotPublished(error));
-            return Some((judgement, None));
-        }
-    }
-    let failure = remember.zip(judged);
-    let failure = failure.and_then(|(remember, judged)| remember.keep(judged));
-    Some((judgement, failure))
 }

@@ -13,6 +13,7 @@ use crate::clock::Stopwatch;
 use crate::config::Settings;
 use crate::faults::normal::head;
 use crate::session::quote::shell_line;
+use crate::session::time::age;
 use crate::session::{Outcome, SessionId, Stream};
 use crate::store::StoreError;
 use crate::store::fs::FileStore;
@@ -227,16 +228,6 @@ fn say_advice(formatter: &mut fmt::Formatter<'_>, advice: Option<&str>) -> fmt::
     match advice {
         Some(advice) => write!(formatter, "; {}", head(advice, SAID_BYTES)),
         None => Ok(()),
-    }
-}
-
-/// An age in its largest unit.
-fn age(seconds: i64) -> String {
-    match seconds.max(0) {
-        seconds @ 0..60 => format!("{seconds}s"),
-        seconds @ 60..3600 => format!("{}m", seconds / 60),
-        seconds @ 3600..86_400 => format!("{}h", seconds / 3600),
-        seconds => format!("{}d", seconds / 86_400),
     }
 }
 

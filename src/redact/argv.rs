@@ -109,7 +109,8 @@ fn parts(argv: &[String]) -> Vec<(usize, Range<usize>)> {
     parts
 }
 
-/// Whether an option is one with which shells take a line: `-c`, `-lc`.
+/// Whether an option is one with which shells take a line: `-c`, `-lc`. The same as in `session::quote`, which
+/// this place doesn't use.
 fn is_line_option(word: &str) -> bool {
     let letters = word
         .strip_prefix('-')

@@ -17,6 +17,7 @@ use std::fmt;
 use std::ops::Range;
 
 use lexer::{Join, Token, Word};
+pub use words::FILTERS;
 
 /// What is put before a program's name. The option says that nobody asked for aido: it is silent, refuses and
 /// ends nothing, and leaves a pipe a pipe.

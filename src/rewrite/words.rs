@@ -240,8 +240,9 @@ const RULED: &[&str] = &[
     "yum",
 ];
 
-/// Programs that only pass on what another prints.
-pub(super) const FILTERS: &[&str] = &[
+/// Programs that only pass on what another prints, when they stand in a pipeline: aido isn't put before them
+/// there.
+pub const FILTERS: &[&str] = &[
     "awk",
     "base64",
     "cat",

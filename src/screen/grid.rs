@@ -289,7 +289,8 @@ impl Grid {
             true => Line::default(),
             false => lines.pop_front().unwrap_or_default(),
         };
-        line.fill(row.used(), row.wrapped);
+        line.fill(row.used());
+        line.wrapped = row.wrapped;
         self.left += 1;
         // What was long once needn't be held for ever.
         line.text.shrink_to(256);

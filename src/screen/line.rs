@@ -29,11 +29,11 @@ pub struct Line {
 }
 
 impl Line {
-    /// Puts a row together, and reuses this line's memory.
-    pub fn fill(&mut self, cells: &[Cell], wrapped: bool) {
+    /// Puts a row together that ends here, and reuses this line's memory.
+    pub fn fill(&mut self, cells: &[Cell]) {
         self.text.clear();
         self.runs.clear();
-        self.wrapped = wrapped;
+        self.wrapped = false;
         let blank = Cell::blank(Style::default());
         // A written space counts: a prompt may end with one.
         let is_used = |cell: &Cell| cell.stamp > 0 || !cell.looks_like(&blank);
@@ -59,11 +59,11 @@ impl Line {
         }
     }
 
-    /// The line of a row.
+    /// The line of a row that ends here.
     #[must_use]
-    pub fn of(cells: &[Cell], wrapped: bool) -> Self {
+    pub fn of(cells: &[Cell]) -> Self {
         let mut line = Self::default();
-        line.fill(cells, wrapped);
+        line.fill(cells);
         line
     }
 
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn what_was_written_at_different_times_is_told_apart() {
         let row = [cells(">>> ", 10), cells("1+1", 20), cells("   ", 0)].concat();
-        let line = Line::of(&row, false);
+        let line = Line::of(&row);
         assert_eq!((line.text.as_str(), line.runs.len()), (">>> 1+1", 2));
         assert!(!line.is_newer(0..4, 10), "the prompt is old");
         assert!(line.is_newer(2..6, 10), "a part of it is new");
@@ -176,6 +176,6 @@ mod tests {
     fn colours_end_with_the_line() {
         let mut row = cells("ab", 1);
         row[1].style.attributes.apply(1);
-        assert_eq!(Line::of(&row, false).to_ansi(), "a\x1b[0;1mb\x1b[0m");
+        assert_eq!(Line::of(&row).to_ansi(), "a\x1b[0;1mb\x1b[0m");
     }
 }

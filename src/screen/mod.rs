@@ -159,7 +159,10 @@ impl Screen {
     /// The rows on the screen.
     pub fn lines(&self) -> impl Iterator<Item = Line> + '_ {
         let rows = self.state.grid().rows();
-        rows.map(|row| Line::of(row.used(), row.wrapped))
+        rows.map(|row| Line {
+            wrapped: row.wrapped,
+            ..Line::of(row.used())
+        })
     }
 
     /// How many rows ever left the screen at its top. Those never change any more.

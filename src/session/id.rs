@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// The longest agent name, in bytes.
-pub const AGENT_MAX_BYTES: usize = 64;
+const AGENT_MAX_BYTES: usize = 64;
 
 /// The name for an agent that did not say who it is.
 pub const DEFAULT_AGENT: &str = "ai-agent";

@@ -44,7 +44,8 @@ pub struct Policy {
 
 impl Policy {
     /// No limit at all.
-    pub const KEEP_ALL: Self = Self {
+    #[cfg(test)]
+    pub(crate) const KEEP_ALL: Self = Self {
         max_age: None,
         max_total_bytes: None,
         max_sessions: None,

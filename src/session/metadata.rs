@@ -8,10 +8,27 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Checkpoint, Judgement, SessionId, Size, Status, Timestamp};
+use super::{Checkpoint, Entry, Judgement, SessionId, Size, Status, Timestamp};
 
 /// The version of the sidecar's format that this aido writes: MAJOR.MINOR.
 pub const SCHEMA_VERSION: &str = "1.0";
+
+/// The fields that the original wrote, in its order: every sidecar begins with them.
+pub const ORIGINAL_FIELDS: [&str; 13] = [
+    "session_id",
+    "agent",
+    "timestamp",
+    "command",
+    "exit_code",
+    "typescript_file",
+    "sha256",
+    "stdout_tail",
+    "stderr_head",
+    "env",
+    "notes",
+    "fault",
+    "lessons",
+];
 
 /// A finished session, as its `ID.meta.json` holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -278,6 +295,77 @@ impl Metadata {
         Ok(text)
     }
 
+    /// What is known of a session of which nothing but its id is: everything else is empty.
+    #[must_use]
+    pub fn of_id(id: &SessionId, typescript_file: String) -> Self {
+        let entry = Entry::unreadable(id);
+        let start = chrono::DateTime::parse_from_rfc3339(&entry.timestamp);
+        let start = start.map_or(chrono::DateTime::UNIX_EPOCH, |time| time.to_utc());
+        Self {
+            session_id: id.clone(),
+            agent: id.agent().to_owned(),
+            timestamp: Timestamp(start),
+            command: String::new(),
+            exit_code: None,
+            typescript_file,
+            sha256: None,
+            stdout_tail: String::new(),
+            stderr_head: None,
+            env: Map::new(),
+            notes: None,
+            fault: None,
+            lessons: Vec::new(),
+            schema_version: SCHEMA_VERSION.to_owned(),
+            origin: Origin::Recorded,
+            argv: Vec::new(),
+            argv_hex: None,
+            shell_line: None,
+            cwd: None,
+            cwd_hex: None,
+            ended_at: None,
+            duration_ms: None,
+            status: Status::Interrupted,
+            signal: None,
+            start_error: None,
+            outcome: None,
+            output_bytes: 0,
+            dropped_bytes: 0,
+            streams: Streams::Merged,
+            tty: Tty {
+                mode: String::new(),
+                situation: String::new(),
+                stdin: false,
+                stdout: false,
+                stderr: false,
+                size: None,
+                bare_line_feeds: true,
+                other: Map::new(),
+            },
+            git: None,
+            host: Host {
+                os: String::new(),
+                arch: String::new(),
+                hostname: String::new(),
+                other: Map::new(),
+            },
+            aido_version: env!("CARGO_PKG_VERSION").to_owned(),
+            parent: None,
+            within: None,
+            task: None,
+            tags: Vec::new(),
+            pinned: false,
+            durable: false,
+            harness: None,
+            detached: false,
+            name: None,
+            sensitive: None,
+            redactions: None,
+            checkpoint: None,
+            mac: None,
+            other: Map::new(),
+        }
+    }
+
     /// What its end means, as far as anybody knows.
     #[must_use]
     pub fn judgement(&self) -> Option<Judgement> {
@@ -297,36 +385,18 @@ pub(crate) mod tests {
 
     /// A session with every optional field empty.
     pub(crate) fn minimal(id: &str) -> Metadata {
+        let id = id.parse().unwrap();
+        let typescript_file = format!("./.aisessions/{id}.typescript");
         Metadata {
-            session_id: id.parse().unwrap(),
             agent: "ai-agent".to_owned(),
             timestamp: serde_json::from_str("\"2026-03-05T13:25:22.000Z\"").unwrap(),
             command: "true".to_owned(),
             exit_code: Some(0),
-            typescript_file: format!("./.aisessions/{id}.typescript"),
             sha256: Some("00".repeat(32)),
-            stdout_tail: String::new(),
-            stderr_head: None,
-            env: Map::new(),
-            notes: None,
-            fault: None,
-            lessons: Vec::new(),
-            schema_version: SCHEMA_VERSION.to_owned(),
-            origin: Origin::Recorded,
             argv: vec!["true".to_owned()],
-            argv_hex: None,
-            shell_line: None,
             cwd: Some("/".to_owned()),
-            cwd_hex: None,
-            ended_at: None,
             duration_ms: Some(1),
             status: Status::Exited,
-            signal: None,
-            start_error: None,
-            outcome: None,
-            output_bytes: 0,
-            dropped_bytes: 0,
-            streams: Streams::Merged,
             tty: Tty {
                 mode: "always".to_owned(),
                 situation: "detached".to_owned(),
@@ -337,7 +407,6 @@ pub(crate) mod tests {
                 bare_line_feeds: true,
                 other: Map::new(),
             },
-            git: None,
             host: Host {
                 os: "linux".to_owned(),
                 arch: "x86_64".to_owned(),
@@ -345,20 +414,7 @@ pub(crate) mod tests {
                 other: Map::new(),
             },
             aido_version: "0.1.0".to_owned(),
-            parent: None,
-            within: None,
-            task: None,
-            tags: Vec::new(),
-            pinned: false,
-            durable: false,
-            harness: None,
-            detached: false,
-            name: None,
-            sensitive: None,
-            redactions: None,
-            checkpoint: None,
-            mac: None,
-            other: Map::new(),
+            ..Metadata::of_id(&id, typescript_file)
         }
     }
 

@@ -38,6 +38,17 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// An age in seconds, in its largest unit. A clock that went backwards makes no age negative.
+#[must_use]
+pub fn age(seconds: i64) -> String {
+    match seconds.max(0) {
+        seconds @ 0..60 => format!("{seconds}s"),
+        seconds @ 60..3600 => format!("{}m", seconds / 60),
+        seconds @ 3600..86400 => format!("{}h", seconds / 3600),
+        seconds => format!("{}d", seconds / 86400),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

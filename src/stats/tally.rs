@@ -19,7 +19,7 @@ use super::Counts;
 pub const NAMES: usize = 1000;
 
 /// The longest name that is told from others, in bytes: what follows is cut off.
-pub const NAME_MAX_BYTES: usize = 200;
+const NAME_MAX_BYTES: usize = 200;
 
 /// The most frequent names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -262,7 +262,7 @@ impl Store for MemoryStore {
             State::Interrupted => {}
         }
         let known = record::interrupted(&self.start_record(id)?);
-        let known = known.unwrap_or_else(|| recover::known_by_id(id, String::new()));
+        let known = known.unwrap_or_else(|| Metadata::of_id(id, String::new()));
         let events = reader::Events::new(self.events(id)?);
         let memory = || StoreError::file("memory");
         let mut metadata =

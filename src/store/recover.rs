@@ -6,12 +6,11 @@
 use std::io::{self, Read};
 use std::time::Duration;
 
-use serde_json::Map;
 use sha2::{Digest, Sha256};
 
 use crate::egress;
-use crate::session::metadata::{Host, Origin, SCHEMA_VERSION, Streams, Tty};
-use crate::session::{Entry, Event, Metadata, SessionId, Sink, Size, Status, Stream, Timestamp};
+use crate::session::metadata::Streams;
+use crate::session::{Event, Metadata, Sink, Size, Status, Stream};
 use crate::transcript::render::LineFeed;
 use crate::transcript::{EventRecord, Excerpt};
 
@@ -129,77 +128,6 @@ impl<'t> Remains<'t> {
                 }
             }
         }
-    }
-}
-
-/// What is known of a session whose start record is lost: what its id says.
-#[must_use]
-pub fn known_by_id(id: &SessionId, typescript_file: String) -> Metadata {
-    let entry = Entry::unreadable(id);
-    let start = chrono::DateTime::parse_from_rfc3339(&entry.timestamp);
-    let start = start.map_or(chrono::DateTime::UNIX_EPOCH, |time| time.to_utc());
-    Metadata {
-        session_id: id.clone(),
-        agent: id.agent().to_owned(),
-        timestamp: Timestamp(start),
-        command: String::new(),
-        exit_code: None,
-        typescript_file,
-        sha256: None,
-        stdout_tail: String::new(),
-        stderr_head: None,
-        env: Map::new(),
-        notes: None,
-        fault: None,
-        lessons: Vec::new(),
-        schema_version: SCHEMA_VERSION.to_owned(),
-        origin: Origin::Recorded,
-        argv: Vec::new(),
-        argv_hex: None,
-        shell_line: None,
-        cwd: None,
-        cwd_hex: None,
-        ended_at: None,
-        duration_ms: None,
-        status: Status::Interrupted,
-        signal: None,
-        start_error: None,
-        outcome: None,
-        output_bytes: 0,
-        dropped_bytes: 0,
-        streams: Streams::Merged,
-        tty: Tty {
-            mode: String::new(),
-            situation: String::new(),
-            stdin: false,
-            stdout: false,
-            stderr: false,
-            size: None,
-            bare_line_feeds: true,
-            other: Map::new(),
-        },
-        git: None,
-        host: Host {
-            os: String::new(),
-            arch: String::new(),
-            hostname: String::new(),
-            other: Map::new(),
-        },
-        aido_version: env!("CARGO_PKG_VERSION").to_owned(),
-        parent: None,
-        within: None,
-        task: None,
-        tags: Vec::new(),
-        pinned: false,
-        durable: false,
-        harness: None,
-        detached: false,
-        name: None,
-        sensitive: None,
-        redactions: None,
-        checkpoint: None,
-        mac: None,
-        other: Map::new(),
     }
 }
 

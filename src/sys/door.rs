@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::file::Directory;
@@ -76,7 +76,7 @@ impl Door {
         // For writing, too: so it never ends, however many come and go. Opened before it can be found.
         let pipe = open(&directory, &fresh, OFlags::RDWR)?;
         directory.replace(&fresh, &name)?;
-        let inode = inode(&directory, &name).ok_or(io::ErrorKind::NotFound)?;
+        let inode = directory.inode_of(&name).ok_or(io::ErrorKind::NotFound)?;
         Ok(Self {
             pipe,
             directory,
@@ -89,7 +89,7 @@ impl Door {
     /// Whether its name still leads to it.
     #[must_use]
     pub fn is_found(&self) -> bool {
-        inode(&self.directory, &door_name(&self.stem)) == Some(self.inode)
+        self.directory.inode_of(&door_name(&self.stem)) == Some(self.inode)
     }
 
     /// Who knocked since the last time.
@@ -300,11 +300,6 @@ fn open(directory: &Directory, name: &str, way: OFlags) -> io::Result<OwnedFd> {
         true => Ok(pipe),
         false => Err(io::ErrorKind::PermissionDenied.into()),
     }
-}
-
-fn inode(directory: &Directory, name: &str) -> Option<u64> {
-    let status = rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW);
-    status.ok().map(|status| status.st_ino)
 }
 
 #[cfg(test)]

@@ -69,8 +69,7 @@ impl Directory {
         }
     }
 
-    /// Opens the directory `name` in this one, and makes it private first if there is none. True
-    /// in the result says that it was made now.
+    /// Opens the directory `name` in this one, made private first if there is none; true says that it was made now.
     ///
     /// # Errors
     /// When it can't be made, or a link or something else is in the way.
@@ -330,7 +329,14 @@ impl Directory {
     /// Whether there is an entry `name`, of any kind.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
-        rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+        self.inode_of(name).is_some()
+    }
+
+    /// The number of what has this name, itself where it is a link; none where there is nothing.
+    #[must_use]
+    pub fn inode_of(&self, name: &str) -> Option<u64> {
+        let status = rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        Some(status.st_ino)
     }
 
     /// Hands over the names of all entries, in no order, without `.` and `..`.

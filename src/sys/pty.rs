@@ -112,8 +112,9 @@ impl Pty {
         let _ = self.master.resize(pty_size(size));
     }
 
-    /// Switches output post-processing.
-    pub fn set_post_processing(&self, on: bool) {
+    /// Switches output post-processing, and that alone.
+    pub fn set_post_processing(&self, processing: Processing) {
+        let on = processing == Processing::Usual;
         let Ok(mut settings) = termios::tcgetattr(self) else {
             return;
         };

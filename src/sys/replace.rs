@@ -102,6 +102,19 @@ pub fn make_directories(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(made)
 }
 
+/// Takes a file away, and the directories that were made for it, the outermost first, as far as nothing else is in
+/// them.
+///
+/// # Errors
+/// When the file can't be taken away; everything is as it was then.
+pub fn remove(path: &Path, made: &[PathBuf]) -> io::Result<()> {
+    rustix::fs::unlink(path)?;
+    for directory in made.iter().rev() {
+        let _ = rustix::fs::rmdir(directory);
+    }
+    Ok(())
+}
+
 /// Why a file is not to be replaced, where there is a reason.
 #[must_use]
 pub fn reason_to_keep(path: &Path) -> Option<&'static str> {
@@ -145,6 +158,19 @@ mod tests {
         let length = rustix::fs::getxattr(&path, "user.kept", &mut value[..]).unwrap();
         assert_eq!(&value[..length], b"yes");
         assert_eq!(std::fs::read(&path).unwrap(), b"two");
+    }
+
+    #[test]
+    fn a_file_goes_with_the_directories_that_nothing_else_is_in() {
+        let temporary = tempfile::tempdir().unwrap();
+        let kept = temporary.path().join("a");
+        let made = make_directories(&kept.join("b/c")).unwrap();
+        let (path, other) = (kept.join("b/c/settings.json"), kept.join("other"));
+        replace(&path, b"one").unwrap();
+        replace(&other, b"two").unwrap();
+        remove(&path, &made).unwrap();
+        assert!(!kept.join("b").exists() && other.exists());
+        assert!(remove(&path, &made).is_err());
     }
 
     #[test]

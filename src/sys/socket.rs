@@ -6,7 +6,6 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::AtFlags;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
@@ -55,7 +54,7 @@ impl Listener {
         rustix::net::bind(&socket, &address(&directory, &fresh)?)?;
         rustix::net::listen(&socket, BACKLOG)?;
         directory.replace(&fresh, name)?;
-        let inode = inode(&directory, name).ok_or(io::ErrorKind::NotFound)?;
+        let inode = directory.inode_of(name).ok_or(io::ErrorKind::NotFound)?;
         Ok(Self {
             socket,
             directory,
@@ -67,7 +66,7 @@ impl Listener {
     /// Whether its name still leads to it.
     #[must_use]
     pub fn is_found(&self) -> bool {
-        inode(&self.directory, &self.name) == Some(self.inode)
+        self.directory.inode_of(&self.name) == Some(self.inode)
     }
 
     /// Takes the next connection of this user's, or of root's, if there is one; others are closed.
@@ -96,11 +95,6 @@ impl Drop for Listener {
             let _ = self.directory.remove(&self.name);
         }
     }
-}
-
-fn inode(directory: &Directory, name: &str) -> Option<u64> {
-    let status = rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW);
-    status.ok().map(|status| status.st_ino)
 }
 
 /// Whether the process at the other end is this user's, or root's.

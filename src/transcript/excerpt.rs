@@ -28,8 +28,7 @@ impl Excerpt {
     }
 
     /// The end of standard output, from the beginning of a line where it was cut.
-    #[must_use]
-    pub fn output_tail(&self) -> &[u8] {
+    fn output_tail(&self) -> &[u8] {
         let start = self.output.len().saturating_sub(KEPT_BYTES);
         let tail = &self.output[start..];
         if start == 0 && !self.output_was_cut {

@@ -119,8 +119,7 @@ impl fmt::Display for Steps<'_> {
 }
 
 /// A step's name, for people and in JSON.
-#[must_use]
-pub fn step_name(way: &Way) -> &'static str {
+fn step_name(way: &Way) -> &'static str {
     match way {
         Way::Write { is_new: true, .. } | Way::Link { is_new: true, .. } => "create",
         Way::Write { .. } | Way::Link { .. } => "replace",

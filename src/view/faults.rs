@@ -40,7 +40,9 @@ impl fmt::Display for FaultTable<'_> {
                 id.to_owned(),
                 status_of(known).to_owned(),
                 history.map_or_else(String::new, |history| history.count.to_string()),
-                history.map_or_else(String::new, |history| age(self.now, history.last_seen)),
+                history.map_or_else(String::new, |history| {
+                    units::age_at(self.now, history.last_seen)
+                }),
                 sanitize::line(&short(command, 40)).into_owned(),
                 sanitize::line(&known.why()).into_owned(),
             ]
@@ -275,7 +277,7 @@ fn status_of(known: &Known) -> &'static str {
 
 fn status_in_words(history: &History, now: Timestamp) -> String {
     match (history.status, &history.end) {
-        (Status::Resolved, Some(end)) => format!("resolved, {} ago", age(now, end.at)),
+        (Status::Resolved, Some(end)) => format!("resolved, {} ago", units::age_at(now, end.at)),
         (Status::Open, _) if history.reopened > 0 => {
             format!("open, came back {}", times(history.reopened))
         }
@@ -288,9 +290,15 @@ fn seen(history: &History, now: Timestamp) -> String {
     if history.in_a_row > 1 && history.in_a_row < history.count {
         text.push_str(&format!(" ({} in a row)", history.in_a_row));
     }
-    text.push_str(&format!(", last {} ago", age(now, history.last_seen)));
+    text.push_str(&format!(
+        ", last {} ago",
+        units::age_at(now, history.last_seen)
+    ));
     if history.count > 1 {
-        text.push_str(&format!(", first {} ago", age(now, history.first_seen)));
+        text.push_str(&format!(
+            ", first {} ago",
+            units::age_at(now, history.first_seen)
+        ));
     }
     text
 }
@@ -308,10 +316,6 @@ fn agents(history: &History) -> String {
     agents.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     let names: Vec<&str> = agents.iter().map(|(name, _)| name.as_str()).collect();
     names.join(", ")
-}
-
-fn age(now: Timestamp, time: Timestamp) -> String {
-    units::age((now.0 - time.0).num_seconds())
 }
 
 /// The hex ending of a session's id, which is enough to find it.

@@ -18,6 +18,7 @@ pub mod list;
 pub mod paint;
 pub mod patch;
 pub mod prune;
+pub mod quote;
 pub mod running;
 pub mod sanitize;
 pub mod search;

@@ -276,6 +276,7 @@ fn secrets(metadata: &Metadata) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::metadata::ORIGINAL_FIELDS;
     use crate::session::metadata::tests::minimal;
 
     #[test]
@@ -297,6 +298,11 @@ mod tests {
             let json = shown.to_json();
             assert_eq!((&json["state"], &json["status"]), (&named.into(), &status));
         }
+    }
+
+    #[test]
+    fn the_fields_of_the_original_come_first() {
+        assert!(Shown::FIELDS.starts_with(&ORIGINAL_FIELDS));
     }
 
     #[test]

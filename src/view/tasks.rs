@@ -49,16 +49,12 @@ impl Table<'_> {
             status.failed.to_string(),
             units::duration(status.duration_ms),
             last.map_or("-".to_owned(), |last| {
-                age(self.now, last.ended_at.unwrap_or(last.timestamp))
+                units::age_at(self.now, last.ended_at.unwrap_or(last.timestamp))
             }),
             bounded(&agents(status)),
             sanitize::line(note.unwrap_or("-")).into_owned(),
         ]
     }
-}
-
-fn age(now: Timestamp, then: Timestamp) -> String {
-    units::age(now.0.signed_duration_since(then.0).num_seconds())
 }
 
 /// The widest that the columns of names get, in columns of the terminal.
@@ -117,7 +113,11 @@ impl fmt::Display for Detail<'_> {
         }
         for note in self.notes {
             let agent = sanitize::line(&note.agent);
-            write!(formatter, "{} ago  {agent}", age(self.now, note.at))?;
+            write!(
+                formatter,
+                "{} ago  {agent}",
+                units::age_at(self.now, note.at)
+            )?;
             if let Some(state) = note.state {
                 write!(formatter, "  [{}]", state.name())?;
             }
@@ -148,7 +148,7 @@ impl Detail<'_> {
                 (Some(code), Some(remark)) => format!("{code} {remark}"),
             },
             sanitize::line(&session.agent).into_owned(),
-            age(self.now, session.ended_at.unwrap_or(session.timestamp)),
+            units::age_at(self.now, session.ended_at.unwrap_or(session.timestamp)),
             session.duration_ms.map_or("-".to_owned(), units::duration),
             sanitize::line(&session.command).into_owned(),
         ]

@@ -1,5 +1,8 @@
 //! Times and sizes for people.
 
+use crate::session::Timestamp;
+pub use crate::session::time::age;
+
 /// So many of something.
 #[must_use]
 pub fn count(count: u64, noun: &str) -> String {
@@ -20,15 +23,10 @@ pub fn duration(milliseconds: u64) -> String {
     }
 }
 
-/// An age in seconds, in its largest unit. A clock that went backwards makes no age negative.
+/// How long before `now` something was.
 #[must_use]
-pub fn age(seconds: i64) -> String {
-    match seconds.max(0) {
-        seconds @ 0..60 => format!("{seconds}s"),
-        seconds @ 60..3600 => format!("{}m", seconds / 60),
-        seconds @ 3600..86400 => format!("{}h", seconds / 3600),
-        seconds => format!("{}d", seconds / 86400),
-    }
+pub fn age_at(now: Timestamp, then: Timestamp) -> String {
+    age(now.0.signed_duration_since(then.0).num_seconds())
 }
 
 /// A size in bytes, with three digits or so.

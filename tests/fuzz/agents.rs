@@ -63,7 +63,7 @@ pub(super) fn hook(input: &[u8]) {
         let _ = keeper.told(text);
     }
     for dialect in DIALECTS {
-        for source in sources(dialect) {
+        for source in sources(dialect).concat() {
             let mut rules = Rules::default();
             rules.add(source.form, Some(text));
             let _ = rules.may_be_about("git status");

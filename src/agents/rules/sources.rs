@@ -95,46 +95,8 @@ const CLAUDE: &[Source] = &[
     ),
 ];
 
-/// Copilot's: its own are options of its command line; Claude Code's, which it reads; and those of the editor that it is in.
+/// Copilot's besides Claude Code's, which it reads as well: its own, and those of the editor that it is in.
 const COPILOT: &[Source] = &[
-    source(Place::Project, ".claude/settings.json", Form::Settings),
-    source(
-        Place::Project,
-        ".claude/settings.local.json",
-        Form::Settings,
-    ),
-    source(Place::Home, ".claude/settings.json", Form::Settings),
-    source(Place::Home, ".claude/settings.local.json", Form::Settings),
-    source(
-        Place::Variable("CLAUDE_CONFIG_DIR"),
-        "settings.json",
-        Form::Settings,
-    ),
-    source(
-        Place::Variable("CLAUDE_CONFIG_DIR"),
-        "settings.local.json",
-        Form::Settings,
-    ),
-    source(
-        Place::System,
-        "/etc/claude-code/managed-settings.json",
-        Form::Settings,
-    ),
-    source(
-        Place::System,
-        "/etc/claude-code/managed-settings.d",
-        Form::Anything,
-    ),
-    source(
-        Place::System,
-        "/Library/Application Support/ClaudeCode/managed-settings.json",
-        Form::Settings,
-    ),
-    source(
-        Place::System,
-        "/Library/Application Support/ClaudeCode/managed-settings.d",
-        Form::Anything,
-    ),
     source(
         Place::Project,
         ".github/copilot/settings.json",
@@ -398,14 +360,14 @@ pub const OPENCODE: &[Source] = &[
     source(Place::Text("OPENCODE_PERMISSION"), "", Form::Permission),
 ];
 
-/// Where a host's rules are looked for.
+/// Where a host's rules are looked for: in another's places, if it reads those too, and in its own.
 #[must_use]
-pub fn sources(dialect: Dialect) -> &'static [Source] {
+pub fn sources(dialect: Dialect) -> [&'static [Source]; 2] {
     match dialect {
-        Dialect::Claude => CLAUDE,
-        Dialect::Codex => CODEX,
-        Dialect::Gemini => GEMINI,
-        Dialect::Cursor => CURSOR,
-        Dialect::Copilot | Dialect::CopilotAsClaude => COPILOT,
+        Dialect::Claude => [CLAUDE, &[]],
+        Dialect::Codex => [CODEX, &[]],
+        Dialect::Gemini => [GEMINI, &[]],
+        Dialect::Cursor => [CURSOR, &[]],
+        Dialect::Copilot | Dialect::CopilotAsClaude => [CLAUDE, COPILOT],
     }
 }

@@ -191,6 +191,7 @@ fn a_guard_that_sees_the_line_as_it_is_run_is_about_every_line() {
 #[test]
 fn an_editor_has_rules_if_it_names_some() {
     let form = sources(crate::agents::payload::Dialect::Copilot)
+        .concat()
         .iter()
         .find(|source| source.path == ".vscode/settings.json")
         .unwrap()

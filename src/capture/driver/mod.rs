@@ -288,7 +288,7 @@ impl Driver<'_, '_, '_> {
     }
 
     fn needs_watchdog(&self) -> bool {
-        self.running.situation == Situation::Detached && matches!(self.watchdog, Watching::Due)
+        self.running.situation == Situation::NoTerminal && matches!(self.watchdog, Watching::Due)
     }
 
     /// Does what is due.

@@ -48,7 +48,7 @@ impl Driver<'_, '_, '_> {
                         stand_in.release();
                     }
                     self.follow_foreground();
-                    if arrival.from_process && self.running.situation == Situation::Detached {
+                    if arrival.from_process && self.running.situation == Situation::NoTerminal {
                         self.running.target.send(arrival.signal);
                     }
                 }
@@ -60,7 +60,7 @@ impl Driver<'_, '_, '_> {
     pub(super) fn poll_child(&self, pid: Pid) -> Option<Change> {
         match self.running.situation {
             // With nobody there to continue it, a stopped command is just waited for.
-            Situation::Detached => process::poll_change(pid),
+            Situation::NoTerminal => process::poll_change(pid),
             Situation::Attached | Situation::Full => process::poll_change_or_stop(pid),
         }
     }

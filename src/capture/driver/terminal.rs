@@ -8,6 +8,7 @@ use crate::capture::channel::{Channel, Filled};
 use crate::capture::keys::Keys;
 use crate::plan::Situation;
 use crate::session::{Event, Signal, Size};
+use crate::sys::pty::Processing;
 use crate::sys::signals::{self, Arrival};
 use crate::sys::{stream, terminal};
 
@@ -103,7 +104,7 @@ impl Driver<'_, '_, '_> {
         if !outer.is_raw()
             && let Some(inner) = inner
         {
-            inner.set_post_processing(false);
+            inner.set_post_processing(Processing::Off);
         }
         self.set_size(terminal::size(rustix::stdio::stdin()));
         self.running.target.send(Signal(libc::SIGCONT));
@@ -126,8 +127,8 @@ impl Driver<'_, '_, '_> {
             Situation::Attached => {
                 self.running.target.send(arrival.signal);
             }
-            Situation::Detached if arrival.from_process => self.send_to_command(arrival.signal),
-            Situation::Detached => {}
+            Situation::NoTerminal if arrival.from_process => self.send_to_command(arrival.signal),
+            Situation::NoTerminal => {}
         }
     }
 

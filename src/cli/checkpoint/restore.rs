@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::comparison::path_text;
 use super::located::{Located, limits};
-use super::shown::path_text;
 use crate::checkpoint::{Phase, Report, Restoring};
 use crate::cli::error::{CliError, Kind};
 use crate::cli::page::{Form, Page};

@@ -1,17 +1,18 @@
 //! What is installed in the settings of agents' programs.
 
 use super::check::Check;
-use crate::cli::{init, mcp};
+use crate::cli::mcp;
 use crate::environment::Environment;
+use crate::install::{self, Hindrance, Status};
 use crate::place::Place;
 
 /// Looks at every file that `aido init` may have written.
 pub(super) fn checks(place: &Place, environment: &Environment) -> Vec<Check> {
-    let found = init::installed(place, environment);
+    let found = install::installed(place, environment);
     if found.is_empty() {
         return vec![Check::fine("hooks", "none installed")];
     }
-    let check = |status: init::Status| {
+    let check = |status: Status| {
         let what = format!("{}: {}", status.path.display(), status.what);
         if status.has_server && !mcp::IS_THERE {
             let what = format!("{what}; but this aido was built without it");
@@ -35,7 +36,7 @@ pub(super) fn checks(place: &Place, environment: &Environment) -> Vec<Check> {
     };
     let are_there = found
         .iter()
-        .any(|status| status.hindrance != Some(init::Hindrance::Gone));
+        .any(|status| status.hindrance != Some(Hindrance::Gone));
     let path = environment.value("PATH").unwrap_or_default();
     let mut directories = std::env::split_paths(path);
     let mut checks: Vec<Check> = found.into_iter().map(check).collect();
@@ -50,19 +51,19 @@ pub(super) fn checks(place: &Place, environment: &Environment) -> Vec<Check> {
 }
 
 /// Why hooks that were installed are not run.
-fn hindered(hindrance: init::Hindrance, what: &str) -> Check {
+fn hindered(hindrance: Hindrance, what: &str) -> Check {
     match hindrance {
-        init::Hindrance::SwitchedOff => Check::problem(
+        Hindrance::SwitchedOff => Check::problem(
             "hooks",
             format!("{what}; but the program's settings switch all hooks off"),
             "take out disableAllHooks, or what says hooksConfig.enabled is false",
         ),
-        init::Hindrance::Missing => Check::problem(
+        Hindrance::Missing => Check::problem(
             "hooks",
             format!("{what}; some of them are missing"),
             "aido init puts them back, aido init --uninstall takes out the others",
         ),
-        init::Hindrance::Gone => Check::note(
+        Hindrance::Gone => Check::note(
             "hooks",
             format!("{what}: they were installed, and are gone"),
             "nothing, if you removed them: aido init puts them back",

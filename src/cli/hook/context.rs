@@ -1,10 +1,10 @@
 //! What an agent is told without asking: recorded facts, framed as data, without secrets, or nothing.
 
-use super::Hooked;
 use crate::agents::Moment;
 use crate::cli::handoff;
 use crate::clock;
 use crate::faults::{CommandKey, lookup};
+use crate::hook::Hooked;
 use crate::memory::FaultStore;
 use crate::rewrite;
 use crate::store::fs::FileStore;

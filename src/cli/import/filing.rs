@@ -16,7 +16,6 @@ use crate::plan::DEFAULT_SIZE;
 use crate::record::secrets;
 use crate::session::metadata::{Host, Origin, Tty};
 use crate::session::{AgentName, Durability, Event, Metadata, Outcome, SessionId, Sink, Timestamp};
-use crate::store::recover::known_by_id;
 use crate::store::{Draft, IdSeed, Store};
 use crate::sys::process;
 use crate::transcript::render::LineFeed;
@@ -217,7 +216,7 @@ fn known(subject: &Subject, began: Timestamp) -> Metadata {
             hostname: UNKNOWN.to_owned(),
             other: Map::new(),
         },
-        ..known_by_id(&id, String::new())
+        ..Metadata::of_id(&id, String::new())
     }
 }
 

@@ -6,8 +6,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use super::held::Held;
 use super::live_text::LiveText;
+use super::restraint::Restraint;
 use super::text::{note_if_merged, summarise};
 use super::{Arguments, Choice, refuse_raw_on_terminal};
 use crate::cli::error::CliError;
@@ -84,7 +84,7 @@ pub(super) fn follow(
         writeln!(page)?;
     }
     let mut text = LiveText::new(&mut page, session, choice, wanted);
-    let mut held = Held::new(reader.guard());
+    let mut held = Restraint::new(reader.guard());
     let end = recording.follow(&mut |news| held.take(news, &mut |news| text.take(news)))?;
     held.finish(&mut |news| text.take(news))?;
     text.finish()?;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::error::{CliError, Kind};
 use crate::cli::export::record;
 use crate::cli::io::Out;
+use crate::cli::page::Form;
 use crate::cli::reading::Reader;
 use crate::cli::redaction::Rules;
 use crate::cli::{Answer, CliResult};
@@ -24,7 +25,7 @@ const SCHEMA_VERSION: &str = "1.0";
 
 /// Says of each record whether its session here gives the same, and is whole and unchanged itself. `-` is
 /// standard input.
-pub(super) fn prove(reader: &Reader, file: &Path, as_json: bool) -> CliResult {
+pub(super) fn prove(reader: &Reader, file: &Path, form: Form) -> CliResult {
     let is_stdin = file == Path::new("-");
     let name = || match is_stdin {
         true => "standard input".to_owned(),
@@ -54,7 +55,7 @@ pub(super) fn prove(reader: &Reader, file: &Path, as_json: bool) -> CliResult {
         let is_proved = proof.problems.is_empty();
         proved += usize::from(is_proved);
         let status = if is_proved { "PROVED" } else { "UNPROVED" };
-        if as_json {
+        if form == Form::Json {
             let problems = &proof.problems;
             records.push(json!({"session_id": id, "status": status, "problems": problems}));
         } else {
@@ -66,7 +67,7 @@ pub(super) fn prove(reader: &Reader, file: &Path, as_json: bool) -> CliResult {
         }
     }
     let counts = (claims.len(), proved);
-    if as_json {
+    if form == Form::Json {
         let document = document(records, counts).to_string();
         writeln!(out, "{}", sanitize::json(&document))?;
     } else {

@@ -123,7 +123,7 @@ impl FileStore {
         let known = events.and_then(|file| reader::start_record(file).ok());
         let known = known.as_ref().and_then(record::interrupted);
         let known = known.filter(|known| known.session_id == *id);
-        let known = known.unwrap_or_else(|| recover::known_by_id(id, self.typescript_file(id)));
+        let known = known.unwrap_or_else(|| Metadata::of_id(id, self.typescript_file(id)));
         let name = layout::transcript(id);
         let mut transcript = match self.open_file(id, &name) {
             Err(StoreError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {

@@ -4,10 +4,11 @@ use std::fmt::Write;
 
 use super::quote::code;
 use super::room::Room;
-use super::{MOST, Shown, age, fit};
+use super::{MOST, Shown, fit};
 use crate::handoff::{Ending, Failure, Handoff, Ran, Task, Turn, Unknown};
 use crate::session::{Judgement, SessionId, Status, Timestamp};
 use crate::view::frame::Frame;
+use crate::view::units::{self, count};
 
 /// A hand-off as Markdown of at most the budget's characters, framed as data.
 #[must_use]
@@ -295,18 +296,13 @@ impl Page<'_> {
     }
 
     fn age(&self, then: Timestamp) -> String {
-        age(self.shown.now, then)
+        units::age_at(self.shown.now, then)
     }
 }
 
 /// What a session is called by other words.
 fn id(id: &SessionId) -> String {
     format!("`{}`", id.hex())
-}
-
-fn count(number: u64, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
 }
 
 /// How a command ended, in words.

@@ -57,8 +57,3 @@ fn fit(shown: &Shown<'_>, make: &dyn Fn(&Room) -> String) -> String {
         }
     }
 }
-
-/// How long ago something was.
-fn age(now: Timestamp, then: Timestamp) -> String {
-    super::units::age(now.0.signed_duration_since(then.0).num_seconds())
-}

@@ -1,6 +1,6 @@
 //! Recorded text in Markdown: a code span on one line, whatever the text holds.
 
-use crate::view::sanitize;
+use crate::view::{quote, sanitize};
 
 /// The longest run of back quotes that stays as it is: each makes the span's own marks longer.
 const RUN_MAX: usize = 3;
@@ -30,26 +30,14 @@ pub(super) fn one_line(text: &str, characters: usize) -> String {
     line
 }
 
-/// The same as a code span, which ends where the text does: its marks are longer than any run of back
-/// quotes in it. A text that shows nothing is said to be so.
+/// The same as a code span. A text that shows nothing is said to be so.
 pub(super) fn code(text: &str, characters: usize) -> String {
     let line = one_line(text, characters);
     let line = shorten_runs(&line);
     if line.is_empty() {
         return "(empty)".to_owned();
     }
-    let marks = "`".repeat(longest_run(&line) + 1);
-    let space = if line.starts_with('`') || line.ends_with('`') {
-        " "
-    } else {
-        ""
-    };
-    format!("{marks}{space}{line}{space}{marks}")
-}
-
-fn longest_run(line: &str) -> usize {
-    let runs = line.split(|character| character != '`').map(str::len);
-    runs.max().unwrap_or(0)
+    quote::span(&line)
 }
 
 /// Long runs of back quotes become apostrophes.

@@ -29,11 +29,11 @@ pub struct Match {
     is_cut: bool,
     /// The lines around it, where they were asked for.
     #[serde(flatten)]
-    context: Option<Around>,
+    context: Option<Neighbours>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
-struct Around {
+struct Neighbours {
     before: Vec<Line>,
     after: Vec<Line>,
 }
@@ -132,7 +132,7 @@ impl Matches {
             spans,
             skipped_bytes: row.skipped_bytes,
             is_cut: row.is_cut,
-            context: has_context.then(|| Around {
+            context: has_context.then(|| Neighbours {
                 before: std::mem::take(&mut self.before),
                 after: Vec::new(),
             }),

@@ -33,6 +33,31 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("agents", &[]),
     ("rewrite", &[]),
     (
+        "conversations",
+        &["agents", "environment", "place", "session", "view"],
+    ),
+    (
+        "hook",
+        &[
+            "agents",
+            "clock",
+            "config",
+            "environment",
+            "faults",
+            "place",
+            "plan",
+            "record",
+            "rewrite",
+            "session",
+            "store",
+            "sys",
+        ],
+    ),
+    (
+        "install",
+        &["agents", "config", "environment", "place", "store", "sys"],
+    ),
+    (
         "config",
         &["environment", "place", "plan", "session", "sys"],
     ),
@@ -107,12 +132,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "checkpoint",
             "clock",
             "config",
+            "conversations",
             "egress",
             "environment",
             "faults",
             "formats",
             "handoff",
+            "hook",
             "import",
+            "install",
             "memory",
             "place",
             "plan",
@@ -206,6 +234,21 @@ fn the_table_of_places_says_who_uses_whom() {
         }
     }
     assert_eq!(said, allowed(), "docs/architecture.md, and the table here");
+}
+
+#[test]
+fn the_tour_leads_through_every_module() {
+    let text = fs::read_to_string(project("src/lib.rs")).unwrap();
+    let (tour, list) = text.split_once("\npub mod ").unwrap();
+    let modules = format!("pub mod {list}");
+    let modules = modules.lines();
+    let modules = modules.filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let mut count = 0;
+    for module in modules {
+        assert!(tour.contains(&format!("[`{module}`]")), "{module}");
+        count += 1;
+    }
+    assert_eq!(count, MAY_USE.len());
 }
 
 #[test]

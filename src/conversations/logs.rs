@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::here::Here;
+use super::repository::Repository;
 use crate::agents::conversation::{CLOSED, Form, Keeper, Told, dashed, is_id, workspace};
 use crate::environment::Environment;
 use crate::session::Timestamp;
@@ -19,31 +19,34 @@ use crate::view::sanitize;
 /// How much of a log's beginning is read.
 const BEGINNING_BYTES: u64 = 64 * 1024;
 /// How many logs of a program are looked at, the newest first, and how many directories.
-pub(super) const LOGS_MAX: usize = 1000;
+pub const LOGS_MAX: usize = 1000;
 /// How many logs of a directory are asked which directory theirs is.
 const ASKED_MAX: usize = 3;
 
 /// What was found.
 #[derive(Default)]
-pub(super) struct Finding {
+pub struct Finding {
     /// The conversations, the newest first.
-    pub(super) conversations: Vec<Conversation>,
+    pub conversations: Vec<Conversation>,
     /// What is there, and isn't understood.
-    pub(super) unread: Vec<Unread>,
+    pub unread: Vec<Unread>,
     /// The programs of which only the newest logs were looked at.
-    pub(super) cut: Vec<&'static str>,
+    pub cut: Vec<&'static str>,
 }
 
 /// A store that is there, and isn't read, or not all of it.
-pub(super) struct Unread {
-    pub(super) agent: &'static str,
-    pub(super) path: String,
-    pub(super) why: String,
+pub struct Unread {
+    /// Whose it is.
+    pub agent: &'static str,
+    /// Where it is.
+    pub path: String,
+    /// Why not.
+    pub why: String,
 }
 
 /// How many logs are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
+pub enum Reach {
     /// The newest.
     Newest,
     /// All.
@@ -68,7 +71,8 @@ enum Said {
 }
 
 /// The conversations about a repository, the newest first, and the stores that were not understood.
-pub(super) fn find(here: &Here, environment: &Environment, reach: Reach) -> Finding {
+#[must_use]
+pub fn find(repository: &Repository, environment: &Environment, reach: Reach) -> Finding {
     let mut finding = Finding::default();
     let home = environment.absolute_path("HOME");
     let home = |variable: &str, below: &str| {
@@ -83,12 +87,12 @@ pub(super) fn find(here: &Here, environment: &Environment, reach: Reach) -> Find
             Keeper::Codex => home("CODEX_HOME", ".codex").map(|home| home.join("sessions")),
             Keeper::Gemini => home("", ".gemini").map(|home| home.join("tmp")),
             Keeper::Cursor => home("", ".cursor").map(|home| home.join("projects")),
-            Keeper::Aider => here.roots.first().cloned(),
+            Keeper::Aider => repository.roots.first().cloned(),
         };
         if let Some(store) = store.filter(|store| store.is_dir()) {
             let search = Search {
                 keeper: *keeper,
-                here,
+                repository,
                 reach,
             };
             search.run(&store, &mut finding);
@@ -115,7 +119,7 @@ pub(super) fn find(here: &Here, environment: &Environment, reach: Reach) -> Find
 /// A look at one program's logs.
 struct Search<'a> {
     keeper: Keeper,
-    here: &'a Here,
+    repository: &'a Repository,
     reach: Reach,
 }
 
@@ -166,7 +170,12 @@ impl Search<'_> {
 
     /// A directory for each that was worked in, under a name that others may have, too.
     fn claude(&self, store: &Path, logs: &mut Vec<Log>) -> bool {
-        let names: Vec<String> = self.here.roots.iter().map(|root| dashed(root)).collect();
+        let names: Vec<String> = self
+            .repository
+            .roots
+            .iter()
+            .map(|root| dashed(root))
+            .collect();
         let mut asked = 0;
         for directory in entries(store) {
             let name = directory.file_name().and_then(|name| name.to_str());
@@ -188,7 +197,7 @@ impl Search<'_> {
                     let told = self.keeper.told(&beginning(path)?);
                     told.cwd
                 });
-                if !told.next().is_some_and(|cwd| self.here.has(&cwd)) {
+                if !told.next().is_some_and(|cwd| self.repository.has(&cwd)) {
                     continue;
                 }
             }
@@ -239,7 +248,7 @@ impl Search<'_> {
             let name = name.unwrap_or_default();
             let is_digest = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
             let place = match named.filter(|path| path.is_absolute()) {
-                Some(path) if self.here.has(&path) => Said::This(path),
+                Some(path) if self.repository.has(&path) => Said::This(path),
                 Some(_) => continue,
                 None if is_digest => match self.of_digest(name) {
                     Some(root) => Said::This(root),
@@ -258,7 +267,7 @@ impl Search<'_> {
             parts.collect::<Vec<_>>().join("-")
         };
         let names: Vec<String> = self
-            .here
+            .repository
             .roots
             .iter()
             .map(|root| plain(&dashed(root)))
@@ -272,7 +281,7 @@ impl Search<'_> {
             });
             let named = beginning(&directory.join(".workspace-trusted"));
             match named.and_then(|text| workspace(&text)) {
-                Some(path) if self.here.has(&path) => {
+                Some(path) if self.repository.has(&path) => {
                     let place = Said::This(path);
                     logs.extend(paths.filter_map(|path| log(path, &place)));
                 }
@@ -288,7 +297,7 @@ impl Search<'_> {
     }
 
     fn of_digest(&self, digest: &str) -> Option<PathBuf> {
-        let mut roots = self.here.roots.iter();
+        let mut roots = self.repository.roots.iter();
         let is_it = |root: &&PathBuf| {
             let bytes = root.to_string_lossy();
             hex::encode(Sha256::digest(bytes.as_bytes())).eq_ignore_ascii_case(digest)
@@ -341,7 +350,7 @@ impl Search<'_> {
     fn directory(&self, place: &Said, told: Told) -> Where {
         match (place, told.cwd, told.digest) {
             (Said::This(path), ..) => Where::Here(path.clone()),
-            (Said::Nothing, Some(cwd), _) if self.here.has(&cwd) => Where::Here(cwd),
+            (Said::Nothing, Some(cwd), _) if self.repository.has(&cwd) => Where::Here(cwd),
             (Said::Nothing, Some(_), _) => Where::Elsewhere,
             (Said::Nothing, None, Some(digest)) => self
                 .of_digest(&digest)

@@ -9,7 +9,7 @@ use crate::agents::{Mode, Moment};
 use crate::clock;
 use crate::plan::{Caller, CallerStream};
 use crate::record::Request;
-use crate::record::observed::{self, Report};
+use crate::record::observation::{self, Report};
 use crate::record::shell::Command;
 use crate::session::metadata::Origin;
 use crate::session::{Entry, State, Timestamp};
@@ -24,11 +24,11 @@ const RECORDED_MAX: usize = 64;
 
 impl Hooked<'_> {
     /// Files the call, if it is to be filed. What goes wrong is dropped: nobody waits for it.
-    pub(super) fn file(&self) {
+    pub fn file(&self) {
         if let Ok(report) = self.report()
             && let Some(request) = self.request(&report)
         {
-            let _ = observed::file(&request, &report, clock::now());
+            let _ = observation::file(&request, &report, clock::now());
         }
     }
 
@@ -36,7 +36,7 @@ impl Hooked<'_> {
     ///
     /// # Errors
     /// Why nothing is.
-    pub(super) fn report(&self) -> Result<Report, &'static str> {
+    pub fn report(&self) -> Result<Report, &'static str> {
         let call = self.call;
         if self.mode == Mode::Off {
             return Err("hooks are off");
@@ -78,14 +78,14 @@ impl Hooked<'_> {
     /// failure that no recorded session explains.
     fn reason_not_to_file(&self, line: &str) -> Option<&'static str> {
         let mut line = line.to_owned();
-        if !Parts::of(&line).has_aido() {
+        if !Parts::of(&line, self.own_words).has_aido() {
             // The line became another one, though the host reports the one that it was given.
             match self.decide() {
                 Decision::Rewrite { line: other, .. } => line = other,
                 Decision::Leave(_) => return None,
             }
         }
-        let parts = Parts::of(&line);
+        let parts = Parts::of(&line, self.own_words);
         if parts.others {
             return None;
         }
@@ -106,9 +106,10 @@ impl Hooked<'_> {
     }
 
     /// How the last command of the call ended that was recorded as it ran, if any was.
-    pub(super) fn recorded_code(&self) -> Option<i32> {
+    #[must_use]
+    pub fn recorded_code(&self) -> Option<i32> {
         let line = self.call.command.as_deref()?;
-        match Parts::of(line).recorded {
+        match Parts::of(line, self.own_words).recorded {
             true => self.recorded_of(line).first().copied().flatten(),
             false => None,
         }

@@ -23,7 +23,7 @@ const SKILL_PLACES: [&str; 2] = [
 
 /// What belongs into a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
+pub enum Piece {
     /// A host's hooks.
     Hooks(Host),
     /// A host's entry for `aido mcp`.
@@ -38,22 +38,23 @@ pub(crate) enum Piece {
 
 /// A file, and what is to be done to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Change {
+pub struct Change {
     /// As people know it.
-    pub(crate) shown: PathBuf,
+    pub shown: PathBuf,
     /// Links followed.
-    pub(crate) path: PathBuf,
+    pub path: PathBuf,
     /// What it holds; none if it isn't there.
-    pub(crate) before: Option<String>,
+    pub before: Option<String>,
     /// What it is to hold; none if it is to go.
-    pub(crate) after: Option<String>,
+    pub after: Option<String>,
     /// What it holds without aido, for later; none if it wasn't there.
-    pub(crate) without: Option<String>,
+    pub without: Option<String>,
 }
 
 impl Change {
     /// What people call the file, and where it is if a link leads there.
-    pub(crate) fn name(&self) -> String {
+    #[must_use]
+    pub fn name(&self) -> String {
         match self.path == self.shown {
             true => self.shown.display().to_string(),
             false => format!("{} -> {}", self.shown.display(), self.path.display()),
@@ -63,7 +64,7 @@ impl Change {
 
 /// What is decided about a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub enum Step {
     /// It is as it should be.
     Done(PathBuf),
     /// It is to be changed.
@@ -80,14 +81,17 @@ pub(crate) enum Step {
 }
 
 /// Where everything is.
-pub(crate) struct Site<'a> {
-    pub(crate) place: &'a Place,
-    pub(crate) environment: &'a Environment,
+pub struct Site<'a> {
+    /// The repository, and the user's directories.
+    pub place: &'a Place,
+    /// Where hosts may have their homes.
+    pub environment: &'a Environment,
 }
 
 impl Site<'_> {
     /// The file of a host's hooks.
-    pub(crate) fn file(&self, host: Host, scope: Scope) -> Option<PathBuf> {
+    #[must_use]
+    pub fn file(&self, host: Host, scope: Scope) -> Option<PathBuf> {
         let homes = Homes {
             root: self.place.root.as_deref(),
             variable: &|name| self.environment.absolute_path(name),
@@ -96,7 +100,8 @@ impl Site<'_> {
     }
 
     /// The file of a host's entry for `aido mcp`.
-    pub(crate) fn server_file(&self, host: Host, scope: Scope) -> Option<PathBuf> {
+    #[must_use]
+    pub fn server_file(&self, host: Host, scope: Scope) -> Option<PathBuf> {
         let homes = Homes {
             root: self.place.root.as_deref(),
             variable: &|name| self.environment.absolute_path(name),
@@ -105,7 +110,8 @@ impl Site<'_> {
     }
 
     /// The hosts that are used here, or installed.
-    pub(crate) fn hosts(&self) -> Vec<Host> {
+    #[must_use]
+    pub fn hosts(&self) -> Vec<Host> {
         let is_used = |host: &&Host| {
             let root = self.place.root.as_deref();
             let mut traces = host.traces().iter();
@@ -121,7 +127,8 @@ impl Site<'_> {
     }
 
     /// Every file that anything of these scopes can be in.
-    pub(crate) fn all(&self, scopes: &[Scope]) -> Vec<(Piece, PathBuf)> {
+    #[must_use]
+    pub fn all(&self, scopes: &[Scope]) -> Vec<(Piece, PathBuf)> {
         let mut all = Vec::new();
         for host in Host::ALL {
             for scope in scopes {
@@ -152,7 +159,8 @@ impl Site<'_> {
     }
 
     /// Where the skill goes: to the only agent that is used, or to where most look.
-    pub(crate) fn skill(&self, hosts: &[Host]) -> Option<PathBuf> {
+    #[must_use]
+    pub fn skill(&self, hosts: &[Host]) -> Option<PathBuf> {
         let place = SKILL_PLACES[usize::from(hosts == [Host::Claude])];
         Some(self.place.root.as_ref()?.join(place))
     }
@@ -187,7 +195,8 @@ fn find(shown: &Path) -> Result<Found, String> {
 }
 
 /// What is to be done so that a piece is in a file.
-pub(crate) fn install(piece: &Piece, shown: &Path, mode: Mode, records: Option<&Records>) -> Step {
+#[must_use]
+pub fn install(piece: &Piece, shown: &Path, mode: Mode, records: Option<&Records>) -> Step {
     let refused = |why: String| Step::Refused {
         shown: shown.to_owned(),
         why,
@@ -229,7 +238,8 @@ pub(crate) fn install(piece: &Piece, shown: &Path, mode: Mode, records: Option<&
 }
 
 /// What is to be done so that nothing of a piece is in a file; none if nothing is.
-pub(crate) fn uninstall(piece: &Piece, shown: &Path, records: Option<&Records>) -> Option<Step> {
+#[must_use]
+pub fn uninstall(piece: &Piece, shown: &Path, records: Option<&Records>) -> Option<Step> {
     if shown.symlink_metadata().is_err() {
         return None;
     }
@@ -311,7 +321,8 @@ fn leads_out(piece: &Piece, shown: &Path, real: &Path) -> Option<&'static str> {
 }
 
 /// What the hooks in a file do, where that is more than the least.
-pub(crate) fn mode_in(shown: &Path) -> Option<Mode> {
+#[must_use]
+pub fn mode_in(shown: &Path) -> Option<Mode> {
     let text = read_small(shown, FILE_BYTES).ok();
     let text = text.and_then(|bytes| String::from_utf8(bytes).ok())?;
     let is_wrapping =
@@ -320,7 +331,8 @@ pub(crate) fn mode_in(shown: &Path) -> Option<Mode> {
 }
 
 /// Whether anything of a piece is in a text.
-pub(crate) fn is_in(piece: &Piece, text: &str) -> bool {
+#[must_use]
+pub fn is_in(piece: &Piece, text: &str) -> bool {
     match piece {
         Piece::Lines(block) => block.is_in(text),
         _ if is_whole(piece) => whole::added(piece, text).is_some(),

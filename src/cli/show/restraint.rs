@@ -27,7 +27,7 @@ enum Until {
 }
 
 /// Output that is held, to be rid of its secrets. Without a guard nothing is.
-pub(super) struct Held<'a> {
+pub(super) struct Restraint<'a> {
     guard: Option<&'a Redactor>,
     /// Of each stream.
     parts: [Part; 2],
@@ -42,7 +42,7 @@ struct Part {
     given: Vec<u8>,
 }
 
-impl<'a> Held<'a> {
+impl<'a> Restraint<'a> {
     pub(super) fn new(guard: Option<&'a Redactor>) -> Self {
         Self {
             guard,
@@ -173,7 +173,7 @@ mod tests {
             own: OwnSecret::of_environment([("DEPLOY_TOKEN", OWN)]),
             ..Options::default()
         });
-        let mut held = Held::new(Some(&redactor));
+        let mut held = Restraint::new(Some(&redactor));
         let mut seen = Vec::new();
         let mut take = |news: News<'_>| {
             if let News::Output(_, bytes) = news {

@@ -20,11 +20,12 @@ const PROJECTS: &[&str] = &[
 ];
 
 /// The directories that a project's rules may be in.
-pub(super) struct Directories(BTreeSet<PathBuf>);
+pub struct Directories(BTreeSet<PathBuf>);
 
 impl Directories {
     /// Those around this place, and around where the host says that it works.
-    pub(super) fn of(place: &crate::place::Place, environment: &Environment) -> Self {
+    #[must_use]
+    pub fn of(place: &crate::place::Place, environment: &Environment) -> Self {
         let named = PROJECTS.iter();
         let named: Vec<PathBuf> = named
             .filter_map(|name| environment.absolute_path(name))
@@ -36,16 +37,17 @@ impl Directories {
     }
 
     /// Adds directories, and all above them.
-    pub(super) fn extend<'p>(&mut self, directories: impl Iterator<Item = &'p Path>) {
+    pub fn extend<'p>(&mut self, directories: impl Iterator<Item = &'p Path>) {
         for directory in directories.filter(|directory| directory.is_absolute()) {
             self.0.extend(directory.ancestors().map(Path::to_owned));
         }
     }
 
     /// The rules in these sources.
-    pub(super) fn rules(&self, sources: &[Source], environment: &Environment) -> Rules {
+    #[must_use]
+    pub fn rules(&self, sources: &[&[Source]], environment: &Environment) -> Rules {
         let mut rules = Rules::default();
-        for source in sources {
+        for source in sources.iter().copied().flatten() {
             let bases = match source.place {
                 Place::Project => self.0.iter().cloned().collect(),
                 Place::Home => environment.absolute_path("HOME").into_iter().collect(),

@@ -9,7 +9,9 @@ use std::time::Duration;
 use serde_json::Map;
 use sha2::{Digest, Sha256};
 
-use super::{Recording, Request, begin, describe, finish, secrets};
+use super::beginning::begin_session;
+use super::publishing::finish;
+use super::{Recording, Request, describe, secrets};
 use crate::capture::Ended;
 use crate::plan::{RunPlan, TerminalPlan, TtyMode};
 use crate::session::metadata::{Harness, Origin};
@@ -141,7 +143,8 @@ fn record(
     let terminal = TerminalPlan::new(TtyMode::Never, request.caller);
     let facts = facts(request, report, &terminal, now);
     let own = secrets::own(&request.environment);
-    let Some((mut draft, known)) = begin(request, Some(&store), &facts, &own, random)? else {
+    let Some((mut draft, known)) = begin_session(request, Some(&store), &facts, &own, random)?
+    else {
         return Err(StoreError::File {
             what: "the session".to_owned(),
             source: std::io::ErrorKind::Unsupported.into(),
@@ -171,7 +174,7 @@ fn record(
         own,
         key: state.and_then(|state| key::load_or_make(state).ok()),
         store: Some(store),
-        around: None,
+        checkpoints: None,
     };
     let ended = Ended {
         // Where nobody said how it ended, nobody can know.

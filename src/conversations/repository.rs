@@ -8,15 +8,16 @@ use crate::environment::Environment;
 use crate::place::Place;
 
 /// The repository, by all the paths that are known for it.
-pub(super) struct Here {
+pub struct Repository {
     /// As it is, and as the caller's shell calls it, which may have come by a link.
-    pub(super) roots: Vec<PathBuf>,
+    pub roots: Vec<PathBuf>,
     known: RefCell<HashMap<PathBuf, bool>>,
 }
 
-impl Here {
+impl Repository {
     /// The repository of a place; none where there is none.
-    pub(super) fn of(place: &Place, environment: &Environment) -> Option<Self> {
+    #[must_use]
+    pub fn of(place: &Place, environment: &Environment) -> Option<Self> {
         let root = place.root.clone()?;
         let mut roots = vec![root.canonicalize().unwrap_or_else(|_| root.clone()), root];
         roots.extend(by_link(place, environment));
@@ -28,7 +29,8 @@ impl Here {
     }
 
     /// Whether a directory is in the repository: by where it really is, or was, if it is gone.
-    pub(super) fn has(&self, directory: &Path) -> bool {
+    #[must_use]
+    pub fn has(&self, directory: &Path) -> bool {
         if let Some(known) = self.known.borrow().get(directory) {
             return *known;
         }
@@ -90,8 +92,8 @@ mod tests {
         };
         let shown = base.join("link/sub");
         let environment = Environment::from_pairs([("PWD", shown.to_str().unwrap())]);
-        let here = Here::of(&place, &environment).unwrap();
-        assert_eq!(here.roots, [root.clone(), base.join("link")]);
+        let repository = Repository::of(&place, &environment).unwrap();
+        assert_eq!(repository.roots, [root.clone(), base.join("link")]);
         for (path, expected) in [
             ("repo", true),
             ("repo/sub", true),
@@ -108,9 +110,9 @@ mod tests {
             ("repo/gone/../..", false),
             ("gone", false),
         ] {
-            assert_eq!(here.has(&base.join(path)), expected, "{path}");
+            assert_eq!(repository.has(&base.join(path)), expected, "{path}");
         }
         let elsewhere = Environment::from_pairs([("PWD", "/")]);
-        assert_eq!(Here::of(&place, &elsewhere).unwrap().roots, [root]);
+        assert_eq!(Repository::of(&place, &elsewhere).unwrap().roots, [root]);
     }
 }

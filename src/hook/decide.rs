@@ -18,16 +18,22 @@ use crate::store::fs::FileStore;
 const CHANGING: &[&str] = &["ARGV0", "BASHOPTS", "BASH_ENV", "EXECIGNORE", "SHELLOPTS"];
 
 /// What is decided about a call.
-pub(super) enum Decision {
+pub enum Decision {
     /// Its line is to be this one.
-    Rewrite { line: String, answer: String },
+    Rewrite {
+        /// The line.
+        line: String,
+        /// What the host takes it by.
+        answer: String,
+    },
     /// It stays as it is, for this reason.
     Leave(String),
 }
 
 impl Hooked<'_> {
     /// Decides about a call before it is made. The same payload has the same answer, however often it comes.
-    pub(super) fn decide(&self) -> Decision {
+    #[must_use]
+    pub fn decide(&self) -> Decision {
         let leave = |why: &str| Decision::Leave(why.to_owned());
         if self.mode != Mode::Wrap {
             return leave("hooks only observe");
@@ -46,7 +52,7 @@ impl Hooked<'_> {
         let mut directories = Directories::of(&self.place, &self.environment);
         let said = self.call.cwd.as_deref().map(Path::new);
         directories.extend(said.into_iter().chain(self.started_in.as_deref()));
-        let rules = directories.rules(sources(self.call.dialect), &self.environment);
+        let rules = directories.rules(&sources(self.call.dialect), &self.environment);
         if rules.may_be_about(command) {
             return leave("the host may have a rule about it");
         }
@@ -73,13 +79,14 @@ fn has_store(place: &Place, named: Option<&Path>) -> bool {
 }
 
 /// The line that a plugin asks for; none where it stays as it is.
-pub(super) fn for_plugin(line: &str, place: &Place, environment: &Environment) -> Option<String> {
+#[must_use]
+pub fn for_plugin(line: &str, place: &Place, environment: &Environment) -> Option<String> {
     let resolved = config::resolve(Layer::default(), environment, place).ok()?;
     let settings = resolved.settings;
     if !settings.record || !has_store(place, settings.session_dir.as_deref()) {
         return None;
     }
-    let rules = Directories::of(place, environment).rules(OPENCODE, environment);
+    let rules = Directories::of(place, environment).rules(&[OPENCODE], environment);
     match rules.may_be_about(line) {
         true => None,
         false => rewrite(line, place, environment).ok(),

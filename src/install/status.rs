@@ -15,7 +15,7 @@ const FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// What keeps installed hooks from being run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hindrance {
+pub enum Hindrance {
     /// The host's settings say that it runs none.
     SwitchedOff,
     /// Somebody took some of them out.
@@ -25,21 +25,22 @@ pub(crate) enum Hindrance {
 }
 
 /// A file with something of aido's in it, or that had something.
-pub(crate) struct Status {
+pub struct Status {
     /// The file.
-    pub(crate) path: PathBuf,
+    pub path: PathBuf,
     /// What is there.
-    pub(crate) what: String,
+    pub what: String,
     /// Whether it starts `aido mcp`.
-    pub(crate) has_server: bool,
+    pub has_server: bool,
     /// Whether it is as aido wrote it; none where aido doesn't remember it.
-    pub(crate) is_unchanged: Option<bool>,
+    pub is_unchanged: Option<bool>,
     /// What keeps hooks in it from being run.
-    pub(crate) hindrance: Option<Hindrance>,
+    pub hindrance: Option<Hindrance>,
 }
 
 /// Every file of the user's and of the repository's that has something of aido's.
-pub(crate) fn installed(place: &Place, environment: &Environment) -> Vec<Status> {
+#[must_use]
+pub fn installed(place: &Place, environment: &Environment) -> Vec<Status> {
     let site = Site { place, environment };
     let mut all = site.all(&[Scope::Local, Scope::Project]);
     all.extend(site.all(&[Scope::User]));

@@ -6,14 +6,14 @@ use crate::place::Place;
 use crate::store::fs::FileStore;
 
 /// Makes it, if it isn't there. Where it can't be made nothing is wrapped, and `aido doctor` says why.
-pub(super) fn make(place: &Place, environment: &Environment, flags: Layer) {
+pub fn make(place: &Place, environment: &Environment, flags: Layer) {
     if let Some(store) = store(place, environment, flags) {
         let _ = store.make();
     }
 }
 
 /// Takes it away again, if nothing was ever put in it.
-pub(super) fn remove_unused(place: &Place, environment: &Environment, flags: Layer) {
+pub fn remove_unused(place: &Place, environment: &Environment, flags: Layer) {
     if let Some(store) = store(place, environment, flags) {
         store.remove_unused();
     }

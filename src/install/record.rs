@@ -26,26 +26,21 @@ const RECORD_BYTES: u64 = 16 * 1024 * 1024;
 
 /// What was done to a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Installed {
+pub struct Installed {
     version: u32,
     /// The file, links followed.
-    pub(crate) path: PathBuf,
+    pub path: PathBuf,
     /// What it held before; none if it wasn't there.
-    pub(crate) before: Option<String>,
+    pub before: Option<String>,
     /// The digest of what was written.
     after_sha256: String,
     /// Directories that were made for it, the outermost first.
-    pub(crate) made: Vec<PathBuf>,
+    pub made: Vec<PathBuf>,
 }
 
 impl Installed {
     /// What is remembered of a file that was written.
-    pub(crate) fn new(
-        path: &Path,
-        before: Option<String>,
-        after: &str,
-        made: Vec<PathBuf>,
-    ) -> Self {
+    pub fn new(path: &Path, before: Option<String>, after: &str, made: Vec<PathBuf>) -> Self {
         Self {
             version: VERSION,
             path: path.to_owned(),
@@ -56,7 +51,8 @@ impl Installed {
     }
 
     /// Whether the file still holds what was written.
-    pub(crate) fn is_unchanged(&self, text: &str) -> bool {
+    #[must_use]
+    pub fn is_unchanged(&self, text: &str) -> bool {
         self.after_sha256 == digest(text)
     }
 }
@@ -66,13 +62,16 @@ fn digest(text: &str) -> String {
 }
 
 /// Everything that was installed.
-pub(crate) struct Records {
+pub struct Records {
     directory: Directory,
 }
 
 impl Records {
     /// Opens what there is; none if nothing was installed.
-    pub(crate) fn open(state: &Path) -> io::Result<Option<Self>> {
+    ///
+    /// # Errors
+    /// When it is there and can't be opened.
+    pub fn open(state: &Path) -> io::Result<Option<Self>> {
         let opened = Directory::open(state).and_then(|state| state.open_child(OsStr::new(NAME)));
         match opened {
             Ok(directory) => Ok(Some(Self { directory })),
@@ -82,7 +81,10 @@ impl Records {
     }
 
     /// Opens them for a change, and waits until nobody else makes one. The lock goes with the file.
-    pub(crate) fn change(state: &Path) -> io::Result<(Self, File)> {
+    ///
+    /// # Errors
+    /// When they can't be opened or made, or somebody else doesn't come to an end.
+    pub fn change(state: &Path) -> io::Result<(Self, File)> {
         let (state, _) = Directory::open_or_make(state)?;
         let (directory, _) = state.open_or_make_child(OsStr::new(NAME))?;
         directory.check_private()?;
@@ -95,7 +97,8 @@ impl Records {
     }
 
     /// What was done to this file; none where that isn't known.
-    pub(crate) fn of(&self, path: &Path) -> Option<Installed> {
+    #[must_use]
+    pub fn of(&self, path: &Path) -> Option<Installed> {
         let file = self.directory.open_file(&name(path)).ok()?;
         let mut text = String::new();
         file.take(RECORD_BYTES).read_to_string(&mut text).ok()?;
@@ -104,7 +107,10 @@ impl Records {
     }
 
     /// Remembers it, in one step.
-    pub(crate) fn keep(&self, installed: &Installed) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn keep(&self, installed: &Installed) -> io::Result<()> {
         let name = name(&installed.path);
         let new = format!(".{name}.new");
         let _ = self.directory.remove(&new);
@@ -115,7 +121,7 @@ impl Records {
     }
 
     /// Forgets it.
-    pub(crate) fn forget(&self, path: &Path) {
+    pub fn forget(&self, path: &Path) {
         // One that stays says of a file that it was changed since, which is true.
         let _ = self.directory.remove(&name(path));
     }
