@@ -233,7 +233,7 @@ fn by_place<W: AsRef<str>>(words: &[W]) -> Vec<(usize, Range<usize>)> {
             Some(value) if is_value(value) => {
                 parts.push((index, name.len() + 1..text.len()));
             }
-            None if index + 1 < words.len() && is_value(word(index + 1)) => {
+            None if is_value(word(index + 1)) => {
                 parts.push((index + 1, 0..word(index + 1).len()));
             }
             _ => {}
@@ -257,10 +257,7 @@ fn is_switch(name: &str) -> bool {
 
 /// Whether a word is a value, and itself the secret.
 fn is_value(word: &str) -> bool {
-    let is_digit = word.len() == 1 && word.bytes().all(|byte| byte.is_ascii_digit());
-    !word.is_empty()
-        && !is_digit
-        && !word.starts_with('-')
+    !word.starts_with('-')
         && !look::is_placeholder(word.as_bytes())
         && !word.starts_with('@')
         && !look::is_path(word.as_bytes())

@@ -94,3 +94,19 @@ impl std::fmt::Display for Counts {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_every_kind_are_counted_and_named() {
+        let counts = Counts {
+            added: 2,
+            changed: 30,
+            removed: 400,
+        };
+        assert_eq!(counts.total(), 432);
+        assert_eq!(counts.to_string(), "2 added, 30 changed, 400 removed");
+    }
+}

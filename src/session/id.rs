@@ -212,9 +212,17 @@ mod tests {
             "a-20260305_132522-1-abcde",
             "a-2026030５_132522-1-abcdef",
             "a\n-20260305_132522-1-abcdef12",
+            "-20260305_132522-1-abcdef12",
         ] {
             assert!(text.parse::<SessionId>().is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_agents_name_has_at_most_64_bytes() {
+        let id = |length| format!("{}-20260305_132522-1-abcdef12", "a".repeat(length));
+        assert!(id(AGENT_MAX_BYTES).parse::<SessionId>().is_ok());
+        assert!(id(AGENT_MAX_BYTES + 1).parse::<SessionId>().is_err());
     }
 
     #[test]

@@ -254,6 +254,24 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_could_read_is_passed_over_only_by_what_its_id_tells() {
+        let id = "a-20260305_132522-1-abcdef12".parse().unwrap();
+        let entry = Entry::unreadable(&id);
+        let other_task = || Query {
+            task: Some("other".to_owned()),
+            ..Query::default()
+        };
+        let other_agent = Query {
+            agent: Some("b".to_owned()),
+            ..Query::default()
+        };
+        assert_eq!(other_task().matches(&entry, State::Finished), Match::Yes);
+        assert_eq!(other_agent.matches(&entry, State::Finished), Match::No);
+        // Of one that has no sidecar yet, what is known is all there is.
+        assert_eq!(other_task().matches(&entry, State::Running), Match::No);
+    }
+
+    #[test]
     fn a_text_that_was_cut_is_looked_up() {
         let mut metadata = minimal("a-20260305_132522-1-abcdef12");
         metadata.command = "x".repeat(1000);

@@ -212,6 +212,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_a_terminal_would_act_on_is_written_by_its_number() {
+        for (argv, line) in [
+            (&[&b"echo"[..], b"a b", b"~"][..], "echo 'a b' '~'"),
+            (&[b"echo", b"a\nb"], "echo $'a\\nb'"),
+            (
+                &[b"echo", b"\x1b[1m it's \\"],
+                "echo $'\\033[1m it\\'s \\\\'",
+            ),
+            // Before the command's name a variable would be set.
+            (&[b"A=b", b"A=b"], "'A=b' A=b"),
+            // A digit that follows is none of the number.
+            (&[b"\t1", "é".as_bytes()], "$'\\0111' $'\\303\\251'"),
+        ] {
+            let argv: Vec<OsString> = argv
+                .iter()
+                .map(|bytes| OsString::from_vec(bytes.to_vec()))
+                .collect();
+            assert_eq!(printable_line(&argv), line);
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(60))]
         #[test]
@@ -247,6 +269,7 @@ mod tests {
             ("bash -lc \"a \\\"b c", "bash -lc \"a "),
             ("bash -lc \"a \\\"b c\\\" d", "bash -lc \"a \\\"b c\\\" "),
             ("sh -c 'a b' c", "sh -c 'a b' "),
+            ("sh -c  'a b c", "sh -c  'a b "),
             ("git commit -m 'a b", "git commit -m "),
             ("word", ""),
             ("", ""),

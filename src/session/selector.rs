@@ -97,4 +97,20 @@ mod tests {
             assert_eq!(Selector::Part(part.to_owned()).fits(&id), fits, "{part}");
         }
     }
+
+    #[test]
+    fn an_agent_fits_its_own_sessions_alone() {
+        let id: SessionId = "codex-20260305_132522-3216-2f587606".parse().unwrap();
+        for (agent, fits) in [("codex", true), ("cod", false), ("gemini", false)] {
+            assert_eq!(Selector::Agent(agent.to_owned()).fits(&id), fits, "{agent}");
+        }
+    }
+
+    #[test]
+    fn a_whole_id_fits_itself_alone() {
+        let id: SessionId = "codex-20260305_132522-3216-2f587606".parse().unwrap();
+        let other: SessionId = "codex-20260305_132522-3216-2f587607".parse().unwrap();
+        let selector = Selector::Id(id.clone());
+        assert!(selector.fits(&id) && !selector.fits(&other));
+    }
 }

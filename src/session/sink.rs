@@ -27,3 +27,22 @@ pub trait Sink {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Holds nothing back.
+    struct Deaf;
+
+    impl Sink for Deaf {
+        fn event(&mut self, _: Duration, _: &Event<'_>) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_sink_that_holds_nothing_back_never_asks_to_be_woken() {
+        assert_eq!(Deaf.rest_at(), None);
+    }
+}

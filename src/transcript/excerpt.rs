@@ -18,6 +18,8 @@ pub struct Excerpt {
     errors: Vec<u8>,
     /// Whether `output` begins in the middle.
     output_was_cut: bool,
+    /// Whether there was more than `errors`.
+    errors_were_cut: bool,
 }
 
 impl Excerpt {
@@ -43,7 +45,7 @@ impl Excerpt {
     /// The beginning of standard error, up to the end of a line where it was cut.
     #[must_use]
     pub fn errors_head(&self) -> &[u8] {
-        if self.errors.len() < KEPT_BYTES {
+        if !self.errors_were_cut {
             return &self.errors;
         }
         match self.errors.iter().rposition(|byte| *byte == b'\n') {
@@ -55,7 +57,7 @@ impl Excerpt {
     /// Whether standard error had more than its beginning.
     #[must_use]
     pub fn errors_were_cut(&self) -> bool {
-        self.errors.len() == KEPT_BYTES
+        self.errors_were_cut
     }
 
     /// The end of standard output as text that a person would have read in a window of this size.
@@ -86,6 +88,7 @@ impl Sink for Excerpt {
         };
         if *stream == Stream::Stderr {
             let room = KEPT_BYTES - self.errors.len();
+            self.errors_were_cut |= bytes.len() > room;
             self.errors
                 .extend_from_slice(&bytes[..bytes.len().min(room)]);
             return Ok(());
@@ -112,15 +115,80 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn kept(chunks: &[Vec<u8>]) -> Vec<u8> {
+    fn excerpt<'a>(stream: Stream, chunks: impl Iterator<Item = &'a [u8]>) -> Excerpt {
         let mut excerpt = Excerpt::new();
         for bytes in chunks {
-            let stream = Stream::Stdout;
-            excerpt
-                .event(Duration::ZERO, &Event::Output { stream, bytes })
-                .unwrap();
+            let event = Event::Output { stream, bytes };
+            excerpt.event(Duration::ZERO, &event).unwrap();
         }
+        excerpt
+    }
+
+    fn kept(chunks: &[Vec<u8>]) -> Vec<u8> {
+        let excerpt = excerpt(Stream::Stdout, chunks.iter().map(Vec::as_slice));
         excerpt.output_tail().to_vec()
+    }
+
+    /// Lines of 128 bytes, of which 64 fill what is kept, and some bytes before or after them.
+    fn lines(count: usize) -> Vec<u8> {
+        format!("{}\n", "x".repeat(127)).repeat(count).into_bytes()
+    }
+
+    const CHUNKS: [usize; 7] = [
+        1,
+        100,
+        5000,
+        KEPT_BYTES - 1,
+        KEPT_BYTES,
+        KEPT_BYTES + 1,
+        99_999,
+    ];
+
+    #[test]
+    fn an_end_that_was_cut_begins_with_a_whole_line_and_one_that_was_not_is_whole() {
+        for chunk in CHUNKS {
+            let kept = |bytes: &[u8]| {
+                let excerpt = excerpt(Stream::Stdout, bytes.chunks(chunk));
+                excerpt.output_tail().to_vec()
+            };
+            assert!(kept(&lines(64)) == lines(64), "{chunk}");
+            // The first byte that is kept might be the first of a line: nobody knows.
+            assert!(kept(&lines(65)) == lines(63), "{chunk}");
+            assert!(
+                kept(&[&b"one\n"[..], &lines(64)].concat()) == lines(63),
+                "{chunk}"
+            );
+            assert!(kept(&[&lines(200)[..], b"one"].concat()) == [&lines(63)[..], b"one"].concat());
+            assert!(
+                kept(&[b'x'; 3 * KEPT_BYTES]) == [b'x'; KEPT_BYTES],
+                "{chunk}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_beginning_that_was_cut_ends_with_a_whole_line_and_one_that_was_not_is_whole() {
+        for chunk in CHUNKS {
+            let kept = |bytes: &[u8]| {
+                let excerpt = excerpt(Stream::Stderr, bytes.chunks(chunk));
+                assert_eq!(excerpt.output_tail(), b"");
+                (excerpt.errors_head().to_vec(), excerpt.errors_were_cut())
+            };
+            assert!(
+                kept(b"one\ntwo") == (b"one\ntwo".to_vec(), false),
+                "{chunk}"
+            );
+            assert!(kept(&lines(64)) == (lines(64), false), "{chunk}");
+            let full = [&lines(63)[..], &[b'y'; 128]].concat();
+            assert!(kept(&full) == (full.clone(), false), "{chunk}");
+            assert!(
+                kept(&[&full[..], b"y"].concat()) == (lines(63), true),
+                "{chunk}"
+            );
+            assert!(kept(&lines(65)) == (lines(64), true), "{chunk}");
+            let endless = [b'x'; KEPT_BYTES + 1];
+            assert!(kept(&endless) == (endless[1..].to_vec(), true), "{chunk}");
+        }
     }
 
     #[test]

@@ -182,6 +182,15 @@ mod tests {
     }
 
     #[test]
+    fn a_recorder_that_lost_output_again_and_again_is_told_of_a_few_times() {
+        let gap = r#"{"type":"gap","time":0,"bytes":1}"#;
+        let exit = r#"{"type":"exit","time":1,"status":"exited","exit_code":0,"signal":null,"output_bytes":7}"#;
+        let lines = std::iter::repeat_n(gap, GAPS_MAX + 9).chain([exit]);
+        let extent = Extent::of(lines.map(|line| serde_json::from_str(line).unwrap()));
+        assert_eq!((extent.gaps.len(), extent.end), (GAPS_MAX, Some(7)));
+    }
+
+    #[test]
     fn the_events_say_where_output_is_missing_and_ends() {
         let output = |bytes| EventRecord::Output {
             time: 0.0,

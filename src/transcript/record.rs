@@ -165,6 +165,18 @@ mod tests {
     }
 
     #[test]
+    fn a_time_is_written_in_seconds_to_the_microsecond() {
+        for (time, written) in [
+            (Duration::ZERO, "0.0"),
+            (Duration::from_nanos(1_999), "1e-6"),
+            (Duration::from_millis(1_500), "1.5"),
+            (Duration::from_micros(86_400_000_001), "86400.000001"),
+        ] {
+            assert_eq!(serde_json::to_string(&seconds(time)).unwrap(), written);
+        }
+    }
+
+    #[test]
     fn a_kind_of_the_future_is_read_as_unknown() {
         let read: EventRecord =
             serde_json::from_str(r#"{"type":"mouse","time":1.5,"x":3}"#).unwrap();

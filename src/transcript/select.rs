@@ -198,6 +198,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_first_lines_are_no_lines() {
+        assert_eq!(Selection::head(0), Selection::Tail(0));
+        let range = LineRange {
+            first: 1,
+            last: Some(1),
+        };
+        assert_eq!(Selection::head(1), Selection::Range(range));
+    }
+
+    #[test]
     fn ranges_are_read_and_mistakes_named() {
         let range = |first, last| Ok(LineRange { first, last });
         for (text, expected) in [

@@ -195,3 +195,96 @@ impl LastLines {
 fn cost(line: &String) -> usize {
     line.capacity() + size_of::<String>()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    /// The place from which the last lines of a text are rendered.
+    fn place(text: &str, rows: u16, line_feed: LineFeed, line_ends: u64) -> usize {
+        let bytes = text.as_bytes().to_vec();
+        let length = bytes.len() as u64;
+        let mut output = Output::new(Cursor::new(bytes), length, &[]);
+        let form = Form {
+            columns: 20,
+            rows,
+            line_feed,
+        };
+        let beginnings = Beginnings::find(&mut output, form).unwrap();
+        let place = beginnings.before(line_ends, &mut output).unwrap();
+        usize::try_from(place).unwrap()
+    }
+
+    /// Whatever begins earlier shows the same, but takes as long as the whole.
+    #[test]
+    fn no_more_is_rendered_than_the_last_lines_need() {
+        let lines: String = (100..200)
+            .map(|number| format!("line {number}\n"))
+            .collect();
+        let with_returns = lines.replace('\n', "\r\n");
+        let end = |text: &str, from: &str| text.len() - text.find(from).unwrap();
+        for count in [1, 2, 7, 99] {
+            let first = format!("line {}\n", 200 - count + 1);
+            let wanted = |text: &str| match count {
+                1 => 0,
+                _ => end(text, first.trim_end()),
+            };
+            let found = place(&lines, 5, LineFeed::WithReturn, count);
+            assert_eq!(lines.len() - found, wanted(&lines), "{count}");
+            let found = place(&with_returns, 5, LineFeed::Plain, count);
+            assert_eq!(with_returns.len() - found, wanted(&with_returns), "{count}");
+        }
+        // Without the return each line begins where the one before ended, so all of them are needed.
+        assert_eq!(place(&lines, 5, LineFeed::Plain, 3), 0);
+        assert_eq!(place(&lines, 5, LineFeed::WithReturn, 101), 0);
+        assert_eq!(place("", 5, LineFeed::WithReturn, 3), 0);
+    }
+
+    #[test]
+    fn what_reaches_up_has_a_screen_of_lines_before_it() {
+        let lines: String = (100..200)
+            .map(|number| format!("line {number}\n"))
+            .collect();
+        for lasting in ["\x1b[2Aup\n", "\x1b[2A"] {
+            let text = format!("{lines}{lasting}");
+            // A screen of five rows, and one line more, before the sequence.
+            let found = place(&text, 5, LineFeed::WithReturn, 1);
+            assert_eq!(text[found..].lines().next(), Some("line 195"));
+            let found = place(&text, 5, LineFeed::WithReturn, 20);
+            assert_eq!(text[found..].lines().next(), Some("line 181"));
+        }
+        // Lines that print nothing are no place to begin: the last character may be asked for again.
+        let blank = format!("{lines}{}\x1b[2A", "\n".repeat(40));
+        let found = place(&blank, 5, LineFeed::WithReturn, 1);
+        assert!(found > 0 && blank[found..].starts_with("line 1"), "{found}");
+    }
+
+    #[test]
+    fn the_last_lines_are_kept_while_they_are_small_enough() {
+        let kept = |count: u64, max_bytes: usize, lines: &[&str]| {
+            let mut last = LastLines::new(count, max_bytes);
+            lines.iter().for_each(|line| last.push(line));
+            assert_eq!(last.seen(), lines.len() as u64);
+            last.kept()
+                .map(|kept| kept.iter().cloned().collect::<Vec<_>>())
+        };
+        let long = "x".repeat(5000);
+        let strings = |lines: &[&str]| Some(lines.iter().map(|line| (*line).to_owned()).collect());
+        assert_eq!(kept(2, 1000, &["a", "b", "c"]), strings(&["b", "c"]));
+        assert_eq!(kept(5, 1000, &["a", "b"]), strings(&["a", "b"]));
+        assert_eq!(kept(0, 1000, &["a", "b"]), strings(&[]));
+        // Once too large, whatever comes after.
+        assert_eq!(kept(2, 1000, &["a", &long, "b", "c", "d"]), None);
+        // Many short ones count too, and those that were dropped don't any more.
+        let many = vec!["a"; 500];
+        assert_eq!(kept(500, 1000, &many), None);
+        assert_eq!(kept(2, 1000, &many), strings(&["a", "a"]));
+        // The room of a long one isn't kept for the short one that follows.
+        let long = "y".repeat(700);
+        let mut lines = vec![&*long];
+        lines.extend(["a", "b", "c"]);
+        assert_eq!(kept(1, 1000, &lines), strings(&["c"]));
+    }
+}

@@ -183,3 +183,38 @@ fn replaced(value: &[u8]) -> bool {
 fn is_code(value: &[u8]) -> bool {
     value.contains(&b'(') || value.contains(&b'{')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_and_a_password_are_known_behind_base64() {
+        for (value, is_pair) in [
+            // RFC 7617's own.
+            ("QWxhZGRpbjpvcGVuIHNlc2FtZQ==", true),
+            ("dGVzdDoxMjPCow==", true),
+            ("bWU6aHVudGVy", true),
+            ("bWU6aHVudGVy  ", true),
+            // The colon in each of its places, without padding, in either alphabet, with every digit.
+            ("YTpi", true),
+            ("YWI6Yw", true),
+            ("OmFi", true),
+            ("dTo+Pj4/Pz8", true),
+            ("dTo-Pj4_Pz8", true),
+            ("MDEyMzQ1Njc4OTphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5eg", true),
+            ("QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo6fn59", true),
+            // No colon, a character that nobody types, no base64.
+            ("bWVodW50ZXI=", false),
+            ("MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6", false),
+            ("QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVp+fn0", false),
+            ("bWU6aAp1bnRlcg", false),
+            ("AW1lOmh1bnRlcg", false),
+            ("bWU6aHVu.GVy", false),
+            ("me:hunter", false),
+            ("", false),
+        ] {
+            assert_eq!(is_encoded_pair(value.as_bytes()), is_pair, "{value}");
+        }
+    }
+}

@@ -21,9 +21,6 @@ pub(in crate::redact) fn is_placeholder(value: &[u8]) -> bool {
     let Some((first, rest)) = value.split_first() else {
         return true;
     };
-    if rest.iter().all(|byte| byte == first) || is_replaced(value) {
-        return true;
-    }
     let last = rest.last().copied().unwrap_or_default();
     let is_bracketed = matches!(
         (*first, last),
@@ -72,20 +69,6 @@ pub(in crate::redact) fn is_listed(list: &str, word: &[u8]) -> bool {
             && list[at + 1..].starts_with(rest)
             && is_blank(at + word.len())
     })
-}
-
-/// Whether a value is made of nothing but what a redaction leaves: tokens and asterisks.
-fn is_replaced(mut value: &[u8]) -> bool {
-    while let Some(first) = value.first() {
-        value = if *first == b'*' {
-            &value[1..]
-        } else if let Some(length) = replaced_length(value) {
-            &value[length..]
-        } else {
-            return false;
-        };
-    }
-    true
 }
 
 /// The length of the replacement that begins here, if one does.
@@ -173,4 +156,129 @@ pub(in crate::redact) fn entropy(value: &[u8]) -> f64 {
     let share = |count: &u32| f64::from(*count) / f64::from(total);
     let seen = counts.iter().filter(|count| **count > 0).map(share);
     -seen.map(|share| share * share.log2()).sum::<f64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_stands_for_a_secret_is_told_from_one() {
+        for (value, stands_in) in [
+            ("", true),
+            ("  ", true),
+            ("7", true),
+            ("********", true),
+            ("[REDACTED:jwt]", true),
+            ("***[REDACTED:jwt#ab12]", true),
+            // Brackets of every kind, whole ones only.
+            ("<Hunter7>", true),
+            ("{Hunter7}", true),
+            ("[Hunter7]", true),
+            ("(Hunter7)", true),
+            ("%Hunter7%", true),
+            ("@Hunter7@", true),
+            ("<Hunter7", false),
+            ("Hunter7>", false),
+            // Variables, and what only begins like one.
+            ("$Hunter7", true),
+            ("$_hunter7", true),
+            ("${Hunter7:-}", true),
+            ("$(hunter7 x)", true),
+            ("$7hunter", false),
+            ("$aB3!x9Q#e7T%k2Lw8Zp", false),
+            ("$aB3!x9Q#e7T%k2Lw8Z", true),
+            ("$aB3!x9Q#e7Tk2Lw8Zpq", true),
+            ("$password+token+names", true),
+            // Formats and templates.
+            ("%s", true),
+            ("%-9s", true),
+            ("%-12s", false),
+            ("%-97", false),
+            ("hunter{{x}}7", true),
+            ("hunter${x}7", true),
+            ("hunter<%= x %>7", true),
+            // Words, alone or in part.
+            ("Password", true),
+            ("passwordx7", false),
+            ("my-changeme-7", true),
+            ("Hunter\u{2026}", true),
+            // More than half of it one byte.
+            ("zzzzzab", true),
+            ("zzzzabcd", false),
+            ("hunter7", false),
+        ] {
+            assert_eq!(is_placeholder(value.as_bytes()), stands_in, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_told_from_base64_that_begins_with_a_slash() {
+        for (value, path) in [
+            ("/tmp", true),
+            ("/home/me/notes", true),
+            ("~/notes", true),
+            ("./notes", true),
+            ("../notes", true),
+            ("C:\\notes", true),
+            ("notes/today", false),
+            ("7:\\notes", false),
+            // Short, or with what base64 doesn't have, it is a path however its names look.
+            ("/srv/x9Qe7T/k2Lw8Zp", true),
+            ("/srv/x9Qe7T-k2Lw8Zp_Bv4Nm6/Jh3Gf5Ds", true),
+            ("/x9Qe7T/k2Lw8ZpBv4Nm6Jh3Gf5Ds1a", true),
+            ("/x9Qe7T/k2Lw8ZpBv4Nm6Jh3Gf5Ds1aQ", false),
+            ("/x9Qe7T/k2Lw8Z+Bv4", false),
+            ("/x9Qe7T/k2Lw8ZBv4=", false),
+            // One name alone that looks drawn is none.
+            ("/x9Qe7Tk2Lw8Zp", false),
+            ("~x9Qe7T\\k2Lw8Zp", true),
+        ] {
+            assert_eq!(is_path(value.as_bytes()), path, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_a_machine_drew_has_several_bytes_of_several_kinds_and_no_words() {
+        for (value, random) in [
+            ("a1b2", true),
+            ("a1a1", false),
+            ("", false),
+            ("73958264", false),
+            ("xkqzvwpf", false),
+            ("XKQZVWPF", false),
+            ("xKqZvWpF", true),
+            // Six different ones are enough for a value of any length, five are not.
+            ("q1z2x3q1z2x3q1z2x3", true),
+            ("q1z2xq1z2xq1z2xq1z", false),
+            ("correctHorseBattery7", false),
+            // `face`, `dead` and `beef` are no words where all is one number.
+            ("facedeadbeefade1", true),
+            ("face-deadbeef-ad1", true),
+        ] {
+            assert_eq!(is_random(value.as_bytes()), random, "{value}");
+        }
+        for (value, number) in [
+            ("facedeadbeefade1", true),
+            ("face-deadbeef-ad1", true),
+            ("facedeadbeefad1", false),
+            ("facedeadbeefadeg1", false),
+        ] {
+            assert_eq!(is_number(value.as_bytes()), number, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_replacement_has_a_length_and_nothing_else_has() {
+        for (text, length) in [
+            ("[REDACTED:jwt] x", Some(14)),
+            ("[REDACTED:my_rule-2#ab12]", None),
+            ("[REDACTED:my_rule-2:ab.12]", Some(26)),
+            ("[REDACTED:", None),
+            ("[REDACTED:two words]", None),
+            (" [REDACTED:jwt]", None),
+        ] {
+            assert_eq!(replaced_length(text.as_bytes()), length, "{text}");
+        }
+    }
 }

@@ -102,6 +102,40 @@ const SECRET: &[Case] = &[
         &[(2, "X=1 tool --token '#' && echo ok")],
     ),
     (&["tool", "--pw", "hunter"], &[(2, "#")]),
+    (&["tool", "--password", "4711"], &[(2, "#")]),
+    (
+        &["env", "A_PASSWORD=hunter", "x", "B_TOKEN=hunter2", "tool"],
+        &[(1, "A_PASSWORD=#"), (3, "B_TOKEN=#")],
+    ),
+    (
+        &["sh", "-c", "mysql -phunter a; mysql -phunter2 b"],
+        &[(2, "mysql -p# a; mysql -p# b")],
+    ),
+    (&["mongosh", "-p", "hunter", "db"], &[(2, "#")]),
+    (&["mongodump", "-phunter"], &[(1, "-p#")]),
+    (&["http", "-a", "me:hunter", "x.example"], &[(2, "me:#")]),
+    (&["xh", "--auth=me:hunter", "x"], &[(1, "--auth=me:#")]),
+    (
+        &["ssh-keygen", "-t", "ed25519", "-N", "hunter"],
+        &[(4, "#")],
+    ),
+    (
+        &["ssh-keygen", "-p", "-P", "hunter", "-N", "hunter2"],
+        &[(3, "#"), (5, "#")],
+    ),
+    (&["xfreerdp", "/u:me", "/p:hunter", "/v:h"], &[(2, "/p:#")]),
+    (&["sqlcmd", "-U", "sa", "-P", "hunter"], &[(4, "#")]),
+    (&["bcp", "t", "in", "f", "-Phunter"], &[(4, "-P#")]),
+    (&["useradd", "-p", "hunter", "me"], &[(2, "#")]),
+    (&["htpasswd", "-b", "file", "me", "hunter"], &[(4, "#")]),
+    (&["htpasswd", "-nb", "me", "hunter"], &[(3, "#")]),
+    (
+        &["htpasswd", "-b", "-r", "12", "file", "me", "hunter"],
+        &[(6, "#")],
+    ),
+    // With a blank between, what looks chosen is the password: letters, with digits or signs.
+    (&["mysql", "-p", "abc1", "db"], &[(2, "#")]),
+    (&["mysql", "-p", "abc!", "db"], &[(2, "#")]),
     (&["tool", "--pin", "4711"], &[(2, "[REDACTED:code]")]),
     (&["mysql", "-u", "me", "-p", "hunter2", "db"], &[(4, "#")]),
     (
@@ -165,6 +199,16 @@ const ORDINARY: &[&[&str]] = &[
     &["npm", "publish", "--otp", "later"],
     &["htpasswd", "file", "me"],
     &["sh", "-c", "echo done | sudo tee x"],
+    &["sh", "-c", "echo hunter22 | sort -S 5M"],
+    &["sh", "-c", "cat <<< hunter22"],
+    &["mysql", "-p", "ab1"],
+    &["mysql", "-p", "2024"],
+    &["mysql", "-p", "20!4"],
+    &["mysql", "-p", "sales"],
+    &["redis-cli", "-a", "-x"],
+    &["tool", "--password", "1"],
+    &["git", "commit", "-m", "say why password=name is read"],
+    &["htpasswd", "--verify", "file", "me", "hunter"],
     &[],
 ];
 
@@ -265,6 +309,7 @@ fn what_one_command_prints_for_the_next_is_found_in_text() {
             "hunter22",
         ),
         ("+ echo me:hunter22|chpasswd", "me:hunter22"),
+        ("$ printf 'pw %s' hunter22 | sudo -S true", "hunter22"),
         ("gh auth login --with-token <<<hunter22", "hunter22"),
         (
             "{\"cmd\":\"echo \\\"hunter 22\\\" | sudo -S true\",\"a\":1}",

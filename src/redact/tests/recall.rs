@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::made::{IN_CONTEXT, Lot, TOKENS};
 use super::{masked, redacted, redactor_for};
-use crate::redact::{Options, Redactor, Style, rules};
+use crate::redact::{Depth, Options, Redactor, Style, rules};
 
 /// How much of a secret may be seen after it was replaced: none of it that is this long.
 const GLIMPSE: usize = 10;
@@ -192,6 +192,25 @@ fn tokens_that_go_on_in_the_next_line_are_found() {
     }
 }
 
+/// A line may end within the very bytes by which a token is known, in each way in which a terminal, a program
+/// or a line editor ends one.
+#[test]
+fn tokens_whose_first_bytes_end_a_line_are_found() {
+    const COLUMNS: usize = 40;
+    let redactor = redactor_for(40);
+    for planted in planted().into_iter().take(TOKENS.len()) {
+        for first in 1..=4 {
+            for end in ["\n", "\r\n", "\r\r\n", "\r", " \r"] {
+                let (head, rest) = planted.secret.split_at(first);
+                let rest = split(rest, COLUMNS, end);
+                let text = format!("{:>COLUMNS$}{end}{rest}\n", head);
+                let (shown, _) = redactor.text(&text);
+                assert_hidden(&planted, text.as_bytes(), shown.as_bytes(), "wrapped");
+            }
+        }
+    }
+}
+
 /// Without the width a wrapped token is found, too; of one without a fixed length the end may be left.
 #[test]
 fn most_of_a_wrapped_token_is_hidden_where_the_width_is_not_known() {
@@ -304,7 +323,7 @@ fn a_key_of_which_only_the_end_is_there_is_hidden() {
 #[test]
 fn a_strict_search_also_finds_what_nothing_names() {
     let strict = Redactor::new(Options {
-        depth: super::super::Depth::Strict,
+        depth: Depth::Strict,
         ..Options::default()
     });
     let mut lot = Lot::new(9);
@@ -320,6 +339,29 @@ fn a_strict_search_also_finds_what_nothing_names() {
     ] {
         let is_named = text.starts_with("password");
         assert_eq!(strict.text(&text).1.is_clean(), !is_named, "{text}");
+    }
+}
+
+/// To the strictest search `password:3fa9` is a name and its value.
+#[test]
+fn a_replacement_is_no_secret_whatever_the_search() {
+    let names = TOKENS.iter().map(|(name, _)| *name);
+    let others = IN_CONTEXT.iter().map(|(name, ..)| *name);
+    for name in names.chain(others).chain(["argument", "APP_SECRET"]) {
+        for tag in ["", ":3fa9", ":4711"] {
+            let text = format!("a [REDACTED:{name}{tag}] b\n");
+            for depth in [Depth::Normal, Depth::Strict] {
+                let redactor = Redactor::new(Options {
+                    depth,
+                    ..Options::default()
+                });
+                assert_eq!(redactor.text(&text).0, text);
+            }
+            // What stands beside one is looked at all the same.
+            let text = format!("[REDACTED:{name}{tag}] password=hunter22");
+            let shown = redacted(&text);
+            assert!(!shown.contains("hunter22"), "{shown}");
+        }
     }
 }
 

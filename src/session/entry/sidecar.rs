@@ -117,9 +117,9 @@ fn cut(text: Cow<'_, str>) -> (Cow<'_, str>, bool) {
 /// A time in the form that times are compared in; none of what is no time.
 fn canonical(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
     let time: Timestamp = text.parse().ok()?;
+    // What is a time, as long as this and ends in `Z`, has milliseconds.
     let is_canonical = text.len() == "0000-00-00T00:00:00.000Z".len()
         && text.as_bytes()[10] == b'T'
-        && text.as_bytes()[19] == b'.'
         && text.ends_with('Z');
     Some(match is_canonical {
         true => text,
@@ -182,6 +182,26 @@ mod tests {
             assert!(read(&text.replace(part, other)).is_none(), "{part}");
         }
         assert!(read(&text[..text.len() - 3]).is_none());
+    }
+
+    #[test]
+    fn a_time_of_another_form_is_the_same_instant_in_the_one_that_times_are_compared_in() {
+        let text = minimal(ID).to_json().unwrap();
+        for (written, canonical) in [
+            ("2026-03-05T13:25:22.123Z", "2026-03-05T13:25:22.123Z"),
+            ("2026-03-05t13:25:22.123Z", "2026-03-05T13:25:22.123Z"),
+            ("2026-03-05 13:25:22.123Z", "2026-03-05T13:25:22.123Z"),
+            ("2026-03-05T13:25:22.123z", "2026-03-05T13:25:22.123Z"),
+            ("2026-03-05T13:25:22.5Z", "2026-03-05T13:25:22.500Z"),
+            ("2026-03-05T13:25:22Z", "2026-03-05T13:25:22.000Z"),
+            ("2026-03-05T13:25:22.123456Z", "2026-03-05T13:25:22.123Z"),
+            ("2026-03-05T14:25:22+01:00", "2026-03-05T13:25:22.000Z"),
+            ("2026-03-05T14:25:22.5+01:00", "2026-03-05T13:25:22.500Z"),
+        ] {
+            let sidecar = text.replace("2026-03-05T13:25:22.000Z", written);
+            let entry = read(&sidecar).map(|entry| entry.timestamp.into_owned());
+            assert_eq!(entry.as_deref(), Some(canonical), "{written}");
+        }
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 //! What the renderer must make of recorded bytes, by table and by property.
 
+mod sequences;
 mod sizes;
 
 use proptest::prelude::*;
