@@ -46,16 +46,20 @@ impl Repository {
     /// # Errors
     /// [`Problem::NoRepository`].
     pub fn find(current: &Path) -> Result<Self, Problem> {
-        let found = current.ancestors().find_map(|root| {
+        let mut all = Self::all_around(current);
+        all.next().ok_or(Problem::NoRepository)
+    }
+
+    /// All repositories around a directory, from there upwards.
+    pub fn all_around(current: &Path) -> impl Iterator<Item = Self> {
+        current.ancestors().filter_map(|root| {
             let git_directory = place::git_directory(&root.join(".git"))?;
             let has_head = git_directory.join("HEAD").symlink_metadata().is_ok();
-            has_head.then(|| (root.to_owned(), git_directory))
-        });
-        let (root, git_directory) = found.ok_or(Problem::NoRepository)?;
-        Ok(Self {
-            common_directory: place::common_directory(&git_directory),
-            root,
-            git_directory,
+            has_head.then(|| Self {
+                common_directory: place::common_directory(&git_directory),
+                root: root.to_owned(),
+                git_directory,
+            })
         })
     }
 
@@ -65,10 +69,32 @@ impl Repository {
         place::read_git(&self.git_directory)?.commit
     }
 
+    /// Whether some of its objects are at a remote only.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        let config = read_small(&self.common_directory.join("config"), CONFIG_BYTES);
+        let config = String::from_utf8_lossy(&config.unwrap_or_default()).to_lowercase();
+        let mut names = config.lines().filter_map(|line| line.split_once('='));
+        names.any(|(name, _)| {
+            matches!(
+                name.trim(),
+                "promisor" | "partialclonefilter" | "partialclone"
+            )
+        })
+    }
+
     /// How it names objects.
     #[must_use]
     pub fn format(&self) -> Format {
-        let config = read_small(&self.common_directory.join("config"), CONFIG_BYTES);
+        Format::of(&self.common_directory)
+    }
+}
+
+impl Format {
+    /// How the repository with this git directory names objects.
+    #[must_use]
+    pub fn of(git_directory: &Path) -> Self {
+        let config = read_small(&git_directory.join("config"), CONFIG_BYTES);
         let config = config.unwrap_or_default();
         let config = String::from_utf8_lossy(&config).to_lowercase();
         let says_so = |line: &str| {
@@ -78,8 +104,8 @@ impl Repository {
             })
         };
         match config.lines().any(says_so) {
-            true => Format::Sha256,
-            false => Format::Sha1,
+            true => Self::Sha256,
+            false => Self::Sha1,
         }
     }
 }

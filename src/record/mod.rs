@@ -13,6 +13,7 @@ pub mod observed;
 mod remember;
 pub mod secrets;
 pub mod shell;
+mod sweep;
 
 use std::io;
 use std::path::PathBuf;
@@ -183,7 +184,7 @@ pub fn run_attended(
         attendant.begun(id);
     }
     if let (Some(around), Some(id)) = (&around, &id) {
-        around.name(id, tell);
+        around.name(id, store.as_ref(), tell);
     }
     let recording = Recording {
         draft,
@@ -404,8 +405,8 @@ fn execute(
         let watch = Stopwatch::start();
         let policy = &request.settings.keep;
         let gone = store.housekeep(policy, key.as_ref(), clock::now(), &|| watch.elapsed());
-        if let (Some(state), false) = (&request.place.state, gone.is_empty()) {
-            crate::checkpoint::forget(state, &gone);
+        if let Some(gone) = gone {
+            sweep::housekeep(request, &gone);
         }
     }
     how_to_exit(&ended)

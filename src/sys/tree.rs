@@ -1,6 +1,9 @@
 //! Files below one directory that is somebody else's: a work tree. No link in any component of a path is
 //! followed, so that nothing outside is read or changed, whatever stands in the tree.
 
+mod directory;
+mod mark;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write};
@@ -11,6 +14,8 @@ use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::random;
+
+pub use mark::Mark;
 
 /// The mode of a new directory, before the umask.
 const NEW_DIRECTORY: Mode = Mode::from_raw_mode(0o777);
@@ -54,6 +59,10 @@ pub struct Tree {
     root: OwnedFd,
     /// The directory that was asked last; none in it if there is no such directory.
     last: Option<(PathBuf, Option<OwnedFd>)>,
+    /// The mode of directories that are made, before the umask.
+    new_directory: Mode,
+    /// Those that were.
+    made: Vec<PathBuf>,
 }
 
 impl Tree {
@@ -64,7 +73,12 @@ impl Tree {
     pub fn open(root: &Path) -> io::Result<Self> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = retry_on_intr(|| rustix::fs::open(root, flags, Mode::empty()))?;
-        Ok(Self { root, last: None })
+        Ok(Self {
+            root,
+            last: None,
+            new_directory: NEW_DIRECTORY,
+            made: Vec::new(),
+        })
     }
 
     /// What stands at `path`, which is relative to the directory.
@@ -143,7 +157,7 @@ impl Tree {
         })
     }
 
-    /// Puts a symbolic link at `path`, in place of what stands there unless that is a directory.
+    /// Puts a symbolic link at `path`, in place of what stands there unless that is a directory with files in it.
     ///
     /// # Errors
     /// As [`Tree::begin`].
@@ -152,7 +166,7 @@ impl Tree {
         let parent = self.make_parent(path)?;
         let temporary = temporary()?;
         rustix::fs::symlinkat(target, &parent, &temporary)?;
-        let moved = rustix::fs::renameat(&parent, &temporary, &parent, &name);
+        let moved = put(&parent, &temporary, &name);
         if moved.is_err() {
             let _ = rustix::fs::unlinkat(&parent, &temporary, AtFlags::empty());
         }
@@ -223,12 +237,15 @@ impl Tree {
     fn make_parent(&mut self, path: &Path) -> io::Result<OwnedFd> {
         self.last = None;
         let mut here = self.root.try_clone()?;
+        let mut place = PathBuf::new();
         for component in path.parent().into_iter().flat_map(Path::components) {
             let Component::Normal(name) = component else {
                 return Err(io::Error::other("a path that leads out of the work tree"));
             };
-            match rustix::fs::mkdirat(&here, name, NEW_DIRECTORY) {
-                Ok(()) | Err(Errno::EXIST) => {}
+            place.push(name);
+            match rustix::fs::mkdirat(&here, name, self.new_directory) {
+                Ok(()) => self.made.push(place.clone()),
+                Err(Errno::EXIST) => {}
                 Err(error) => return Err(error.into()),
             }
             here = step(&here, name).map_err(|error| match error {
@@ -253,23 +270,16 @@ pub struct NewFile {
 }
 
 impl NewFile {
-    /// Gives it its permissions and its place, where a directory may only stand if it is empty.
+    /// Gives it its permissions and its place, where a directory may only stand if no file is in it.
     ///
     /// # Errors
-    /// When a directory that is not empty stands there, or the disk is full.
+    /// When a directory with files in it stands there, or the disk is full.
     pub fn finish(mut self, permissions: u32) -> io::Result<()> {
         rustix::fs::fchmod(&self.file, Mode::from_raw_mode(permissions & PERMISSIONS))?;
         let Some(temporary) = &self.temporary else {
             return Ok(());
         };
-        let moved = rustix::fs::renameat(&self.parent, temporary, &self.parent, &self.name);
-        if moved == Err(Errno::ISDIR)
-            && rustix::fs::unlinkat(&self.parent, &self.name, AtFlags::REMOVEDIR).is_ok()
-        {
-            rustix::fs::renameat(&self.parent, temporary, &self.parent, &self.name)?;
-        } else {
-            moved?;
-        }
+        put(&self.parent, temporary, &self.name)?;
         self.temporary = None;
         Ok(())
     }
@@ -290,6 +300,17 @@ impl Drop for NewFile {
         if let Some(temporary) = &self.temporary {
             let _ = rustix::fs::unlinkat(&self.parent, temporary, AtFlags::empty());
         }
+    }
+}
+
+/// Gives a file or a link its place.
+fn put(parent: &OwnedFd, temporary: &str, name: &OsStr) -> Result<(), Errno> {
+    match rustix::fs::renameat(parent, temporary, parent, name) {
+        Err(Errno::ISDIR) => {
+            directory::remove_hollow(parent, name)?;
+            rustix::fs::renameat(parent, temporary, parent, name)
+        }
+        moved => moved,
     }
 }
 

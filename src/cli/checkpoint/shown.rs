@@ -1,11 +1,13 @@
 //! Printing what is different between two checkpoints, or between one and the files as they are.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
 use crate::checkpoint::changes::{Change, counts};
 use crate::checkpoint::plan::is_wanted;
+use crate::checkpoint::select::Reason;
 use crate::checkpoint::{Home, Limits, Named};
 use crate::cli::error::CliError;
 use crate::cli::page::{Form, Page};
@@ -75,20 +77,20 @@ pub(in crate::cli) fn show_changes(
             (now.tree, now.record, "now".to_owned())
         }
     };
-    let mut changes = reading.changes((&from.tree, &from.record), (&to_tree, &to_record))?;
-    changes.retain(|change| {
-        // What one side could not keep is not told from what the command did.
-        let left_out = from.record.reason_for(&change.path);
-        let left_out = left_out.or(to_record.reason_for(&change.path));
-        left_out.is_none() && is_wanted(&change.path, subject.wanted)
-    });
+    let sides = [(&*from.tree, &from.record), (&*to_tree, &to_record)];
+    let mut changes = subject.home.told(environment, sides[0], sides[1])?;
+    changes.retain(|change| is_wanted(&change.path, subject.wanted));
+    // Of both, and each path once.
+    let left_out = from.record.left_out.iter().chain(&to_record.left_out);
+    let left_out: BTreeMap<&[u8], Reason> = left_out
+        .map(|(path, reason)| (path.as_slice(), *reason))
+        .collect();
     let path = path_text(reader);
     if manner.form == Form::Json {
-        let left_out = from.record.left_out.iter().chain(&to_record.left_out);
-        let mut left_out: Vec<Value> = left_out
+        let left_out: Vec<Value> = left_out
+            .iter()
             .map(|(left, reason)| json!({"path": path(left), "reason": reason.name()}))
             .collect();
-        left_out.dedup();
         let mut document = json!({
             "schema_version": SCHEMA_VERSION,
             "session_id": subject.id,
@@ -147,10 +149,10 @@ pub(in crate::cli) fn show_changes(
             writeln!(page, "{}", counts(&changes))?;
         }
     }
-    let left_out = from.record.left_out.len().max(to_record.left_out.len());
-    if left_out > 0 {
+    if !left_out.is_empty() {
+        let count = left_out.len();
         page.note(format!(
-            "{left_out} paths are in no checkpoint: too large, unreadable, or repositories; --json names them"
+            "{count} paths are in no checkpoint: too large, unreadable, or repositories; --json names them"
         ));
     }
     Ok(changes.len())

@@ -45,9 +45,12 @@ impl WorkTree {
             let message = format!("{} is there already", path.display());
             return Err(refused(message).with_hint("name a directory that is to be made"));
         }
-        let below = plan.cwd.strip_prefix(&root);
+        // It may have run in another work tree of the repository.
+        let checkpoint = located.home.read(&environment).checkpoint(&commit)?;
+        let ran_in = checkpoint.record.origin.map_or(root, |origin| origin.root);
+        let below = plan.cwd.strip_prefix(&ran_in);
         let below =
-            below.map_err(|_| refused(format!("{id} did not run in {}", root.display())))?;
+            below.map_err(|_| refused(format!("{id} did not run in {}", ran_in.display())))?;
         plan.cwd = path.join(below);
         Ok(Self {
             home: located.home,
