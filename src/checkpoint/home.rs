@@ -160,9 +160,11 @@ impl Home {
             home.walk_or_make(Path::new(name))?;
         }
         let config = match self.format {
-            Format::Sha1 => "[core]\n\trepositoryformatversion = 0\n\tbare = false\n",
+            Format::Sha1 => {
+                "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tsharedRepository = 0600\n"
+            }
             Format::Sha256 => {
-                "[core]\n\trepositoryformatversion = 1\n\tbare = false\n[extensions]\n\tobjectformat = sha256\n"
+                "[core]\n\trepositoryformatversion = 1\n\tbare = false\n\tsharedRepository = 0600\n[extensions]\n\tobjectformat = sha256\n"
             }
         };
         let common = std::path::absolute(&self.repository.common_directory)?;

@@ -78,6 +78,9 @@ impl Why {
     #[must_use]
     pub fn text(self) -> String {
         match self {
+            Self::NotInCheckpoint(Reason::Repository) => {
+                "left alone: nothing of a repository of its own is kept; git submodule update brings a submodule's files back".to_owned()
+            }
             Self::NotInCheckpoint(reason) => {
                 format!("left alone: not in the checkpoint ({})", reason.name())
             }

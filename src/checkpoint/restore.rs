@@ -161,7 +161,7 @@ impl Restoring {
 }
 
 impl Reading {
-    /// Puts everything of a checkpoint into an empty directory; gives what could not be put there.
+    /// Puts everything of a checkpoint into an empty directory; gives what could not be put there as it was.
     ///
     /// # Errors
     /// When git fails, or it is no directory.
@@ -189,6 +189,12 @@ impl Reading {
         let mut work = Work::new(root, directories)?;
         self.put(&steps, &mut work)?;
         work.close_made();
+        for step in steps {
+            if matches!(step.way, Way::Write { dropped, .. } if dropped != 0) {
+                let why = "not set-user-ID or set-group-ID, as it was: whose it was is not known";
+                work.failures.push((step.path, why.to_owned()));
+            }
+        }
         Ok(work.failures)
     }
 

@@ -7,7 +7,7 @@ mod mark;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
@@ -21,6 +21,8 @@ pub use mark::Mark;
 const NEW_DIRECTORY: Mode = Mode::from_raw_mode(0o777);
 /// The mode of a file while it is written.
 const UNFINISHED: Mode = Mode::from_raw_mode(0o600);
+/// A name for each open file of the process.
+const DESCRIPTORS: &str = "/proc/self/fd";
 /// The bits of a mode that are somebody's permissions.
 const PERMISSIONS: u32 = 0o7777;
 
@@ -146,6 +148,19 @@ impl Tree {
     pub fn begin(&mut self, path: &Path) -> io::Result<NewFile> {
         let name = name_of(path)?.to_owned();
         let parent = self.make_parent(path)?;
+        // Whoever is killed leaves nothing of a file without a name; not every file system knows them.
+        let flags = OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC;
+        let unnamed = retry_on_intr(|| rustix::fs::openat(&parent, c".", flags, UNFINISHED));
+        if let Ok(file) = unnamed
+            && Path::new(DESCRIPTORS).is_dir()
+        {
+            return Ok(NewFile {
+                parent,
+                name,
+                temporary: None,
+                file: File::from(file),
+            });
+        }
         let temporary = temporary()?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let file = retry_on_intr(|| rustix::fs::openat(&parent, &temporary, flags, UNFINISHED))?;
@@ -265,6 +280,7 @@ impl Tree {
 pub struct NewFile {
     parent: OwnedFd,
     name: OsString,
+    /// Its name until then, if it has one.
     temporary: Option<String>,
     file: File,
 }
@@ -276,9 +292,17 @@ impl NewFile {
     /// When a directory with files in it stands there, or the disk is full.
     pub fn finish(mut self, permissions: u32) -> io::Result<()> {
         rustix::fs::fchmod(&self.file, Mode::from_raw_mode(permissions & PERMISSIONS))?;
-        let Some(temporary) = &self.temporary else {
-            return Ok(());
+        let temporary = match self.temporary.take() {
+            Some(temporary) => temporary,
+            None => {
+                let temporary = temporary()?;
+                let open = format!("{DESCRIPTORS}/{}", self.file.as_raw_fd());
+                let follow = AtFlags::SYMLINK_FOLLOW;
+                rustix::fs::linkat(rustix::fs::CWD, open, &self.parent, &temporary, follow)?;
+                temporary
+            }
         };
+        let temporary = &*self.temporary.insert(temporary);
         put(&self.parent, temporary, &self.name)?;
         self.temporary = None;
         Ok(())
@@ -396,6 +420,9 @@ mod tests {
         let path = Path::new("a/file");
         let mut unfinished = tree.begin(path).unwrap();
         unfinished.write_all(b"half").unwrap();
+        let there = std::fs::read_dir(temporary.path().join("a")).unwrap();
+        let names = there.count();
+        assert_eq!(names, 1 + usize::from(unfinished.temporary.is_some()));
         drop(unfinished);
         assert_eq!(
             std::fs::read(temporary.path().join(path)).unwrap(),

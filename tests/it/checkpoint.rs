@@ -23,6 +23,7 @@ mod kept;
 mod killed;
 mod kinds;
 mod modes;
+mod places;
 mod prop;
 mod several;
 

@@ -1,5 +1,6 @@
 //! `aido checkpoint restore`
 
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -18,6 +19,7 @@ use crate::cli::{Answer, CliResult, io, redaction};
 use crate::config::Layer;
 use crate::environment::Environment;
 use crate::session::metadata::SCHEMA_VERSION;
+use crate::session::quote::shell_line;
 use crate::view::changes::{Steps, step_json};
 
 /// The most lines that are shown of what would be done.
@@ -72,10 +74,16 @@ pub(super) fn restore(arguments: &Arguments, flags: Layer) -> CliResult {
     if arguments.yes && !arguments.dry_run && !is_here && !is_named {
         let root = reader.leaving_text(&located.home.repository.root.to_string_lossy());
         let message = format!("it is of the work tree {root}, which is not the one here");
-        let hint = format!(
-            "go there, or name it: aido checkpoint restore {} --yes {root}",
-            located.id.hex()
-        );
+        let words = [
+            "aido",
+            "checkpoint",
+            "restore",
+            located.id.hex(),
+            "--yes",
+            &root,
+        ];
+        let line = shell_line(&words.map(OsString::from));
+        let hint = format!("go there, or name it: {line}");
         return Err(CliError::new(Kind::Failed, message).with_hint(hint));
     }
     let prepare = || -> Result<Restoring, CliError> {

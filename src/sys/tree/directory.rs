@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
-use super::{PERMISSIONS, Tree, name_of, step};
+use super::{DESCRIPTORS, PERMISSIONS, Tree, name_of, step};
 
 /// The bits of a directory's mode that a file system gives on, and that are nobody's permissions.
 const INHERITED: u32 = 0o6000;
@@ -28,7 +28,7 @@ impl Tree {
         let inherited = rustix::fs::fstat(&directory)?.st_mode & INHERITED;
         let mode = permissions & PERMISSIONS & !INHERITED | inherited;
         // One that may not be read can't be opened otherwise, and a path could be another by now.
-        let open = format!("/proc/self/fd/{}", directory.as_raw_fd());
+        let open = format!("{DESCRIPTORS}/{}", directory.as_raw_fd());
         self.last = None;
         Ok(rustix::fs::chmod(open, Mode::from_raw_mode(mode))?)
     }

@@ -18,8 +18,8 @@ pub struct Mark {
     pub is_directory: bool,
     /// The lower 12 bits of its mode.
     pub permissions: u32,
-    /// How many names it has.
-    pub links: u64,
+    /// Whether it has other names besides.
+    pub has_other_names: bool,
     /// Its length in bytes.
     pub size_bytes: u64,
     /// When its contents last changed, in nanoseconds since 1970.
@@ -33,9 +33,9 @@ impl Mark {
     #[must_use]
     pub fn is(&self, earlier: &Self) -> bool {
         let mut same = *self;
-        if earlier.links > 1 {
-            // One of its other names may have gone.
-            same.links = earlier.links;
+        if earlier.has_other_names {
+            // They may have gone.
+            same.has_other_names = true;
             same.changed_ns = earlier.changed_ns;
         }
         same == *earlier
@@ -51,7 +51,7 @@ impl Mark {
             },
             is_directory: FileType::from_raw_mode(status.st_mode) == FileType::Directory,
             permissions: status.st_mode & PERMISSIONS,
-            links: status.st_nlink.into(),
+            has_other_names: status.st_nlink > 1,
             size_bytes: u64::try_from(status.st_size).unwrap_or_default(),
             modified_ns: time(status.st_mtime, i128::from(status.st_mtime_nsec)),
             changed_ns: time(status.st_ctime, i128::from(status.st_ctime_nsec)),

@@ -100,8 +100,10 @@ fn what_is_done_is_what_was_shown() {
         return;
     };
     ok(&env, &["--checkpoint", "before", "rm", "run"]);
-    let mut user = env.terminal().aido(&["checkpoint", "restore", "last"]);
-    user.wait_for("create   run");
+    let mut user = env
+        .terminal()
+        .run(["aido", "checkpoint", "restore", "last"]);
+    user.wait_for("create");
     user.wait_for("[y/N] ");
     env.write("work/src/main.rs", "somebody else's\n");
     env.write("work/src/important", "new\n");
@@ -116,7 +118,9 @@ fn what_is_done_is_what_was_shown() {
         fs::read(env.path("work/src/main.rs")).unwrap(),
         b"somebody else's\n"
     );
-    let mut user = env.terminal().aido(&["checkpoint", "restore", "last"]);
+    let mut user = env
+        .terminal()
+        .run(["aido", "checkpoint", "restore", "last"]);
     user.wait_for("[y/N] ");
     user.send("y\n");
     user.wait_for("restored 3 files");

@@ -102,7 +102,10 @@ fn nobody_gets_the_rights_of_an_owner() {
     ok(&env, &["--checkpoint", "both", "chmod", "4700", "run"]);
     ok(&env, &["checkpoint", "restore", "last", "-y"]);
     assert_eq!(mode(&env, "run"), 0o4755);
-    ok(&env, &["rerun", "last", "--worktree", "../again"]);
+    ok(&env, &["--checkpoint", "before", "true"]);
+    let again = ok(&env, &["rerun", "last", "--worktree", "../again"]);
+    let said = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(said.contains("run: not set-user-ID"), "{said}");
     let status = env.path("again/run").metadata().unwrap();
     assert_eq!(status.mode() & 0o6000, 0);
 }
