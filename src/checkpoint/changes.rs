@@ -6,6 +6,8 @@ use crate::session::checkpoint::Counts;
 
 /// The mode of a submodule, or of any other repository inside.
 pub const REPOSITORY: u32 = 0o160_000;
+/// The mode of a directory.
+pub const DIRECTORY: u32 = 0o040_000;
 /// The mode of a symbolic link.
 pub const LINK: u32 = 0o120_000;
 /// The mode of a file that may not be executed.

@@ -44,6 +44,8 @@ const OVERRULED: &[&str] = &[
     "diff.submodule=short",
     "color.ui=false",
     "safe.bareRepository=all",
+    // Not every git knows the variable that keeps it from fetching.
+    "protocol.allow=never",
 ];
 
 /// git's own directory, work tree and index for one purpose, and how long it may take.

@@ -1,5 +1,6 @@
-//! aido's own git directory for a repository: `checkpoints/DEVICE-INODE` in the user's state directory,
-//! named by what the repository's directory is, so that moving it loses nothing.
+//! aido's own git directory for a repository: `checkpoints/DEVICE-INODE-BORN` in the user's state directory,
+//! named by what the repository's directory is and when it was made, so that moving it loses nothing, and
+//! that no other repository is ever taken for it.
 //!
 //! It is a bare repository that git itself understands. Its attributes overrule those of every file in the
 //! tree, so that bytes are kept as they are and no filter is ever started.
@@ -16,6 +17,7 @@ use super::kept::KEPT;
 use super::repository::{Format, Repository};
 use super::{Limits, Problem};
 use crate::environment::Environment;
+use crate::sys::birth::{Birth, birth};
 use crate::sys::file::Directory;
 use crate::sys::{lock, random};
 
@@ -58,14 +60,59 @@ impl Home {
     pub fn of(repository: Repository, state: Option<&Path>) -> Result<Self, Problem> {
         let state = state.ok_or(Problem::NoHome)?;
         let common = &repository.common_directory;
-        let identity = Directory::open(common).and_then(|directory| directory.identity());
-        let identity = identity.map_err(Problem::file(common.as_path()))?;
-        let name = format!("{:x}-{:x}", identity.device, identity.inode);
-        Ok(Self {
-            format: repository.format(),
-            path: state.join(IN_STATE).join(name),
+        let birth = birth(common).map_err(Problem::file(common.as_path()))?;
+        let homes = state.join(IN_STATE);
+        let path = homes.join(name_of(&birth));
+        if is_home(&path) {
+            return Ok(Self::at(path, repository));
+        }
+        let known = known_otherwise(&homes, &birth, common);
+        Ok(Self::at(known.unwrap_or(path), repository))
+    }
+
+    fn at(path: PathBuf, repository: Repository) -> Self {
+        let format = match is_home(&path) {
+            true => Format::of(&path),
+            false => repository.format(),
+        };
+        Self {
             repository,
-        })
+            format,
+            path,
+        }
+    }
+
+    /// Those of repositories that stood at a directory or above it, and do so no longer: `.git` was removed,
+    /// or is another one by now. What is in aido's own directory is left of them.
+    #[must_use]
+    pub fn formerly(current: &Path, state: Option<&Path>) -> Vec<Self> {
+        let all = state.map(Self::all).unwrap_or_default();
+        let found = all.into_iter().filter_map(|home| {
+            let common = home.repository.common_directory;
+            let root = common.parent().filter(|_| common.ends_with(".git"))?;
+            if !current.starts_with(root) || !root.is_dir() {
+                return None;
+            }
+            // A directory that was made later is not the one that it was.
+            let made = birth(root)
+                .ok()?
+                .born_ns
+                .zip(birth(&home.path).ok()?.born_ns);
+            if made.is_some_and(|(root, home)| root > home) {
+                return None;
+            }
+            let repository = Repository {
+                root: root.to_owned(),
+                git_directory: common.clone(),
+                common_directory: common,
+            };
+            let present = Self::of(repository.clone(), state);
+            match present {
+                Ok(present) if present.path == home.path => None,
+                _ => Some(Self::at(home.path, repository)),
+            }
+        });
+        found.collect()
     }
 
     /// All that there are. The work tree of each is not known: they are for removing what is in them.
@@ -75,22 +122,13 @@ impl Home {
         let entries = std::fs::read_dir(&state).into_iter().flatten().flatten();
         let homes = entries.filter_map(|entry| {
             let path = entry.path();
-            let home = Directory::open_itself(&path).ok()?;
-            let mut common = Vec::new();
-            let file = home.open_file(REPOSITORY).ok()?;
-            file.take(SMALL_BYTES).read_to_end(&mut common).ok()?;
-            let common = common.strip_suffix(b"\n")?;
-            let common = PathBuf::from(OsStr::from_bytes(common));
+            let common = repository_of(&path)?;
             let repository = Repository {
                 root: common.clone(),
                 git_directory: common.clone(),
                 common_directory: common,
             };
-            Some(Self {
-                format: repository.format(),
-                repository,
-                path,
-            })
+            Some(Self::at(path, repository))
         });
         homes.collect()
     }
@@ -98,7 +136,7 @@ impl Home {
     /// Whether there is one.
     #[must_use]
     pub fn exists(&self) -> bool {
-        self.path.join("HEAD").symlink_metadata().is_ok()
+        is_home(&self.path)
     }
 
     /// Makes what is missing of it. Several may do that at once: all write the same.
@@ -122,9 +160,11 @@ impl Home {
             home.walk_or_make(Path::new(name))?;
         }
         let config = match self.format {
-            Format::Sha1 => "[core]\n\trepositoryformatversion = 0\n\tbare = false\n",
+            Format::Sha1 => {
+                "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tsharedRepository = 0600\n"
+            }
             Format::Sha256 => {
-                "[core]\n\trepositoryformatversion = 1\n\tbare = false\n[extensions]\n\tobjectformat = sha256\n"
+                "[core]\n\trepositoryformatversion = 1\n\tbare = false\n\tsharedRepository = 0600\n[extensions]\n\tobjectformat = sha256\n"
             }
         };
         let common = std::path::absolute(&self.repository.common_directory)?;
@@ -147,6 +187,11 @@ impl Home {
         let mut git = Git::new(&self.path, &self.path, environment, limit);
         git.set(ALTERNATES, self.alternates());
         git
+    }
+
+    /// The directory of what is needed for a moment.
+    pub(super) fn temporary(&self) -> PathBuf {
+        self.path.join(TEMPORARY)
     }
 
     /// The repository's objects, for [`ALTERNATES`].
@@ -225,6 +270,49 @@ fn tidy(directory: &Path, now_seconds: i64) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The name of the directory for a repository: whatever is made in its place later has another one.
+fn name_of(birth: &Birth) -> String {
+    let (device, inode) = (birth.device, birth.inode);
+    match birth.born_ns {
+        Some(born_ns) => format!("{device:x}-{inode:x}-{born_ns:x}"),
+        None => format!("{device:x}-{inode:x}"),
+    }
+}
+
+fn is_home(path: &Path) -> bool {
+    path.join("HEAD").symlink_metadata().is_ok()
+}
+
+/// The directory for a repository under another name: its device had another number, or an older aido named
+/// it without the time. Such a one may be of a repository that was there before, and is gone.
+fn known_otherwise(homes: &Path, repository: &Birth, common: &Path) -> Option<PathBuf> {
+    let born_ns = repository.born_ns?;
+    let end = format!("-{:x}-{born_ns:x}", repository.inode);
+    let common = std::path::absolute(common).ok()?;
+    let entries = std::fs::read_dir(homes).into_iter().flatten().flatten();
+    let mut paths = entries.map(|entry| entry.path());
+    let moved = paths.find(|path| {
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        name.ends_with(end.as_bytes()) && repository_of(path).as_deref() == Some(&*common)
+    });
+    let older = || {
+        let path = homes.join(format!("{:x}-{:x}", repository.device, repository.inode));
+        let is_older = birth(&path).ok()?.born_ns? < born_ns;
+        (is_home(&path) && !is_older).then_some(path)
+    };
+    moved.or_else(older)
+}
+
+/// Where the repository was when it was last used.
+fn repository_of(home: &Path) -> Option<PathBuf> {
+    let home = Directory::open_itself(home).ok()?;
+    let mut common = Vec::new();
+    let file = home.open_file(REPOSITORY).ok()?;
+    file.take(SMALL_BYTES).read_to_end(&mut common).ok()?;
+    common.pop_if(|byte| *byte == b'\n')?;
+    Some(PathBuf::from(OsString::from_vec(common)))
 }
 
 /// An index of one checkpoint. It goes with the value, and so does a lock that a killed git left on it.

@@ -8,22 +8,27 @@
 //! Invariants:
 //! - What was committed nowhere stands in aido's own directory, so that no `git gc` takes it away.
 //! - A checkpoint names every path that it leaves out, and no restore touches such a path.
-//! - Restoring follows no link, and changes no file that is as it should be.
+//! - Restoring follows no link, changes no file that is as it should be, and removes nothing that was ignored
+//!   when the checkpoint was taken, and nothing of aido's own.
 //!
 //! Pure: [`listing`], [`select`], [`record`], [`changes`], [`plan`], [`pattern`]. The others run git, or
 //! write.
 
 pub mod batch;
 pub mod changes;
+mod directories;
 mod edits;
 mod gather;
 pub mod git;
 mod home;
+mod ignored;
 mod kept;
 pub mod listing;
 pub mod modes;
+mod origin;
 pub mod pattern;
 pub mod plan;
+mod planning;
 mod read;
 pub mod record;
 mod refs;
@@ -34,6 +39,8 @@ pub mod select;
 mod size;
 mod snapshot;
 mod survey;
+mod sweep;
+mod told;
 mod worktree;
 
 use std::io;
@@ -42,14 +49,17 @@ use std::time::Duration;
 
 use crate::session::SessionId;
 
+pub use directories::Directories;
 pub use home::Home;
+pub use origin::Origin;
 pub use plan::{Step, Way};
 pub use read::{Checkpoint, Reading};
 pub use record::Record;
 pub use refs::{Named, Phase};
 pub use repository::Repository;
-pub use restore::{Report, Restoring};
+pub use restore::{Report, Restoring, Wanted};
 pub use snapshot::Snapshot;
+pub use sweep::{Sweeping, Swept, sweep};
 
 /// What a checkpoint may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +85,14 @@ pub enum Problem {
     /// It would take too long.
     #[error("it took longer than {} ms (checkpoint_timeout)", .0.as_millis())]
     TooLong(Duration),
+    /// It is of another work tree than the one that it was to be put into.
+    #[error("it is of {}, which is not the work tree {}", .origin.display(), .present.display())]
+    Elsewhere {
+        /// The root of the one that it is of, as it was called.
+        origin: PathBuf,
+        /// The root of the present one.
+        present: PathBuf,
+    },
     /// git failed.
     #[error("git {what}: {said}")]
     Git {
@@ -99,15 +117,14 @@ pub enum Problem {
     },
 }
 
-/// Takes the names of these sessions' checkpoints away, in whatever repository they were taken; gives the
-/// directories in which any were. What can't be removed stays.
-pub fn forget(state: &Path, ids: &[SessionId]) -> Vec<Home> {
-    let mut homes = Home::all(state);
-    homes.retain(|home| {
-        let forgotten = ids.iter().filter(|id| home.forget(id).unwrap_or(false));
-        forgotten.count() > 0
-    });
-    homes
+/// Takes the names of these sessions' checkpoints away, in whatever repository they were taken. What can't be
+/// removed stays.
+pub fn forget(state: &Path, ids: &[SessionId]) {
+    for home in Home::all(state) {
+        for id in ids {
+            let _ = home.forget(id);
+        }
+    }
 }
 
 impl Problem {

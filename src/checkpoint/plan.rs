@@ -18,6 +18,9 @@ pub enum Way {
         object: String,
         /// Its permissions.
         permissions: u32,
+        /// Those that it had and doesn't get: they would give its owner's rights, and whose it was is not
+        /// known.
+        dropped: u32,
         /// Whether there is nothing now.
         is_new: bool,
     },
@@ -30,11 +33,24 @@ pub enum Way {
     },
     /// Only the permissions of a file change.
     Permissions(u32),
+    /// Those of a directory change.
+    Directory(u32),
     /// What is there goes.
     Remove,
     /// It stays as it is, although it is different.
     Leave(Why),
 }
+
+impl Way {
+    /// Whether anything is done.
+    #[must_use]
+    pub fn acts(&self) -> bool {
+        !matches!(self, Self::Leave(_))
+    }
+}
+
+/// The bits of a mode that give the rights of a file's owner, or of its group, to whoever runs it.
+pub(super) const OWNERS: u32 = 0o6000;
 
 /// Why a path stays as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +59,18 @@ pub enum Why {
     NotInCheckpoint(Reason),
     /// What is there now could not be saved first, for this reason.
     NotSaved(Reason),
+    /// It is aido's own: recordings, or checkpoints.
+    Own,
+    /// Something that stays is in the way.
+    InTheWay,
+    /// The repository has thrown its contents away.
+    Gone,
+    /// Its contents were never fetched from the repository's remote.
+    Elsewhere,
+    /// Somebody is writing to it.
+    Moving,
+    /// It had the rights of an owner, and whose it was is not known.
+    Owner,
 }
 
 impl Why {
@@ -50,6 +78,9 @@ impl Why {
     #[must_use]
     pub fn text(self) -> String {
         match self {
+            Self::NotInCheckpoint(Reason::Repository) => {
+                "left alone: nothing of a repository of its own is kept; git submodule update brings a submodule's files back".to_owned()
+            }
             Self::NotInCheckpoint(reason) => {
                 format!("left alone: not in the checkpoint ({})", reason.name())
             }
@@ -59,7 +90,26 @@ impl Why {
                     reason.name()
                 )
             }
+            Self::Own => "left alone: it is aido's own".to_owned(),
+            Self::InTheWay => {
+                "left alone: what stands in the way was not saved, or is to stay".to_owned()
+            }
+            Self::Gone => "left alone: the repository has thrown its contents away".to_owned(),
+            Self::Elsewhere => {
+                "left alone: the clone is partial, and its contents were never fetched".to_owned()
+            }
+            Self::Moving => "left alone: somebody is writing to it".to_owned(),
+            Self::Owner => {
+                "left alone: it was set-user-ID or set-group-ID, and whose it was is not known"
+                    .to_owned()
+            }
         }
+    }
+
+    /// Whether it is different from the checkpoint and can't be restored.
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        !matches!(self, Self::NotInCheckpoint(_) | Self::Own | Self::Owner)
     }
 }
 
@@ -95,7 +145,7 @@ pub fn plan(
     for one in differing.iter().filter(|one| is_wanted(&one.path, wanted)) {
         let way = match left_alone(one, now.record, target.record) {
             Some(why) => Some(Way::Leave(why)),
-            None => way(one, target.modes),
+            None => way(one, now.modes, target.modes),
         };
         steps.extend(way.map(|way| Step {
             path: one.path.clone(),
@@ -103,7 +153,7 @@ pub fn plan(
         }));
     }
     let known: HashSet<&[u8]> = differing.iter().map(|one| one.path.as_slice()).collect();
-    for (path, _, permissions) in now.modes.differing(target.modes) {
+    for (path, had, wanted_permissions) in now.modes.differing(target.modes) {
         // One that stands on one side only is either among the differences or left out.
         let is_left = now
             .record
@@ -112,7 +162,7 @@ pub fn plan(
         if is_left.is_none() && !known.contains(path) && is_wanted(path, wanted) {
             steps.push(Step {
                 path: path.to_owned(),
-                way: Way::Permissions(permissions),
+                way: permissions(had, wanted_permissions),
             });
         }
     }
@@ -144,17 +194,28 @@ fn left_alone(one: &Differing, now: &Record, target: &Record) -> Option<Why> {
             .as_ref()
             .is_some_and(|object| object.mode == REPOSITORY)
     };
+    if is_repository(&one.after) {
+        return Some(Why::NotInCheckpoint(Reason::Repository));
+    }
     if let Some(reason) = now.reason_for(&one.path) {
         return Some(Why::NotSaved(reason));
     }
     if let Some(reason) = target.reason_for(&one.path) {
         return Some(Why::NotInCheckpoint(reason));
     }
-    let is_any = is_repository(&one.before) || is_repository(&one.after);
-    is_any.then_some(Why::NotInCheckpoint(Reason::Repository))
+    is_repository(&one.before).then_some(Why::NotInCheckpoint(Reason::Repository))
 }
 
-fn way(one: &Differing, modes: &Modes) -> Option<Way> {
+/// Changes permissions, but gives nobody the rights of an owner.
+fn permissions(had: u32, wanted: u32) -> Way {
+    let given = wanted & !OWNERS | wanted & had & OWNERS;
+    match given == had {
+        true => Way::Leave(Why::Owner),
+        false => Way::Permissions(given),
+    }
+}
+
+fn way(one: &Differing, now: &Modes, modes: &Modes) -> Option<Way> {
     let Some(after) = &one.after else {
         return one.before.as_ref().map(|_| Way::Remove);
     };
@@ -163,13 +224,16 @@ fn way(one: &Differing, modes: &Modes) -> Option<Way> {
     if after.mode == LINK {
         return Some(Way::Link { object, is_new });
     }
-    let permissions = modes.of(&one.path, after.mode)?;
+    let wanted = modes.of(&one.path, after.mode)?;
     let had = one.before.as_ref().filter(|before| before.mode != LINK);
     Some(match had {
-        Some(before) if before.name == object => Way::Permissions(permissions),
+        Some(before) if before.name == object => {
+            permissions(now.of(&one.path, before.mode).unwrap_or_default(), wanted)
+        }
         _ => Way::Write {
             object,
-            permissions,
+            permissions: wanted & !OWNERS,
+            dropped: wanted & OWNERS,
             is_new,
         },
     })
@@ -184,7 +248,9 @@ mod tests {
         Record {
             at: "2026-03-05T13:25:22.123Z".parse().unwrap(),
             head: None,
+            origin: None,
             modes: Modes::default(),
+            directories: None,
             left_out: left_out
                 .map(|(path, reason)| (path.as_bytes().to_vec(), *reason))
                 .collect(),
@@ -239,6 +305,7 @@ mod tests {
         let write = Way::Write {
             object: "1".to_owned(),
             permissions: 0o640,
+            dropped: 0,
             is_new: true,
         };
         let link = Way::Link {

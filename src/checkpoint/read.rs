@@ -1,5 +1,6 @@
 //! Reading checkpoints: what is in one, and what is different between two.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -66,27 +67,9 @@ impl Reading {
     /// # Errors
     /// When git fails.
     pub fn checkpoints(&self, commits: &[&str]) -> Result<Vec<Option<Checkpoint>>, Problem> {
-        let what = "cat-file";
-        let input: String = commits.iter().map(|commit| format!("{commit}\n")).collect();
-        let (mut found, mut open) = (Vec::with_capacity(commits.len()), Vec::new());
-        let mut hand_over = |piece: Piece<'_>| -> io::Result<()> {
-            match piece {
-                Piece::Begin => open.clear(),
-                Piece::Contents(bytes) => open.extend_from_slice(bytes),
-                Piece::End => found.push(Record::of_commit(&open)),
-                Piece::Missing => found.push(None),
-            }
-            Ok(())
-        };
-        if !commits.is_empty() {
-            let mut batch = Batch::default();
-            let arguments = [what, "--batch", "--buffer"];
-            self.git
-                .stream(what, &arguments, input.as_bytes(), &mut |bytes| {
-                    batch.take(bytes, &mut hand_over).map(drop)
-                })?;
-        }
-        let found = found.into_iter().zip(commits);
+        let found = self.contents(commits)?;
+        let found = found.into_iter().map(|bytes| Record::of_commit(&bytes?));
+        let found = found.zip(commits);
         let checkpoint = |(read, commit): (Option<(String, Record)>, &&str)| {
             let (tree, record) = read?;
             let commit = (*commit).to_owned();
@@ -97,6 +80,53 @@ impl Reading {
             })
         };
         Ok(found.map(checkpoint).collect())
+    }
+
+    /// What these objects hold; none in the place of one that is gone. For small ones.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(super) fn contents(&self, objects: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Problem> {
+        let what = "cat-file";
+        let input: String = objects.iter().map(|object| format!("{object}\n")).collect();
+        let (mut found, mut open) = (Vec::with_capacity(objects.len()), Vec::new());
+        let mut hand_over = |piece: Piece<'_>| -> io::Result<()> {
+            match piece {
+                Piece::Begin => open.clear(),
+                Piece::Contents(bytes) => open.extend_from_slice(bytes),
+                Piece::End => found.push(Some(std::mem::take(&mut open))),
+                Piece::Missing => found.push(None),
+            }
+            Ok(())
+        };
+        if !objects.is_empty() {
+            let mut batch = Batch::default();
+            let arguments = [what, "--batch", "--buffer"];
+            self.git
+                .stream(what, &arguments, input.as_bytes(), &mut |bytes| {
+                    batch.take(bytes, &mut hand_over).map(drop)
+                })?;
+        }
+        Ok(found)
+    }
+
+    /// Of these objects, those that are nowhere.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(super) fn missing(&self, objects: &HashSet<String>) -> Result<HashSet<String>, Problem> {
+        let what = "cat-file";
+        let input: String = objects.iter().map(|object| format!("{object}\n")).collect();
+        if objects.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let arguments = [what, "--batch-check", "--buffer"];
+        let printed = self.git.print(what, &arguments, input.as_bytes())?;
+        let printed = String::from_utf8_lossy(&printed);
+        let missing = printed
+            .lines()
+            .filter_map(|line| line.strip_suffix(" missing"));
+        Ok(missing.map(str::to_owned).collect())
     }
 
     /// Everything in a tree.
@@ -128,18 +158,22 @@ impl Reading {
         differences(&printed).ok_or(Problem::Unreadable { what })
     }
 
-    /// The changes between two checkpoints, each a tree and what it says of itself.
+    /// The changes between two checkpoints, each a tree and what it says of itself, of which git itself knows
+    /// these differences.
     ///
     /// # Errors
     /// As [`Reading::differing`].
-    pub fn changes(
+    pub(super) fn changes_of(
         &self,
+        differing: &[Differing],
         before: (&str, &Record),
         after: (&str, &Record),
     ) -> Result<Vec<Change>, Problem> {
-        let differing = self.differing(before.0, after.0)?;
         let (old, new) = self.comparable(before, after)?;
-        Ok(changes(&differing, &old, &new))
+        let mut changes = changes(differing, &old, &new);
+        changes.extend(self.directory_changes(before, after)?);
+        changes.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(changes)
     }
 
     /// The permissions of both, in a form in which what is named on neither side is the same.
@@ -153,8 +187,7 @@ impl Reading {
             return Ok((old.clone(), new.clone()));
         }
         let both = self.entries(before.0)?;
-        let known: std::collections::HashSet<&[u8]> =
-            both.iter().map(|entry| entry.path.as_slice()).collect();
+        let known: HashSet<&[u8]> = both.iter().map(|entry| entry.path.as_slice()).collect();
         let there = self.entries(after.0)?;
         let there: Vec<Listed> = there
             .into_iter()

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::directories::{Directories, DirectoriesText};
 use super::modes::{Modes, ModesText};
+use super::origin::{Origin, OriginText};
 use super::select::Reason;
 use crate::session::Timestamp;
 use crate::session::checkpoint::{LeftOut, NAMED_MAX};
@@ -54,8 +56,12 @@ pub struct Record {
     pub at: Timestamp,
     /// The commit that HEAD led to.
     pub head: Option<String>,
+    /// Which work tree it is of; none in one of an aido that didn't say so.
+    pub origin: Option<Origin>,
     /// The permissions of its files.
     pub modes: Modes,
+    /// The permissions of the directories around them; none in one of an aido that didn't say so.
+    pub directories: Option<Directories>,
     /// The paths that are not in it, and why.
     pub left_out: Vec<(Vec<u8>, Reason)>,
 }
@@ -65,7 +71,11 @@ struct Text {
     version: u32,
     at: Timestamp,
     head: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<OriginText>,
     modes: ModesText,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    directories: Option<DirectoriesText>,
     left_out: Vec<(PathText, Reason)>,
 }
 
@@ -80,7 +90,9 @@ impl Record {
             version: VERSION,
             at: self.at,
             head: self.head.clone(),
+            origin: self.origin.as_ref().map(OriginText::from),
             modes: ModesText::from(&self.modes),
+            directories: self.directories.as_ref().map(DirectoriesText::from),
             left_out: left_out
                 .map(|(path, reason)| (PathText::from(path.as_slice()), *reason))
                 .collect(),
@@ -100,7 +112,9 @@ impl Record {
         let record = Self {
             at: text.at,
             head: text.head,
+            origin: text.origin.and_then(OriginText::read),
             modes: text.modes.into(),
+            directories: text.directories.map(Directories::from),
             left_out: left_out
                 .map(|(path, reason)| Some((path.bytes()?, reason)))
                 .collect::<Option<_>>()?,
@@ -134,6 +148,7 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
+    use super::super::repository::Repository;
     use super::*;
 
     #[test]
@@ -141,9 +156,16 @@ mod tests {
         let record = Record {
             at: "2026-03-05T13:25:22.123Z".parse().unwrap(),
             head: Some("ab12".to_owned()),
+            origin: Origin::of(&Repository {
+                root: "/".into(),
+                git_directory: "/nonexistent".into(),
+                common_directory: "/nonexistent".into(),
+            }),
             modes: Modes::of_files(&[(b"a\n\xff", 0o100_644, 0o600), (b"b", 0o100_644, 0o644)]),
+            directories: Some(Directories::default()),
             left_out: vec![(b"big\xfe".to_vec(), Reason::TooLarge)],
         };
+        assert!(record.origin.is_some());
         let message = record.to_message().unwrap();
         let commit =
             format!("tree 1234\nauthor a <b> 1 +0000\ncommitter a <b> 1 +0000\n\n{message}");
@@ -163,7 +185,9 @@ mod tests {
         let record = Record {
             at: "2026-03-05T13:25:22.123Z".parse().unwrap(),
             head: None,
+            origin: None,
             modes: Modes::default(),
+            directories: None,
             left_out: vec![(b"sub".to_vec(), Reason::Repository)],
         };
         assert_eq!(record.reason_for(b"sub"), Some(Reason::Repository));

@@ -15,7 +15,7 @@ use crate::sys::file::Directory;
 use crate::sys::random;
 
 /// The directory of all names.
-const NAMES: &str = "refs/aido/checkpoints";
+pub(super) const NAMES: &str = "refs/aido/checkpoints";
 /// More than the name of an object takes.
 const OBJECT_BYTES: u64 = 256;
 
@@ -188,7 +188,7 @@ fn none_is_empty<T>(read: io::Result<Vec<T>>) -> io::Result<Vec<T>> {
 }
 
 /// Where a session's names are. An id may hold two dots in a row, which no name of git's may.
-fn place_of(id: &SessionId) -> PathBuf {
+pub(super) fn place_of(id: &SessionId) -> PathBuf {
     Path::new(NAMES).join(id.as_str().replace('.', "%2e"))
 }
 

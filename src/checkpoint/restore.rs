@@ -5,17 +5,19 @@ use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::Problem;
 use super::batch::{Batch, Piece};
 use super::changes::LINK;
+use super::directories::Directories;
 use super::home::Home;
-use super::plan::{Side, Step, Way, plan};
+use super::ignored::above;
+use super::plan::{OWNERS, Step, Way, Why};
+use super::planning::Marks;
 use super::read::{Checkpoint, Reading};
 use super::refs::Phase;
 use super::snapshot::Snapshot;
-use super::{Limits, Problem};
-use crate::environment::Environment;
 use crate::session::SessionId;
 use crate::sys::tree::{NewFile, Tree};
 
@@ -25,14 +27,27 @@ const LINK_BYTES: usize = 64 * 1024;
 /// What restoring would do.
 #[derive(Debug)]
 pub struct Restoring {
-    home: Home,
-    reading: Reading,
+    pub(super) home: Home,
+    pub(super) reading: Reading,
     /// What is restored.
     pub target: Checkpoint,
     /// The files as they are now.
     pub now: Snapshot,
     /// What is done, path by path.
     pub steps: Vec<Step>,
+    /// How many files are not in the checkpoint because they were ignored then: they stay.
+    pub ignored: usize,
+    /// What stood there when it had been saved.
+    pub(super) marks: Marks,
+}
+
+/// What is to be restored.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Only these paths, with everything below them; none is all.
+    pub paths: &'a [Vec<u8>],
+    /// Directories of aido's own that may stand in the work tree: the store.
+    pub own: &'a [PathBuf],
 }
 
 /// What became of it.
@@ -49,49 +64,25 @@ pub struct Report {
 /// Paths, and why they are not as they should be.
 pub(super) type Failures = Vec<(Vec<u8>, String)>;
 
-impl Home {
-    /// Looks at the files as they are, and decides what leads back to a checkpoint. Changes none of them.
-    ///
-    /// # Errors
-    /// When the checkpoint is gone, or the files can't be saved.
-    pub fn restoring(
-        self,
-        environment: &Environment,
-        limits: Limits,
-        commit: &str,
-        wanted: &[Vec<u8>],
-    ) -> Result<Restoring, Problem> {
-        let reading = self.read(environment);
-        let target = reading.checkpoint(commit)?;
-        let now = self.take(environment, limits, Some(&target.tree))?;
-        let differing = reading.differing(&now.tree, &target.tree)?;
-        let (before, after) =
-            reading.comparable((&now.tree, &now.record), (&target.tree, &target.record))?;
-        let now_side = Side {
-            record: &now.record,
-            modes: &before,
-        };
-        let target_side = Side {
-            record: &target.record,
-            modes: &after,
-        };
-        let steps = plan(&differing, now_side, target_side, wanted);
-        Ok(Restoring {
-            home: self,
-            reading,
-            target,
-            now,
-            steps,
-        })
-    }
-}
-
 impl Restoring {
+    /// The root of the work tree.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.home.repository.root
+    }
+
     /// Whether anything is to be done.
     #[must_use]
     pub fn is_needed(&self) -> bool {
-        let mut ways = self.steps.iter().map(|step| &step.way);
-        ways.any(|way| !matches!(way, Way::Leave(_)))
+        self.steps.iter().any(|step| step.way.acts())
+    }
+
+    /// Paths that are not as they should be, and can't be restored.
+    pub fn impossible(&self) -> impl Iterator<Item = (&Step, Why)> {
+        self.steps.iter().filter_map(|step| match step.way {
+            Way::Leave(why) if why.is_failure() => Some((step, why)),
+            _ => None,
+        })
     }
 
     /// Names the files as they are as a checkpoint of the session, and then does it. A path that fails
@@ -102,9 +93,13 @@ impl Restoring {
     /// it can be done again.
     pub fn carry_out(&self, id: &SessionId) -> Result<Report, Problem> {
         let undo = self.home.name_restore(id, &self.now.commit)?;
-        let mut work = Work::new(&self.home.repository.root)?;
+        let directories = self.target.record.directories.as_ref();
+        let mut work = Work::new(&self.home.repository.root, directories)?;
+        work.marks = Some(&self.marks);
+        self.open_directories(&mut work);
         self.remove(&mut work)?;
         self.reading.put(&self.steps, &mut work)?;
+        self.close_directories(&mut work);
         Ok(Report {
             undo,
             done: work.done,
@@ -112,11 +107,39 @@ impl Restoring {
         })
     }
 
+    /// Lets the owner into the directories that get other permissions, so that there is no file that can't
+    /// be put there.
+    fn open_directories(&self, work: &mut Work<'_>) {
+        for step in &self.steps {
+            if let Way::Directory(permissions) = step.way {
+                let path = path_of(step);
+                // What fails is told when they get what they should have.
+                let _ = work
+                    .tree
+                    .set_directory_permissions(path, permissions | 0o700);
+            }
+        }
+    }
+
+    /// Gives directories their permissions, the deepest first.
+    fn close_directories(&self, work: &mut Work<'_>) {
+        work.close_made();
+        for step in self.steps.iter().rev() {
+            if let Way::Directory(permissions) = step.way {
+                let set = work
+                    .tree
+                    .set_directory_permissions(path_of(step), permissions);
+                work.note(step, set);
+            }
+        }
+    }
+
     /// Removes what is to go, and the directories that are empty then and that the checkpoint doesn't have.
-    fn remove(&self, work: &mut Work) -> Result<(), Problem> {
+    fn remove(&self, work: &mut Work<'_>) -> Result<(), Problem> {
         let mut around = BTreeSet::new();
         for step in self.steps.iter().filter(|step| step.way == Way::Remove) {
-            let removed = work.tree.remove(path_of(step));
+            let removed = work.check(step);
+            let removed = removed.and_then(|()| work.tree.remove(path_of(step)));
             work.note(step, removed);
             around.extend(above(&step.path));
         }
@@ -138,7 +161,7 @@ impl Restoring {
 }
 
 impl Reading {
-    /// Puts everything of a checkpoint into an empty directory; gives what could not be put there.
+    /// Puts everything of a checkpoint into an empty directory; gives what could not be put there as it was.
     ///
     /// # Errors
     /// When git fails, or it is no directory.
@@ -150,7 +173,8 @@ impl Reading {
             let way = match checkpoint.record.modes.of(&entry.path, entry.mode) {
                 Some(permissions) => Way::Write {
                     object,
-                    permissions,
+                    permissions: permissions & !OWNERS,
+                    dropped: permissions & OWNERS,
                     is_new,
                 },
                 None if entry.mode == LINK => Way::Link { object, is_new },
@@ -161,20 +185,29 @@ impl Reading {
             Some(Step { path, way })
         });
         let steps: Vec<Step> = steps.collect();
-        let mut work = Work::new(root)?;
+        let directories = checkpoint.record.directories.as_ref();
+        let mut work = Work::new(root, directories)?;
         self.put(&steps, &mut work)?;
+        work.close_made();
+        for step in steps {
+            if matches!(step.way, Way::Write { dropped, .. } if dropped != 0) {
+                let why = "not set-user-ID or set-group-ID, as it was: whose it was is not known";
+                work.failures.push((step.path, why.to_owned()));
+            }
+        }
         Ok(work.failures)
     }
 
     /// Carries out what is to be put there: files and links with their contents as git hands them over, and
     /// permissions.
-    fn put(&self, steps: &[Step], work: &mut Work) -> Result<(), Problem> {
+    fn put(&self, steps: &[Step], work: &mut Work<'_>) -> Result<(), Problem> {
         let permissions = steps.iter().filter_map(|step| match step.way {
             Way::Permissions(permissions) => Some((step, permissions)),
             _ => None,
         });
         for (step, permissions) in permissions {
-            let set = work.tree.set_permissions(path_of(step), permissions);
+            let set = work.check(step);
+            let set = set.and_then(|()| work.tree.set_permissions(path_of(step), permissions));
             work.note(step, set);
         }
         let steps = steps.iter().filter_map(|step| match &step.way {
@@ -205,6 +238,8 @@ impl Reading {
                 }
                 Piece::End => {
                     if let Some((step, target)) = current.take() {
+                        // As late as can be.
+                        let target = target.and_then(|target| work.check(step).map(|()| target));
                         let put = target.and_then(|target| target.finish(&mut work.tree, step));
                         work.note(step, put);
                     }
@@ -230,8 +265,11 @@ impl Reading {
 }
 
 /// What is being restored.
-struct Work {
+struct Work<'a> {
     tree: Tree,
+    directories: Option<&'a Directories>,
+    /// What stood there when it was saved; none where nothing stood anywhere.
+    marks: Option<&'a Marks>,
     done: usize,
     failures: Failures,
 }
@@ -242,13 +280,53 @@ enum Target {
     Link(Vec<u8>),
 }
 
-impl Work {
-    fn new(root: &Path) -> Result<Self, Problem> {
+impl<'a> Work<'a> {
+    fn new(root: &Path, directories: Option<&'a Directories>) -> Result<Self, Problem> {
+        let mut tree = Tree::open(root).map_err(Problem::file(root))?;
+        if directories.is_some() {
+            tree.hide_new_directories();
+        }
         Ok(Self {
-            tree: Tree::open(root).map_err(Problem::file(root))?,
+            tree,
+            directories,
+            marks: None,
             done: 0,
             failures: Vec::new(),
         })
+    }
+
+    /// Fails where something was written since it was saved: it would be lost.
+    fn check(&mut self, step: &Step) -> io::Result<()> {
+        let Some(saved) = self.marks.and_then(|marks| marks.get(&step.path)) else {
+            return Ok(());
+        };
+        let present = self.tree.mark(path_of(step))?;
+        let is_saved = match (saved, present) {
+            (Some(saved), Some(present)) if saved.is_directory => present.is_directory,
+            (Some(saved), Some(present)) => present.is(saved),
+            (saved, None) => saved.is_none_or(|saved| saved.is_directory),
+            (None, Some(_)) => false,
+        };
+        match is_saved {
+            true => Ok(()),
+            false => Err(io::Error::other(
+                "it changed after it was saved: left alone",
+            )),
+        }
+    }
+
+    /// Gives the directories that were made the permissions that they had, the deepest first.
+    fn close_made(&mut self) {
+        let Some(directories) = self.directories else {
+            return;
+        };
+        for path in self.tree.made().to_vec().iter().rev() {
+            let bytes = path.as_os_str().as_bytes();
+            let permissions = directories.permissions(bytes);
+            if let Err(error) = self.tree.set_directory_permissions(path, permissions) {
+                self.failures.push((bytes.to_vec(), error.to_string()));
+            }
+        }
     }
 
     fn note(&mut self, step: &Step, result: io::Result<()>) {
@@ -293,10 +371,4 @@ impl Target {
 
 fn path_of(step: &Step) -> &Path {
     Path::new(OsStr::from_bytes(&step.path))
-}
-
-/// The directories that a path stands in, below the root.
-fn above(path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
-    ends.map(|(end, _)| &path[..end])
 }

@@ -9,8 +9,6 @@ use crate::environment::Environment;
 
 /// Objects that are younger may belong to a checkpoint that has no name yet.
 const YOUNG: &str = "1.hour.ago";
-/// The longest that removing objects may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// The deepest that directories are followed: git's own are three deep.
 const DEPTH: usize = 8;
 
@@ -21,21 +19,19 @@ impl Home {
         size_below(&self.path, DEPTH)
     }
 
-    /// Removes the objects that no checkpoint needs any more, those of the last hour aside; gives how many
-    /// bytes that freed.
+    /// Removes the objects that no checkpoint needs any more, those of the last hour aside.
     ///
     /// # Errors
-    /// When git fails, or a checkpoint is being taken.
-    pub fn sweep(&self, environment: &Environment) -> Result<u64, Problem> {
-        let before = self.size_bytes();
+    /// When git fails, the time is over, or a checkpoint is being taken.
+    pub(super) fn sweep(&self, environment: &Environment, limit: Duration) -> Result<(), Problem> {
         let _alone = self.own()?;
         // An index that is kept names objects that may go now.
         self.forget_kept()
             .map_err(Problem::file(self.path.as_path()))?;
-        let git = self.reading(environment, PATIENCE);
+        let git = self.reading(environment, limit);
         let expire = format!("--expire={YOUNG}");
         git.print("prune", &["prune", &expire], b"")?;
-        Ok(before.saturating_sub(self.size_bytes()))
+        Ok(())
     }
 }
 

@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
+use super::directories::Directories;
 use super::gather::Taking;
 use super::home::Home;
+use super::origin::Origin;
 use super::record::Record;
 use super::{Limits, Problem};
 use crate::clock;
@@ -80,10 +82,15 @@ impl Home {
         };
         taking.left_out.sort();
         taking.left_out.dedup_by(|one, other| one.0 == other.0);
+        let paths = gathered.files.iter().map(|file| &*file.path);
+        let left_out = taking.left_out.iter().map(|(path, _)| &**path);
+        let directories = Directories::of(&mut taking.tree, paths.chain(left_out));
         let record = Record {
             at,
             head,
+            origin: Origin::of(&self.repository),
             modes,
+            directories: Some(directories),
             left_out: taking.left_out,
         };
         let what = "commit-tree";

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 impl Home {
     /// Makes a work tree of the repository at `path`, where nothing stands yet, with a checkpoint's files in
-    /// it; gives those that could not be put there.
+    /// it; gives those that could not be put there as they were.
     ///
     /// # Errors
     /// When HEAD led to no commit then, or git refuses.
@@ -32,7 +32,11 @@ impl Home {
         let head = checkpoint.record.head.as_deref();
         let head = head.ok_or_else(|| Problem::Git {
             what,
-            said: "HEAD led to no commit then".to_owned(),
+            said: match self.repository.has_reftable() {
+                true => "which commit HEAD led to could not be told then (reftable)",
+                false => "HEAD led to no commit then",
+            }
+            .to_owned(),
         })?;
         let repository = &self.repository;
         let git = Git::new(

@@ -177,6 +177,7 @@ fn diff(arguments: &DiffArguments, flags: Layer) -> CliResult {
     let located = Located::find(&reader, &arguments.selector, &environment)?;
     let wanted = located.wanted(&arguments.paths)?;
     let named = located.checkpoint(arguments.from)?;
+    located.check_known(&environment, &named.commit, &wanted)?;
     let subject = Subject {
         home: &located.home,
         id: &located.id,
@@ -208,6 +209,13 @@ impl From<crate::checkpoint::Problem> for CliError {
             Problem::NoRepository => Kind::NotFound,
             _ => Kind::Failed,
         };
-        Self::new(kind, problem.to_string())
+        let hint = match &problem {
+            Problem::Elsewhere { origin, .. } => format!(
+                "aido checkpoint diff shows what is different; aido rerun SESSION --worktree DIR makes a work tree of it; from within {}, if it is there, it can be restored",
+                origin.display()
+            ),
+            _ => return Self::new(kind, problem.to_string()),
+        };
+        Self::new(kind, problem.to_string()).with_hint(hint)
     }
 }

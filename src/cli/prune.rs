@@ -80,7 +80,7 @@ pub fn prune(arguments: &Arguments, flags: Layer) -> CliResult {
     } else if arguments.dry_run || !is_dry {
         let text = text_of(&report, &entry_of, &commands, page.audience);
         page.write_all(text.as_bytes())?;
-        if freed.sessions > 0 {
+        if freed.sessions > 0 || freed.size_bytes.is_some_and(|bytes| bytes > 0) {
             writeln!(page, "{freed}")?;
         }
     }

@@ -9,6 +9,7 @@ use crate::faults::command;
 use crate::redact::Redactor;
 use crate::session::checkpoint::{Checkpoint, Mode, Moment};
 use crate::session::{Metadata, SessionId};
+use crate::store::fs::FileStore;
 
 /// The checkpoints around a command, of which at most the first is taken yet.
 pub(super) struct PendingCheckpoints {
@@ -115,10 +116,18 @@ impl PendingCheckpoints {
         known
     }
 
-    /// Names the first checkpoint by its session.
-    pub(super) fn name(&self, id: &SessionId, tell: &mut dyn FnMut(&Notice<'_>)) {
+    /// Names the first checkpoint by its session, and notes the store that this is in.
+    pub(super) fn name(
+        &self,
+        id: &SessionId,
+        store: Option<&FileStore>,
+        tell: &mut dyn FnMut(&Notice<'_>),
+    ) {
+        let note = |home: &Home| store.map_or(Ok(()), |store| home.note_store(&store.path()));
         if let Some((home, snapshot)) = &self.taken
-            && let Err(problem) = home.name(id, Phase::Before, &snapshot.commit)
+            && let Err(problem) = home
+                .name(id, Phase::Before, &snapshot.commit)
+                .and_then(|()| note(home))
         {
             tell(&Notice::NoCheckpoint("before", &problem));
         }
@@ -141,9 +150,8 @@ impl PendingCheckpoints {
             match named {
                 Ok(after) => {
                     self.known.after = Some(moment(&after));
-                    let reading = home.read(environment);
                     let sides = [before, &after].map(|it| (it.tree.as_str(), &it.record));
-                    let changes = reading.changes(sides[0], sides[1]);
+                    let changes = home.told(environment, sides[0], sides[1]);
                     let counts =
                         changes.map(|changes| crate::checkpoint::changes::counts(&changes));
                     self.known.changes = counts.ok();

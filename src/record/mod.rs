@@ -15,6 +15,7 @@ mod publishing;
 mod remember;
 pub mod secrets;
 pub mod shell;
+mod sweep;
 
 use std::io;
 use std::path::PathBuf;
@@ -161,7 +162,7 @@ pub fn run_attended(
         attendant.begun(id);
     }
     if let (Some(checkpoints), Some(id)) = (&recording.checkpoints, &id) {
-        checkpoints.name(id, tell);
+        checkpoints.name(id, recording.store.as_ref(), tell);
     }
     let plan = nesting::plan(request, terminal, id.as_ref());
     let watch = Watch {
@@ -344,7 +345,7 @@ fn keep_house(store: &FileStore, key: Option<&Key>, request: &Request) {
     let watch = Stopwatch::start();
     let policy = &request.settings.keep;
     let gone = store.housekeep(policy, key, clock::now(), &|| watch.elapsed());
-    if let (Some(state), false) = (&request.place.state, gone.is_empty()) {
-        crate::checkpoint::forget(state, &gone);
+    if let Some(gone) = gone {
+        sweep::housekeep(request, &gone);
     }
 }

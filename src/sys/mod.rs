@@ -8,6 +8,7 @@
 //!   sits on the open file, which the caller shares.
 //! - Whatever is changed for a while (terminal modes, signal handlers) is changed back by a guard.
 
+pub mod birth;
 pub mod bounded;
 pub mod daemon;
 pub mod door;

@@ -1,10 +1,13 @@
 //! Files below one directory that is somebody else's: a work tree. No link in any component of a path is
 //! followed, so that nothing outside is read or changed, whatever stands in the tree.
 
+mod directory;
+mod mark;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
@@ -12,10 +15,14 @@ use rustix::io::{Errno, retry_on_intr};
 
 use super::random;
 
+pub use mark::Mark;
+
 /// The mode of a new directory, before the umask.
 const NEW_DIRECTORY: Mode = Mode::from_raw_mode(0o777);
 /// The mode of a file while it is written.
 const UNFINISHED: Mode = Mode::from_raw_mode(0o600);
+/// A name for each open file of the process.
+const DESCRIPTORS: &str = "/proc/self/fd";
 /// The bits of a mode that are somebody's permissions.
 const PERMISSIONS: u32 = 0o7777;
 
@@ -54,6 +61,10 @@ pub struct Tree {
     root: OwnedFd,
     /// The directory that was asked last; none in it if there is no such directory.
     last: Option<(PathBuf, Option<OwnedFd>)>,
+    /// The mode of directories that are made, before the umask.
+    new_directory: Mode,
+    /// Those that were.
+    made: Vec<PathBuf>,
 }
 
 impl Tree {
@@ -64,7 +75,12 @@ impl Tree {
     pub fn open(root: &Path) -> io::Result<Self> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = retry_on_intr(|| rustix::fs::open(root, flags, Mode::empty()))?;
-        Ok(Self { root, last: None })
+        Ok(Self {
+            root,
+            last: None,
+            new_directory: NEW_DIRECTORY,
+            made: Vec::new(),
+        })
     }
 
     /// What stands at `path`, which is relative to the directory.
@@ -132,6 +148,19 @@ impl Tree {
     pub fn begin(&mut self, path: &Path) -> io::Result<NewFile> {
         let name = name_of(path)?.to_owned();
         let parent = self.make_parent(path)?;
+        // Whoever is killed leaves nothing of a file without a name; not every file system knows them.
+        let flags = OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC;
+        let unnamed = retry_on_intr(|| rustix::fs::openat(&parent, c".", flags, UNFINISHED));
+        if let Ok(file) = unnamed
+            && Path::new(DESCRIPTORS).is_dir()
+        {
+            return Ok(NewFile {
+                parent,
+                name,
+                temporary: None,
+                file: File::from(file),
+            });
+        }
         let temporary = temporary()?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let file = retry_on_intr(|| rustix::fs::openat(&parent, &temporary, flags, UNFINISHED))?;
@@ -143,7 +172,7 @@ impl Tree {
         })
     }
 
-    /// Puts a symbolic link at `path`, in place of what stands there unless that is a directory.
+    /// Puts a symbolic link at `path`, in place of what stands there unless that is a directory with files in it.
     ///
     /// # Errors
     /// As [`Tree::begin`].
@@ -152,7 +181,7 @@ impl Tree {
         let parent = self.make_parent(path)?;
         let temporary = temporary()?;
         rustix::fs::symlinkat(target, &parent, &temporary)?;
-        let moved = rustix::fs::renameat(&parent, &temporary, &parent, &name);
+        let moved = put(&parent, &temporary, &name);
         if moved.is_err() {
             let _ = rustix::fs::unlinkat(&parent, &temporary, AtFlags::empty());
         }
@@ -223,12 +252,15 @@ impl Tree {
     fn make_parent(&mut self, path: &Path) -> io::Result<OwnedFd> {
         self.last = None;
         let mut here = self.root.try_clone()?;
+        let mut place = PathBuf::new();
         for component in path.parent().into_iter().flat_map(Path::components) {
             let Component::Normal(name) = component else {
                 return Err(io::Error::other("a path that leads out of the work tree"));
             };
-            match rustix::fs::mkdirat(&here, name, NEW_DIRECTORY) {
-                Ok(()) | Err(Errno::EXIST) => {}
+            place.push(name);
+            match rustix::fs::mkdirat(&here, name, self.new_directory) {
+                Ok(()) => self.made.push(place.clone()),
+                Err(Errno::EXIST) => {}
                 Err(error) => return Err(error.into()),
             }
             here = step(&here, name).map_err(|error| match error {
@@ -248,28 +280,30 @@ impl Tree {
 pub struct NewFile {
     parent: OwnedFd,
     name: OsString,
+    /// Its name until then, if it has one.
     temporary: Option<String>,
     file: File,
 }
 
 impl NewFile {
-    /// Gives it its permissions and its place, where a directory may only stand if it is empty.
+    /// Gives it its permissions and its place, where a directory may only stand if no file is in it.
     ///
     /// # Errors
-    /// When a directory that is not empty stands there, or the disk is full.
+    /// When a directory with files in it stands there, or the disk is full.
     pub fn finish(mut self, permissions: u32) -> io::Result<()> {
         rustix::fs::fchmod(&self.file, Mode::from_raw_mode(permissions & PERMISSIONS))?;
-        let Some(temporary) = &self.temporary else {
-            return Ok(());
+        let temporary = match self.temporary.take() {
+            Some(temporary) => temporary,
+            None => {
+                let temporary = temporary()?;
+                let open = format!("{DESCRIPTORS}/{}", self.file.as_raw_fd());
+                let follow = AtFlags::SYMLINK_FOLLOW;
+                rustix::fs::linkat(rustix::fs::CWD, open, &self.parent, &temporary, follow)?;
+                temporary
+            }
         };
-        let moved = rustix::fs::renameat(&self.parent, temporary, &self.parent, &self.name);
-        if moved == Err(Errno::ISDIR)
-            && rustix::fs::unlinkat(&self.parent, &self.name, AtFlags::REMOVEDIR).is_ok()
-        {
-            rustix::fs::renameat(&self.parent, temporary, &self.parent, &self.name)?;
-        } else {
-            moved?;
-        }
+        let temporary = &*self.temporary.insert(temporary);
+        put(&self.parent, temporary, &self.name)?;
         self.temporary = None;
         Ok(())
     }
@@ -290,6 +324,17 @@ impl Drop for NewFile {
         if let Some(temporary) = &self.temporary {
             let _ = rustix::fs::unlinkat(&self.parent, temporary, AtFlags::empty());
         }
+    }
+}
+
+/// Gives a file or a link its place.
+fn put(parent: &OwnedFd, temporary: &str, name: &OsStr) -> Result<(), Errno> {
+    match rustix::fs::renameat(parent, temporary, parent, name) {
+        Err(Errno::ISDIR) => {
+            directory::remove_hollow(parent, name)?;
+            rustix::fs::renameat(parent, temporary, parent, name)
+        }
+        moved => moved,
     }
 }
 
@@ -375,6 +420,9 @@ mod tests {
         let path = Path::new("a/file");
         let mut unfinished = tree.begin(path).unwrap();
         unfinished.write_all(b"half").unwrap();
+        let there = std::fs::read_dir(temporary.path().join("a")).unwrap();
+        let names = there.count();
+        assert_eq!(names, 1 + usize::from(unfinished.temporary.is_some()));
         drop(unfinished);
         assert_eq!(
             std::fs::read(temporary.path().join(path)).unwrap(),

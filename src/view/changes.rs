@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::paint::{Meaning, Palette};
 use super::text::Audience;
-use crate::checkpoint::changes::{Change, Kind, LINK, REPOSITORY};
+use crate::checkpoint::changes::{Change, DIRECTORY, Kind, LINK, REPOSITORY};
 use crate::checkpoint::{Step, Way};
 
 /// The path of a change as it may be shown: secrets are replaced by whoever shows it.
@@ -53,6 +53,7 @@ fn remark(change: &Change) -> String {
     let what = match change.mode {
         LINK => " (link)",
         REPOSITORY => " (a repository of its own)",
+        DIRECTORY => "/",
         _ => "",
     };
     match change.permissions {
@@ -73,6 +74,7 @@ pub fn change_json(change: &Change, path: &PathText<'_>) -> Value {
         "type": match change.mode {
             LINK => "link",
             REPOSITORY => "repository",
+            DIRECTORY => "directory",
             _ => "file",
         },
         "contents_differ": change.contents_differ,
@@ -101,10 +103,11 @@ impl fmt::Display for Steps<'_> {
         for step in self.steps.iter().take(self.most) {
             let (meaning, note) = match &step.way {
                 Way::Write { is_new: true, .. } | Way::Link { is_new: true, .. } => {
-                    (Meaning::Added, String::new())
+                    (Meaning::Added, dropped(&step.way))
                 }
-                Way::Write { .. } | Way::Link { .. } => (Meaning::Open, String::new()),
+                Way::Write { .. } | Way::Link { .. } => (Meaning::Open, dropped(&step.way)),
                 Way::Permissions(mode) => (Meaning::Open, format!(" ({mode:o})")),
+                Way::Directory(mode) => (Meaning::Open, format!("/ ({mode:o})")),
                 Way::Remove => (Meaning::Removed, String::new()),
                 Way::Leave(why) => (Meaning::Place, format!(" ({})", why.text())),
             };
@@ -118,12 +121,22 @@ impl fmt::Display for Steps<'_> {
     }
 }
 
+/// What a file had and doesn't get.
+fn dropped(way: &Way) -> String {
+    match way {
+        Way::Write { dropped, .. } if *dropped != 0 => {
+            " (not set-user-ID or set-group-ID, as it was: whose it was is not known)".to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
 /// A step's name, for people and in JSON.
 fn step_name(way: &Way) -> &'static str {
     match way {
         Way::Write { is_new: true, .. } | Way::Link { is_new: true, .. } => "create",
         Way::Write { .. } | Way::Link { .. } => "replace",
-        Way::Permissions(_) => "mode",
+        Way::Permissions(_) | Way::Directory(_) => "mode",
         Way::Remove => "remove",
         Way::Leave(_) => "leave",
     }
@@ -133,9 +146,9 @@ fn step_name(way: &Way) -> &'static str {
 #[must_use]
 pub fn step_json(step: &Step, path: &PathText<'_>) -> Value {
     let (permissions, reason) = match &step.way {
-        Way::Write { permissions, .. } | Way::Permissions(permissions) => {
-            (Some(*permissions), None)
-        }
+        Way::Write { permissions, .. }
+        | Way::Permissions(permissions)
+        | Way::Directory(permissions) => (Some(*permissions), None),
         Way::Leave(why) => (None, Some(why.text())),
         Way::Link { .. } | Way::Remove => (None, None),
     };
@@ -144,11 +157,17 @@ pub fn step_json(step: &Step, path: &PathText<'_>) -> Value {
         "action": step_name(&step.way),
         "type": match step.way {
             Way::Link { .. } => "link",
+            Way::Directory(_) => "directory",
             _ => "file",
         },
         "permissions": permissions.map(|mode| format!("{mode:04o}")),
         "reason": reason,
     });
+    if let Way::Write { dropped, .. } = step.way
+        && dropped != 0
+    {
+        json["permissions_dropped"] = format!("{dropped:04o}").into();
+    }
     put_exact(&mut json, &step.path, path);
     json
 }

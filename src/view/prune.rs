@@ -25,7 +25,8 @@ pub const LISTED: usize = 20;
 pub struct Freed {
     /// The sessions that had any.
     pub sessions: u64,
-    /// What their objects took, in bytes; none where nothing was removed.
+    /// What their objects took, and whatever else nothing needed any more, in bytes; none where nothing was
+    /// removed.
     pub size_bytes: Option<u64>,
 }
 
@@ -34,6 +35,11 @@ impl fmt::Display for Freed {
         let sessions = units::count(self.sessions, "session");
         match self.size_bytes {
             None => write!(formatter, "with the checkpoints of {sessions}"),
+            Some(bytes) if self.sessions == 0 => write!(
+                formatter,
+                "of checkpoints that nothing needed any more: {}",
+                units::size(bytes)
+            ),
             Some(bytes) => write!(
                 formatter,
                 "with the checkpoints of {sessions}, {}; what is younger than an hour stays until the next time",

@@ -13,11 +13,17 @@ use serde_json::Value;
 use crate::support::{Output, Run, TestEnv, has_program};
 
 mod again;
+mod asked;
+mod bound;
 mod detached;
+mod freed;
 mod hostile;
+mod ignored;
 mod kept;
 mod killed;
 mod kinds;
+mod modes;
+mod places;
 mod prop;
 mod several;
 

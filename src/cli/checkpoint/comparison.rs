@@ -1,11 +1,13 @@
 //! Printing what is different between two checkpoints, or between one and the files as they are.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
 use crate::checkpoint::changes::{Change, counts};
 use crate::checkpoint::plan::is_wanted;
+use crate::checkpoint::select::Reason;
 use crate::checkpoint::{Home, Limits, Named, Reading, Record};
 use crate::cli::error::CliError;
 use crate::cli::page::{Form, Page};
@@ -71,11 +73,10 @@ pub(in crate::cli) fn show_changes(
         true => comparison.write_patch(page)?,
         false => comparison.write_list(page)?,
     }
-    let [from, to] = &comparison.records;
-    let left_out = from.left_out.len().max(to.left_out.len());
-    if left_out > 0 {
+    let count = comparison.left_out().len();
+    if count > 0 {
         page.note(format!(
-            "{left_out} paths are in no checkpoint: too large, unreadable, or repositories; --json names them"
+            "{count} paths are in no checkpoint: too large, unreadable, or repositories; --json names them"
         ));
     }
     Ok(comparison.changes.len())
@@ -113,13 +114,9 @@ impl<'a> Comparison<'a> {
                 (now.tree, now.record, "now".to_owned())
             }
         };
-        let mut changes = reading.changes((&from.tree, &from.record), (&to_tree, &to_record))?;
-        changes.retain(|change| {
-            // What one side could not keep is not told from what the command did.
-            let left_out = from.record.reason_for(&change.path);
-            let left_out = left_out.or(to_record.reason_for(&change.path));
-            left_out.is_none() && is_wanted(&change.path, subject.wanted)
-        });
+        let sides = [(&*from.tree, &from.record), (&*to_tree, &to_record)];
+        let mut changes = subject.home.told(environment, sides[0], sides[1])?;
+        changes.retain(|change| is_wanted(&change.path, subject.wanted));
         Ok(Self {
             reader,
             subject,
@@ -131,13 +128,20 @@ impl<'a> Comparison<'a> {
         })
     }
 
+    /// What is in neither, each path once.
+    fn left_out(&self) -> BTreeMap<&[u8], Reason> {
+        let left_out = self.records.iter().flat_map(|record| &record.left_out);
+        left_out
+            .map(|(path, reason)| (path.as_slice(), *reason))
+            .collect()
+    }
+
     fn to_json(&self, manner: Manner) -> Result<Value, CliError> {
         let path = path_text(self.reader);
-        let left_out = self.records.iter().flat_map(|record| &record.left_out);
-        let mut left_out: Vec<Value> = left_out
+        let left_out = self.left_out().into_iter();
+        let left_out: Vec<Value> = left_out
             .map(|(left, reason)| json!({"path": path(left), "reason": reason.name()}))
             .collect();
-        left_out.dedup();
         let changes = self.changes.iter();
         let mut document = json!({
             "schema_version": SCHEMA_VERSION,

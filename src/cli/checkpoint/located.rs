@@ -2,9 +2,12 @@
 //! caller's. A session may be gone while its checkpoints are there: they stand elsewhere, so that a command
 //! that removes everything removes no way back.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use crate::checkpoint::{Home, Limits, Named, Phase, Repository};
+use crate::checkpoint::plan::is_wanted;
+use crate::checkpoint::{Home, Limits, Named, Origin, Phase, Repository};
 use crate::cli::error::{CliError, Kind};
 use crate::cli::reading::Reader;
 use crate::config::Settings;
@@ -13,6 +16,7 @@ use crate::place::Place;
 use crate::session::{Metadata, Selector, SessionId};
 use crate::store::Store;
 use crate::store::resolve::resolve;
+use crate::sys::birth::birth;
 use crate::transcript::record;
 
 /// A session's checkpoints.
@@ -22,12 +26,26 @@ pub(in crate::cli) struct Located {
     pub(in crate::cli) checkpoints: Vec<Named>,
 }
 
-/// aido's own git directory for the caller's repository.
+/// Where the caller stands, also if that was removed.
+fn standing(environment: &Environment) -> PathBuf {
+    let current = std::env::current_dir().ok();
+    let current = current.or_else(|| environment.absolute_path("PWD"));
+    current.unwrap_or_else(|| PathBuf::from("/"))
+}
+
+/// aido's own git directory for the caller's repository; for the one that stood there, where there is none.
 pub(in crate::cli) fn here(environment: &Environment) -> Result<Home, CliError> {
-    let place = Place::find(std::env::current_dir().ok(), environment);
-    let current = place.current.as_deref().unwrap_or(Path::new("/"));
-    let repository = Repository::find(current)?;
-    Ok(Home::of(repository, place.state.as_deref())?)
+    let state = Place::find(None, environment).state;
+    let current = standing(environment);
+    let present = Repository::find(&current);
+    let present = present.and_then(|repository| Home::of(repository, state.as_deref()));
+    match present {
+        Ok(home) if home.exists() => Ok(home),
+        present => {
+            let mut formerly = Home::formerly(&current, state.as_deref()).into_iter();
+            Ok(formerly.next().map_or(present, Ok)?)
+        }
+    }
 }
 
 /// What a checkpoint that is taken for comparing, or before restoring, may cost: a person waits for it.
@@ -41,12 +59,13 @@ pub(in crate::cli) fn limits(settings: &Settings) -> Limits {
     }
 }
 
-/// aido's own git directory for the repository that a session ran in, if that is there.
-fn of_session(metadata: &Metadata, state: Option<&Path>) -> Option<Home> {
-    let ran_in = Path::new(metadata.cwd.as_deref()?);
-    // The directory itself may have been removed by the command.
-    let there = ran_in.ancestors().find(|path| path.is_dir())?;
-    Home::of(Repository::find(there).ok()?, state).ok()
+/// aido's own git directories for the repositories around a directory, the nearest first, and for those that
+/// stood there. The command may have made one in its own directory, or removed any.
+fn around(current: &Path, state: Option<&Path>) -> Vec<Home> {
+    let present = Repository::all_around(current);
+    let present = present.filter_map(|repository| Home::of(repository, state).ok());
+    let formerly = Home::formerly(current, state);
+    present.chain(formerly).collect()
 }
 
 impl Located {
@@ -64,25 +83,55 @@ impl Located {
             },
             _ => resolved?,
         };
-        let place = Place::find(None, environment);
-        let metadata = raw(reader, &id);
-        let of_session = metadata.and_then(|it| of_session(&it, place.state.as_deref()));
-        let homes = [of_session, here(environment).ok()];
-        for home in homes.into_iter().flatten() {
+        let state = Place::find(None, environment).state;
+        let ran_in = raw(reader, &id).and_then(|metadata| metadata.cwd);
+        let ran_in = ran_in.map(PathBuf::from);
+        let homes = [ran_in, Some(standing(environment))].into_iter().flatten();
+        let homes = homes.flat_map(|current| around(&current, state.as_deref()));
+        let mut found: Vec<Self> = Vec::new();
+        for home in homes {
             let checkpoints = home.checkpoints_of(&id)?;
-            if !checkpoints.is_empty() {
-                return Ok(Self {
+            let is_known = found.iter().any(|known| {
+                let repository = &known.home.repository;
+                known.home.path == home.path && *repository == home.repository
+            });
+            if !checkpoints.is_empty() && !is_known {
+                let id = id.clone();
+                found.push(Self {
                     id,
                     home,
                     checkpoints,
                 });
             }
         }
+        // Of several, such as the work trees of a repository, the one that it is of.
+        if found.len() > 1
+            && let Some(place) = found.iter().position(|located| located.fits(environment))
+        {
+            return Ok(found.swap_remove(place));
+        }
+        if let Some(first) = found.into_iter().next() {
+            return Ok(first);
+        }
         Err(
             CliError::new(Kind::NotFound, format!("{id} has no checkpoint")).with_hint(
                 "aido --checkpoint both COMMAND takes one; aido checkpoint list shows those here",
             ),
         )
+    }
+
+    /// Whether they are of the work tree that was found.
+    fn fits(&self, environment: &Environment) -> bool {
+        let first = self.checkpoints.first();
+        let first = first.and_then(|named| {
+            let reading = self.home.read(environment);
+            reading.checkpoint(&named.commit).ok()
+        });
+        let origin = first.and_then(|checkpoint| checkpoint.record.origin);
+        let present = Origin::of(&self.home.repository);
+        origin
+            .zip(present)
+            .is_some_and(|(one, other)| one.is(&other))
     }
 
     /// One of them.
@@ -93,6 +142,47 @@ impl Located {
             let known: Vec<String> = known.collect();
             let message = format!("{} has no checkpoint {phase}", self.id);
             CliError::new(Kind::NotFound, message).with_hint(format!("it has {}", known.join(", ")))
+        })
+    }
+
+    /// Whether the caller stands in the work tree that they were found for, and in no other one inside.
+    pub(in crate::cli) fn is_here(&self, environment: &Environment) -> bool {
+        let current = standing(environment);
+        let root = birth(&self.home.repository.root).ok();
+        let is_root = |path: &Path| root.is_some() && birth(path).ok() == root;
+        match Repository::find(&current) {
+            Ok(present) => is_root(&present.root),
+            Err(_) => current.ancestors().any(is_root),
+        }
+    }
+
+    /// Fails for a path that is neither in a checkpoint nor there.
+    pub(in crate::cli) fn check_known(
+        &self,
+        environment: &Environment,
+        commit: &str,
+        wanted: &[Vec<u8>],
+    ) -> Result<(), CliError> {
+        let reading = self.home.read(environment);
+        let checkpoint = reading.checkpoint(commit)?;
+        let is_there = |path: &[u8]| {
+            let path = self.home.repository.root.join(OsStr::from_bytes(path));
+            path.symlink_metadata().is_ok()
+        };
+        let mut missing = wanted.iter().filter(|path| !is_there(path)).peekable();
+        if missing.peek().is_none() {
+            return Ok(());
+        }
+        let entries = reading.entries(&checkpoint.tree)?;
+        let unknown = missing.find(|path| {
+            let only = std::slice::from_ref(*path);
+            !entries.iter().any(|entry| is_wanted(&entry.path, only))
+        });
+        unknown.map_or(Ok(()), |path| {
+            let path = String::from_utf8_lossy(path);
+            let message = format!("{path} is neither in the checkpoint nor in the work tree");
+            Err(CliError::new(Kind::NotFound, message)
+                .with_hint("a path is one file or directory; patterns are not expanded"))
         })
     }
 

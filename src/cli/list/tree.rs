@@ -73,17 +73,29 @@ pub(super) fn arranged(sessions: &[(String, String, Option<String>)]) -> Vec<(us
     order
 }
 
+/// The deepest that commands are indented.
+const DEEPEST: usize = 8;
+
 /// What stands before the command of a session at this depth.
 pub(super) fn indent(depth: usize) -> String {
     match depth {
         0 => String::new(),
-        depth => format!("{}└ ", "  ".repeat(depth - 1)),
+        depth if depth <= DEEPEST => format!("{}└ ", "  ".repeat(depth - 1)),
+        // So that there is room left for the command.
+        depth => format!("{}└ ({depth}) ", "  ".repeat(DEEPEST - 1)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chain_of_any_length_leaves_room_for_the_command() {
+        assert_eq!(indent(0), "");
+        assert_eq!(indent(2), "  └ ");
+        assert_eq!(indent(100), format!("{}└ (100) ", " ".repeat(14)));
+    }
 
     fn order(sessions: &[(&str, &str, Option<&str>)]) -> Vec<(String, usize)> {
         let owned: Vec<(String, String, Option<String>)> = sessions

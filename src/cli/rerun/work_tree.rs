@@ -12,6 +12,7 @@ use crate::environment::Environment;
 use crate::rerun::RerunPlan;
 use crate::session::SessionId;
 use crate::session::quote::shell_line;
+use crate::sys::birth::{Birth, birth};
 use crate::sys::replace;
 use crate::view::sanitize;
 
@@ -21,6 +22,14 @@ pub(super) struct WorkTree {
     commit: String,
     path: PathBuf,
     environment: Environment,
+}
+
+/// Which of these directories a path leads into, through whatever links.
+fn tree_around<'t>(path: &Path, trees: &'t [PathBuf]) -> Option<&'t Path> {
+    let there = path.ancestors().find_map(|path| path.canonicalize().ok())?;
+    let around: Vec<Birth> = there.ancestors().filter_map(|it| birth(it).ok()).collect();
+    let mut trees = trees.iter().map(PathBuf::as_path);
+    trees.find(|tree| birth(tree).is_ok_and(|tree| around.contains(&tree)))
 }
 
 impl WorkTree {
@@ -37,17 +46,21 @@ impl WorkTree {
         let commit = located.checkpoint(Phase::Before)?.commit.clone();
         let root = located.home.repository.root.clone();
         let path = straight(&std::path::absolute(directory)?);
-        if path.starts_with(&root) {
-            let message = format!("{} is in the present work tree", path.display());
+        let trees = located.home.repository.work_trees();
+        if let Some(tree) = tree_around(&path, &trees) {
+            let message = format!("{} is in the work tree {}", path.display(), tree.display());
             return Err(refused(message).with_hint("name a directory beside it, such as ../again"));
         }
         if path.symlink_metadata().is_ok() {
             let message = format!("{} is there already", path.display());
             return Err(refused(message).with_hint("name a directory that is to be made"));
         }
-        let below = plan.cwd.strip_prefix(&root);
+        // It may have run in another work tree of the repository.
+        let checkpoint = located.home.read(&environment).checkpoint(&commit)?;
+        let ran_in = checkpoint.record.origin.map_or(root, |origin| origin.root);
+        let below = plan.cwd.strip_prefix(&ran_in);
         let below =
-            below.map_err(|_| refused(format!("{id} did not run in {}", root.display())))?;
+            below.map_err(|_| refused(format!("{id} did not run in {}", ran_in.display())))?;
         plan.cwd = path.join(below);
         Ok(Self {
             home: located.home,

@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 
 use serde_json::{Map, Value};
 
 use super::FileStore;
-use crate::session::SessionId;
+use crate::session::{Location, SessionId};
 use crate::store::{SIDECAR_MAX_BYTES, StoreError, layout};
 use crate::sys::file::Directory;
 use crate::transcript::reader;
@@ -113,6 +114,17 @@ impl HeldStore {
             (found, _) => found,
         };
         found.map_err(StoreError::file(name.to_owned()))
+    }
+}
+
+/// Whether the store in this directory has any of a session's files; also where that can't be told.
+#[must_use]
+pub fn has(directory: &Path, state: Option<&Path>, id: &SessionId) -> bool {
+    let location = Location::Named(directory.to_owned());
+    let store = FileStore::new(location, state.map(Path::to_owned), None);
+    match store.hold() {
+        Ok(held) => held.is_some_and(|held| held.contains(id)),
+        Err(_) => true,
     }
 }
 

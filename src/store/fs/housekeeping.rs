@@ -28,7 +28,7 @@ const READING_BUDGET: Duration = Duration::from_millis(60);
 const LINES_BETWEEN: usize = 256;
 
 impl FileStore {
-    /// Keeps the store in order, if it is time to, and tells which sessions went. `elapsed` tells the time
+    /// Keeps the store in order, and tells which sessions went; none if it was not time to. `elapsed` tells the time
     /// since it was called; what fails is left for `prune` and `recover` to say.
     pub fn housekeep(
         &self,
@@ -36,33 +36,32 @@ impl FileStore {
         key: Option<&Key>,
         now: Timestamp,
         elapsed: &dyn Fn() -> Duration,
-    ) -> Vec<SessionId> {
-        let nothing = Vec::new;
+    ) -> Option<Vec<SessionId>> {
         let Ok(Some((session, counterpart))) = self.open_to_read() else {
-            return nothing();
+            return None;
         };
         let marked = stamp_of(&session, layout::HOUSEKEEPING);
         let is_first = marked.is_err();
         if marked.is_ok_and(|mark| !is_due(mark, now)) || session.check_private().is_err() {
-            return nothing();
+            return None;
         }
         let Ok(mark) = session.append(OsStr::new(layout::HOUSEKEEPING)) else {
-            return nothing();
+            return None;
         };
         if file::lock(&mark).is_err() {
-            return nothing();
+            return None;
         }
         // Somebody else may have done it between the look and the lock.
         let is_still_due = is_first || stamp(&mark).is_ok_and(|mark| is_due(mark, now));
         // Somebody who holds this one may hold it for long: then it is for the next recorder.
         let is_free = index::lock(&session, Duration::ZERO).is_ok();
         if !is_still_due || !is_free || touch(&mark).is_err() || is_first {
-            return nothing();
+            return None;
         }
         self.recover_in_passing(key, now);
         let may_read = || elapsed() < READING_BUDGET;
         let Ok((mut candidates, mut known)) = candidates(&session, policy, now, &may_read) else {
-            return nothing();
+            return Some(Vec::new());
         };
         let ids = self.live_ids(&session, counterpart.as_ref());
         let live = self.unfinished_sessions(&session, counterpart.as_ref(), ids);
@@ -83,7 +82,7 @@ impl FileStore {
         }
         let plan = plan_prune(policy, &candidates, now);
         let may_go_on = || elapsed() < BUDGET;
-        let mut gone = nothing();
+        let mut gone = Vec::new();
         PruneReport::carry_out(plan, may_go_on, |removal| {
             let reason = format!("housekeeping: {}", removal.limit.name());
             let Some(id) = id_of(removal.candidate) else {
@@ -92,7 +91,7 @@ impl FileStore {
             self.remove_planned(&id, removal.candidate, now, &reason, Duration::ZERO)
                 .map(|_| gone.push(id.clone()))
         });
-        gone
+        Some(gone)
     }
 }
 

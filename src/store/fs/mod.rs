@@ -41,7 +41,7 @@ mod tidy;
 
 pub use candidates::{Candidates, Origin};
 pub use health::Health;
-pub use held::HeldStore;
+pub use held::{HeldStore, has};
 pub use recent::{Reach, Recent};
 pub use tasks::{Task, Tasks};
 
