@@ -188,12 +188,17 @@ impl Taking<'_> {
         }
         if let Some(paths) = edits.taken() {
             let arguments = ["update-index", "-z", "--add", "--replace", "--stdin"];
-            // What only the repository's objects hold may go from there.
-            let mut alone = self.git.clone();
-            alone.unset(ALTERNATES);
-            alone.print("update-index", &arguments, &paths)?;
+            self.alone().print("update-index", &arguments, &paths)?;
         }
         Ok(())
+    }
+
+    /// git that sees aido's own objects and no others: what only the repository has may go from there, so that
+    /// nothing is to be taken for there, nor to be made younger there.
+    pub(super) fn alone(&self) -> Git {
+        let mut alone = self.git.clone();
+        alone.unset(ALTERNATES);
+        alone
     }
 
     /// What stands at a path as git named it: an untracked repository ends in a slash.

@@ -19,8 +19,8 @@ use crate::sys::stamp::{set_modified, stamp};
 
 /// The directory of all of them, one a work tree, in aido's own git directory.
 pub(super) const KEPT: &str = "kept";
-/// The version of this file.
-const VERSION: u32 = 1;
+/// The version of this file. Trees of the first one stood in the repository, too.
+const VERSION: u32 = 2;
 /// The largest that is read: some two million files.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
 /// The digits of the digest that it begins with.

@@ -73,11 +73,13 @@ impl Home {
             gathered = taking.gather_in_peace(&seed, also)?;
         }
         let modes = taking.modes(&gathered.files);
+        let alone = taking.alone();
         let tree = match gathered.tree {
             Some(tree) => tree,
             None => {
+                // Of contents only those are there that HEAD's commit doesn't hold.
                 let arguments = ["write-tree", "--missing-ok"];
-                taking.git.word("write-tree", &arguments, b"")?
+                alone.word("write-tree", &arguments, b"")?
             }
         };
         taking.left_out.sort();
@@ -98,7 +100,7 @@ impl Home {
             .to_message()
             .map_err(|_| Problem::Unreadable { what })?;
         let arguments = ["commit-tree", "-F", "-", &tree];
-        let commit = taking.git.word(what, &arguments, message.as_bytes())?;
+        let commit = alone.word(what, &arguments, message.as_bytes())?;
         if gathered.is_plain {
             // Without it the next one takes longer.
             let _ = self.keep(&taking.index, record.head.as_deref(), &tree);

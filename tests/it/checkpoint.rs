@@ -24,6 +24,7 @@ mod killed;
 mod kinds;
 mod modes;
 mod places;
+mod objects;
 mod prop;
 mod several;
 

@@ -1,0 +1,83 @@
+//! Objects: what git throws away one day stands in aido's own directory, too, and nothing of the repository's
+//! is touched.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use super::{git, ok, print_of, repository, text};
+use crate::support::{TestEnv, files_below};
+
+/// Makes git forget and throw away at once whatever no name leads to, and removes the files.
+const LOSE: &str =
+    "git reflog expire --expire=now --all && git gc -q --prune=now && rm -rf src run";
+
+/// A repository with files that are committed, and changed since.
+fn with_work(test: &str) -> Option<TestEnv> {
+    let env = repository(test)?;
+    for path in ["run", "src/a", "src/b", "src/deep/c"] {
+        env.write(&format!("work/{path}"), &format!("{path}\n"));
+    }
+    git(&env, &["add", "-A"]);
+    git(&env, &["commit", "-qm", "first"]);
+    env.write("work/src/a", "changed\n");
+    Some(env)
+}
+
+/// What leaves the trees of the files as they are in the repository, where no name leads to them.
+const WAYS: &[&[&[&str]]] = &[
+    &[&["stash", "-q"], &["stash", "pop", "-q"]],
+    &[&["commit", "-qam", "second"], &["reset", "-q", "HEAD~"]],
+    &[&["add", "-A"], &["write-tree"], &["reset", "-q"]],
+    &[
+        &["commit", "-qam", "x"],
+        &["reset", "-q", "--soft", "HEAD~"],
+    ],
+];
+
+#[test]
+fn what_only_a_stash_or_an_undone_commit_held_comes_back() {
+    for (number, way) in WAYS.iter().enumerate() {
+        for mode in ["before", "both"] {
+            let Some(env) = with_work("what_only_a_stash") else {
+                return;
+            };
+            for words in *way {
+                git(&env, words);
+            }
+            let before = print_of(&env.work());
+            let run = ok(&env, &["--checkpoint", mode, "sh", "-c", LOSE]);
+            assert!(run.stderr.is_empty(), "{number} {mode}: {run:?}");
+            let changes = text(&ok(&env, &["show", "last", "--changes"]));
+            assert!(changes.contains("removed  src/deep/c\n"), "{changes}");
+            ok(&env, &["checkpoint", "restore", "last", "-y"]);
+            assert_eq!(print_of(&env.work()), before, "{number} {mode}");
+            let words = ["checkpoint", "restore", "last", "--to", "restore-1", "-y"];
+            ok(&env, &words);
+            assert!(print_of(&env.work()).is_empty(), "{number} {mode}");
+        }
+    }
+}
+
+#[test]
+fn no_object_of_the_repository_gets_another_time() {
+    let Some(env) = with_work("no_object_of_the_repository") else {
+        return;
+    };
+    for words in WAYS.iter().flat_map(|way| *way) {
+        git(&env, words);
+    }
+    let times = || -> BTreeMap<PathBuf, (i64, i64)> {
+        let files = files_below(&env.work().join(".git")).into_iter();
+        let time = |path: PathBuf| {
+            let status = fs::symlink_metadata(&path).unwrap();
+            (path, (status.ctime(), status.ctime_nsec()))
+        };
+        files.map(time).collect()
+    };
+    let before = times();
+    ok(&env, &["--checkpoint", "both", "sh", "-c", "rm -rf src"]);
+    ok(&env, &["checkpoint", "restore", "last", "-y"]);
+    assert_eq!(times(), before);
+}
