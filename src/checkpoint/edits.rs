@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::changes::{EXECUTABLE, LINK, REGULAR};
+use super::changes::{EXECUTABLE, LINK, REGULAR, REPOSITORY};
 use super::survey::Known;
 use crate::sys::tree::Entry;
 
@@ -11,8 +11,8 @@ use crate::sys::tree::Entry;
 pub(super) struct Edits {
     /// The name of no object.
     nothing: String,
-    /// What goes, as `update-index --index-info` reads it.
-    gone: Vec<u8>,
+    /// What goes, and what is only pointed at, as `update-index --index-info` reads it.
+    named: Vec<u8>,
     /// What is read.
     taken: Vec<Known>,
     /// All paths of either.
@@ -23,17 +23,26 @@ impl Edits {
     pub(super) fn new(nothing: String) -> Self {
         Self {
             nothing,
-            gone: Vec::new(),
+            named: Vec::new(),
             taken: Vec::new(),
             done: HashSet::new(),
         }
     }
 
     pub(super) fn drop(&mut self, path: &[u8]) {
-        self.gone
-            .extend(format!("0 {}\t", self.nothing).into_bytes());
-        self.gone.extend(path);
-        self.gone.push(0);
+        let entry = format!("0 {}\t", self.nothing);
+        self.name(&entry, path);
+    }
+
+    /// A submodule, at this commit.
+    pub(super) fn point(&mut self, path: &[u8], commit: &str) {
+        self.name(&format!("{REPOSITORY:o} {commit}\t"), path);
+    }
+
+    fn name(&mut self, entry: &str, path: &[u8]) {
+        self.named.extend(entry.as_bytes());
+        self.named.extend(path);
+        self.named.push(0);
         self.done.insert(path.to_owned());
     }
 
@@ -53,18 +62,31 @@ impl Edits {
         self.done.insert(path.to_owned());
     }
 
-    /// What goes, if anything does, as `update-index --index-info` reads it.
-    pub(super) fn gone(&self) -> Option<&[u8]> {
-        (!self.gone.is_empty()).then_some(&self.gone)
+    /// What goes or is pointed at, if anything is, as `update-index --index-info` reads it.
+    pub(super) fn named(&self) -> Option<&[u8]> {
+        (!self.named.is_empty()).then_some(&self.named)
     }
 
     /// The paths of what is read, if anything is, each ended by a zero byte.
     pub(super) fn taken(&self) -> Option<Vec<u8>> {
-        let paths = self
-            .taken
-            .iter()
-            .flat_map(|file| [file.path.as_slice(), &b"\0"[..]]);
+        self.each_taken(b"", b"\0")
+    }
+
+    /// What `update-index --verbose` prints when all of them have been taken.
+    pub(super) fn told(&self) -> Option<Vec<u8>> {
+        self.each_taken(b"add '", b"'\n")
+    }
+
+    fn each_taken(&self, before: &[u8], after: &[u8]) -> Option<Vec<u8>> {
+        let files = self.taken.iter();
+        let paths = files.flat_map(|file| [before, file.path.as_slice(), after]);
         (!self.taken.is_empty()).then(|| paths.flatten().copied().collect())
+    }
+
+    /// Takes back what git refused; gives those paths.
+    pub(super) fn refuse(&mut self, is_there: &dyn Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
+        let refused = self.taken.extract_if(.., |file| !is_there(&file.path));
+        refused.map(|file| file.path).collect()
     }
 
     /// What is read.

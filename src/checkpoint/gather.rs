@@ -10,12 +10,13 @@ use super::Problem;
 use super::changes::REPOSITORY;
 use super::edits::Edits;
 use super::git::Git;
-use super::home::{ALTERNATES, Home, Index};
+use super::home::{Home, Index};
 use super::listing::parts;
 use super::modes::Modes;
 use super::seed::{Seed, Source};
 use super::select::{Decision, Found, Reason, decide};
 use super::survey::{Known, Survey};
+use crate::place;
 use crate::sys::tree::{Entry, Tree};
 
 /// How often it is tried when files go while they are read.
@@ -23,6 +24,8 @@ const TRIES: usize = 3;
 /// So many files may be read each time, because they are as young as the index, before it is worth the trouble
 /// to note that they are as they were.
 const MOST_READ_AGAIN: usize = 100;
+/// The longest path that the system takes, in bytes.
+const MOST_PATH_BYTES: usize = 4095;
 
 /// A checkpoint that is being taken.
 pub(super) struct Taking<'h> {
@@ -102,10 +105,10 @@ impl Taking<'_> {
 
     /// Brings the index up to the files as they are.
     fn gather(&mut self, seed: &Seed, also: Option<&str>) -> Result<Gathered, Problem> {
-        self.left_out.clear();
         let theirs = self.home.repository.git_directory.join("index");
         let tracked = (seed.source != Source::Head).then_some(theirs.as_path());
         let survey = Survey::take(self.home, &self.git, &self.index, &mut self.tree, tracked)?;
+        self.left_out.clone_from(&survey.closed);
         let known = survey.known();
         let mut wanted: HashSet<&[u8]> = survey.wanted().collect();
         let is_same = also.is_some() && also == seed.tree.as_deref();
@@ -124,6 +127,7 @@ impl Taking<'_> {
             survey
                 .different
                 .iter()
+                .chain(&survey.hidden)
                 .chain(&seed.staged)
                 .map(Vec::as_slice),
         );
@@ -141,8 +145,19 @@ impl Taking<'_> {
                 continue;
             }
             let is_known = known.contains(name);
-            let decision = decide(found, self.most_bytes);
-            if is_known && (decision != Decision::Take || seed.staged.contains(path)) {
+            let decision = match name.len() > MOST_PATH_BYTES {
+                true => Decision::LeaveOut(Reason::PathRefused),
+                false => decide(found, self.most_bytes),
+            };
+            if decision == Decision::LeaveOut(Reason::Repository) && survey.is_submodule(name) {
+                if let Some(commit) = self.commit_of(name) {
+                    edits.point(name, &commit);
+                }
+                self.left_out.push((name.to_owned(), Reason::Repository));
+                continue;
+            }
+            let is_anew = seed.staged.contains(path) || survey.hidden.contains(path);
+            if is_known && (decision != Decision::Take || is_anew) {
                 edits.drop(name);
             }
             match decision {
@@ -151,7 +166,9 @@ impl Taking<'_> {
                 Decision::LeaveOut(reason) => self.left_out.push((name.to_owned(), reason)),
             }
         }
-        self.carry_out(&edits)?;
+        let refused = self.carry_out(&mut edits)?;
+        let refused = refused.into_iter().map(|path| (path, Reason::PathRefused));
+        self.left_out.extend(refused);
         let (has_assumed, is_plain) = (survey.has_assumed, survey.is_plain());
         let tree = seed.tree.as_ref();
         let tree = tree
@@ -181,24 +198,40 @@ impl Taking<'_> {
         }
     }
 
-    fn carry_out(&self, edits: &Edits) -> Result<(), Problem> {
-        if let Some(gone) = edits.gone() {
+    /// Changes the index; gives the paths that git didn't take, of which it only warns.
+    fn carry_out(&self, edits: &mut Edits) -> Result<Vec<Vec<u8>>, Problem> {
+        if let Some(named) = edits.named() {
             let arguments = ["update-index", "-z", "--index-info"];
-            self.git.print("update-index", &arguments, gone)?;
+            self.git.print("update-index", &arguments, named)?;
         }
-        if let Some(paths) = edits.taken() {
-            let arguments = ["update-index", "-z", "--add", "--replace", "--stdin"];
-            self.alone().print("update-index", &arguments, &paths)?;
+        let (Some(paths), Some(told)) = (edits.taken(), edits.told()) else {
+            return Ok(Vec::new());
+        };
+        let arguments = [
+            "update-index",
+            "--verbose",
+            "-z",
+            "--add",
+            "--replace",
+            "--stdin",
+        ];
+        // What only the repository has may go from there: nothing is to be taken for there.
+        let printed = self.git.alone().print("update-index", &arguments, &paths)?;
+        if printed == told {
+            return Ok(Vec::new());
         }
-        Ok(())
+        let printed = self.git.print("ls-files", &["ls-files", "-z"], b"")?;
+        let there: HashSet<&[u8]> = parts(&printed).collect();
+        Ok(edits.refuse(&|path| there.contains(path)))
     }
 
-    /// git that sees aido's own objects and no others: what only the repository has may go from there, so that
-    /// nothing is to be taken for there, nor to be made younger there.
-    pub(super) fn alone(&self) -> Git {
-        let mut alone = self.git.clone();
-        alone.unset(ALTERNATES);
-        alone
+    /// The commit that a submodule has checked out, if that can be told.
+    fn commit_of(&self, path: &[u8]) -> Option<String> {
+        let dot_git = self.home.repository.root.join(OsStr::from_bytes(path));
+        let directory = place::git_directory(&dot_git.join(".git"))?;
+        let commit = place::read_git(&directory)?.commit?;
+        let is_like_ours = commit.len() == self.home.format.nothing().len();
+        is_like_ours.then_some(commit)
     }
 
     /// What stands at a path as git named it: an untracked repository ends in a slash.

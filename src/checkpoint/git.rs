@@ -1,8 +1,9 @@
 //! Running git on aido's own directory: with a clean environment, without a terminal, within a time.
 //!
 //! Variables that git itself reads are not passed on, so neither a hook around aido nor a caller's settings
-//! can lead it anywhere else. The user's own configuration file holds, because it says which files are
-//! ignored; what in it could run a program or change bytes is overruled.
+//! can lead it anywhere else, and git itself is none that stands in the work tree. The user's own configuration
+//! file holds, because it says which files are ignored; what in it could run a program or change bytes is
+//! overruled.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -10,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::Problem;
+use super::home::{ALTERNATES, INDEX_FILE};
+use super::repository::Repository;
+use super::{Problem, program};
 use crate::clock::Stopwatch;
 use crate::environment::Environment;
 use crate::sys::bounded::{self, Ended, Started};
@@ -30,6 +33,8 @@ const OVERRULED: &[&str] = &[
     "core.symlinks=true",
     "core.ignoreCase=false",
     "core.precomposeUnicode=false",
+    "core.protectHFS=false",
+    "core.protectNTFS=false",
     "core.trustctime=true",
     "core.checkStat=default",
     "core.quotePath=true",
@@ -51,26 +56,36 @@ const OVERRULED: &[&str] = &[
 /// git's own directory, work tree and index for one purpose, and how long it may take.
 #[derive(Clone, Debug)]
 pub struct Git {
+    /// Where it is; none if it isn't anywhere.
+    program: Option<PathBuf>,
     /// The variables that every call gets.
     variables: Vec<(OsString, OsString)>,
+    /// What it is told besides what is always overruled.
+    settings: Vec<OsString>,
+    /// Whether only the user may read what it writes.
+    is_private: bool,
     directory: PathBuf,
     limit: Duration,
     watch: Stopwatch,
 }
 
 impl Git {
-    /// git on the directory `git_directory`, working in `current`.
+    /// git on the directory `git_directory`, working in `current`; it is none of `repository`'s own.
     #[must_use]
     pub fn new(
         git_directory: &Path,
         current: &Path,
+        repository: &Repository,
         environment: &Environment,
         limit: Duration,
     ) -> Self {
         let foreign = environment.all().iter();
         let foreign = foreign.filter(|(name, _)| !is_for_git(name));
         let mut git = Self {
+            program: program::find(environment, repository),
             variables: foreign.cloned().collect(),
+            settings: Vec::new(),
+            is_private: false,
             directory: current.to_owned(),
             limit,
             watch: Stopwatch::start(),
@@ -97,6 +112,31 @@ impl Git {
     /// Takes a variable from all calls from here on.
     pub fn unset(&mut self, name: &str) {
         self.variables.retain(|(known, _)| known != name);
+    }
+
+    /// Tells it a setting, `name=value`, in all calls from here on.
+    pub fn tell(&mut self, setting: impl Into<OsString>) {
+        self.settings.push(setting.into());
+    }
+
+    /// The same git that sees aido's own objects and no others, and writes what only the user may read.
+    #[must_use]
+    pub fn alone(&self) -> Self {
+        let mut alone = self.clone();
+        alone.unset(ALTERNATES);
+        alone.is_private = true;
+        alone
+    }
+
+    /// The same git on another directory, without any index.
+    #[must_use]
+    pub fn of(&self, git_directory: &Path) -> Self {
+        let mut other = self.clone();
+        for name in [ALTERNATES, INDEX_FILE, "GIT_DIR"] {
+            other.unset(name);
+        }
+        other.set("GIT_DIR", git_directory);
+        other
     }
 
     /// The time that is left.
@@ -155,9 +195,9 @@ impl Git {
         input: &[u8],
         take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<(), Problem> {
-        let mut command = self.command(arguments);
+        let mut command = self.command(arguments)?;
         let ended = bounded::run(&mut command, input, &|| self.remaining(), take);
-        self.judge(what, ended)
+        self.judge(what, ended).map(drop)
     }
 
     /// Starts git beside whatever else is done, and doesn't wait; see [`Git::answer`].
@@ -169,30 +209,35 @@ impl Git {
         what: &'static str,
         arguments: &[A],
     ) -> Result<Asked, Problem> {
-        let started = bounded::start(&mut self.command(arguments));
+        let started = bounded::start(&mut self.command(arguments)?);
         let started = started.map_err(|error| self.problem(what, &error))?;
         Ok(Asked { what, started })
     }
 
-    /// What a git that was started prints, once it has ended.
+    /// What a git that was started prints, and what it complains of, once it has ended.
     ///
     /// # Errors
     /// As [`Git::print`].
-    pub fn answer(&self, asked: Asked) -> Result<Vec<u8>, Problem> {
-        let mut answer = Vec::new();
-        let ended = asked.started.finish(&|| self.remaining());
-        let ended = ended.map(|(ended, printed)| {
-            answer = printed;
-            ended
-        });
-        self.judge(asked.what, ended)?;
-        Ok(answer)
+    pub fn answer(&self, asked: Asked) -> Result<(Vec<u8>, Vec<u8>), Problem> {
+        let finished = asked.started.finish(&|| self.remaining());
+        let (ended, printed) = match finished {
+            Ok((ended, printed)) => (Ok(ended), printed),
+            Err(error) => (Err(error), Vec::new()),
+        };
+        let said = self.judge(asked.what, ended)?;
+        Ok((printed, said))
     }
 
-    fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
-        let mut command = Command::new("git");
+    fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Command, Problem> {
+        let mut command = Command::new(self.program.as_ref().ok_or(Problem::NoGit)?);
         for setting in OVERRULED {
             command.args(["-c", setting]);
+        }
+        for setting in &self.settings {
+            command.arg("-c").arg(setting);
+        }
+        if self.is_private {
+            bounded::keep_private(&mut command);
         }
         let variables = self.variables.iter();
         command
@@ -200,10 +245,11 @@ impl Git {
             .current_dir(&self.directory)
             .env_clear()
             .envs(variables.map(|(name, value)| (name, value)));
-        command
+        Ok(command)
     }
 
-    fn problem(&self, what: &'static str, error: &io::Error) -> Problem {
+    /// Why git, or what stands in for it, did not do what it was to do.
+    pub(super) fn problem(&self, what: &'static str, error: &io::Error) -> Problem {
         match error.kind() {
             io::ErrorKind::TimedOut => Problem::TooLong(self.limit),
             io::ErrorKind::NotFound if self.directory.is_dir() => Problem::NoGit,
@@ -214,10 +260,10 @@ impl Git {
         }
     }
 
-    fn judge(&self, what: &'static str, ended: io::Result<Ended>) -> Result<(), Problem> {
+    fn judge(&self, what: &'static str, ended: io::Result<Ended>) -> Result<Vec<u8>, Problem> {
         let ended = ended.map_err(|error| self.problem(what, &error))?;
         if ended.is_success {
-            return Ok(());
+            return Ok(ended.said);
         }
         let said = String::from_utf8_lossy(&ended.said);
         let line = said.lines().find(|line| !line.trim().is_empty());

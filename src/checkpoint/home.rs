@@ -184,7 +184,7 @@ impl Home {
     /// git on it, for reading objects: no index, no work tree.
     #[must_use]
     pub fn reading(&self, environment: &Environment, limit: Duration) -> Git {
-        let mut git = Git::new(&self.path, &self.path, environment, limit);
+        let mut git = Git::new(&self.path, &self.path, &self.repository, environment, limit);
         git.set(ALTERNATES, self.alternates());
         git
     }
@@ -203,7 +203,14 @@ impl Home {
 
     /// git on it with the work tree and an index of its own.
     pub(super) fn working(&self, index: &Index, environment: &Environment, limits: Limits) -> Git {
-        let mut git = Git::new(&self.path, &self.repository.root, environment, limits.time);
+        let mut git = Git::new(
+            &self.path,
+            &self.repository.root,
+            &self.repository,
+            environment,
+            limits.time,
+        );
+        git.tell("core.sharedRepository=umask");
         git.set("GIT_WORK_TREE", self.repository.root.as_os_str());
         git.set(INDEX_FILE, index.path.as_os_str());
         git.set(ALTERNATES, self.alternates());

@@ -2,8 +2,8 @@
 //!
 //! A checkpoint is a commit object in a git directory of aido's own, below the user's state directory: one
 //! such directory a repository. What is committed it takes from the repository's objects, and keeps everything
-//! else itself. Nothing in the repository is ever written,
-//! and nothing of its configuration is read: no filter, hook or other program of a stranger's runs.
+//! else itself, every tree too. Nothing in the repository is ever written, and of its configuration only what is
+//! ignored is read: no filter, hook or other program of a stranger's runs.
 //!
 //! Invariants:
 //! - What was committed nowhere stands in aido's own directory, so that no `git gc` takes it away.
@@ -17,7 +17,9 @@
 pub mod batch;
 pub mod changes;
 mod directories;
+mod closed;
 mod edits;
+mod excluded;
 mod gather;
 pub mod git;
 mod home;
@@ -29,6 +31,7 @@ mod origin;
 pub mod pattern;
 pub mod plan;
 mod planning;
+mod program;
 mod read;
 pub mod record;
 mod refs;
@@ -41,6 +44,7 @@ mod snapshot;
 mod survey;
 mod sweep;
 mod told;
+mod unfinished;
 mod worktree;
 
 use std::io;

@@ -16,6 +16,8 @@ pub enum Reason {
     Repository,
     /// It is a socket, a FIFO or a device.
     NotRegular,
+    /// git keeps no such path: one that is too long, or like `.GIT/x`.
+    PathRefused,
 }
 
 impl Reason {
@@ -27,6 +29,7 @@ impl Reason {
             Self::Unreadable => "unreadable",
             Self::Repository => "a repository of its own",
             Self::NotRegular => "no regular file",
+            Self::PathRefused => "a path that git refuses",
         }
     }
 }

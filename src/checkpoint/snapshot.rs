@@ -8,7 +8,8 @@ use super::gather::Taking;
 use super::home::Home;
 use super::origin::Origin;
 use super::record::Record;
-use super::{Limits, Problem};
+use super::seed::Source;
+use super::{Limits, Problem, excluded};
 use crate::clock;
 use crate::environment::Environment;
 use crate::sys::tree::Tree;
@@ -34,7 +35,8 @@ impl Home {
     /// so that the two can be compared.
     ///
     /// # Errors
-    /// When git fails, or the time is over: there is none then, and nothing is left behind.
+    /// When git fails, or the time is over: there is none then, and nothing half written is left behind. Whole
+    /// objects stay until `prune`, as somebody else may need the same.
     pub fn take(
         &self,
         environment: &Environment,
@@ -42,6 +44,19 @@ impl Home {
         also: Option<&str>,
     ) -> Result<Snapshot, Problem> {
         self.make()?;
+        let taken = self.try_take(environment, limits, also);
+        if taken.is_err() {
+            self.remove_unfinished();
+        }
+        taken
+    }
+
+    fn try_take(
+        &self,
+        environment: &Environment,
+        limits: Limits,
+        also: Option<&str>,
+    ) -> Result<Snapshot, Problem> {
         let at = clock::now();
         let _shared = self.share(limits.time)?;
         let index = self.index(at.0.timestamp())?;
@@ -51,6 +66,9 @@ impl Home {
             git.set(&format!("GIT_{role}_NAME"), AUTHOR.0);
             git.set(&format!("GIT_{role}_EMAIL"), AUTHOR.1);
             git.set(&format!("GIT_{role}_DATE"), &date);
+        }
+        if let Some(setting) = excluded::file(self, &git, environment)? {
+            git.tell(setting);
         }
         let tree = Tree::open(&self.repository.root);
         let mut taking = Taking {
@@ -73,12 +91,16 @@ impl Home {
             gathered = taking.gather_in_peace(&seed, also)?;
         }
         let modes = taking.modes(&gathered.files);
-        let alone = taking.alone();
+        let alone = taking.git.alone();
         let tree = match gathered.tree {
             Some(tree) => tree,
             None => {
                 // Of contents only those are there that HEAD's commit doesn't hold.
-                let arguments = ["write-tree", "--missing-ok"];
+                let mut arguments = vec!["write-tree", "--missing-ok"];
+                if seed.source != Source::Kept {
+                    // Its cache tells of trees that aido doesn't have, each of which git would look for.
+                    arguments.push("--ignore-cache-tree");
+                }
                 alone.word("write-tree", &arguments, b"")?
             }
         };

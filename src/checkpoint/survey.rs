@@ -9,13 +9,14 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::Problem;
 use super::changes::REPOSITORY;
+use super::closed::{LeftOut, closed};
 use super::git::Git;
 use super::home::{Home, INDEX_FILE, Index};
 use super::listing::{Line, Pieces, line, parts};
+use super::{Problem, excluded};
 use crate::sys::stamp::stamp;
 use crate::sys::tree::Tree;
 
@@ -26,6 +27,8 @@ pub(super) type Paths = BTreeSet<Vec<u8>>;
 const PLAIN: u8 = b'H';
 /// What marks an entry whose file is not as the index has it.
 const DIFFERENT: u8 = b'C';
+/// What marks an entry that a sparse checkout leaves out.
+const HIDDEN: u8 = b'S';
 /// What marks a path that is no entry.
 const OTHER: u8 = b'?';
 
@@ -46,6 +49,10 @@ pub(super) struct Survey {
     pub(super) entries: Vec<Known>,
     /// Those whose files are not as it has them.
     pub(super) different: Paths,
+    /// Those that a sparse checkout leaves out: whatever the index says, no files.
+    pub(super) hidden: Paths,
+    /// Directories that git could not look into.
+    pub(super) closed: Vec<LeftOut>,
     /// Whether some entries are taken for unchanged (`update-index --assume-unchanged`).
     pub(super) has_assumed: bool,
     /// How many files changed no earlier than the index was written, in whole seconds: git reads them to
@@ -78,7 +85,7 @@ impl Survey {
             beside.set(INDEX_FILE, tracked);
             words.push("-c".into());
         }
-        words.extend(ignored(home));
+        words.extend(excluded::words(home));
         let walking = beside.ask(what, &words)?;
         let written = File::open(&index.path).and_then(stamp);
         let written = written.map_or(i128::MAX, |stamp| stamp.modified_ns / 1_000_000_000);
@@ -96,7 +103,9 @@ impl Survey {
                 false => Err(io::Error::other("it printed what can't be read")),
             }
         })?;
-        survey.walked = beside.answer(walking)?;
+        let (walked, said) = beside.answer(walking)?;
+        survey.walked = walked;
+        survey.closed = closed(home, git, tree, &said)?;
         if parts(&survey.walked).any(|part| line(part).is_none()) {
             return Err(Problem::Unreadable { what });
         }
@@ -111,6 +120,9 @@ impl Survey {
         self.has_assumed |= line.tag.is_ascii_lowercase();
         if line.tag.eq_ignore_ascii_case(&DIFFERENT) || line.stage > 0 {
             self.different.insert(line.path.to_owned());
+        }
+        if line.tag.eq_ignore_ascii_case(&HIDDEN) {
+            self.hidden.insert(line.path.to_owned());
         }
         let is_there = self.entries.last().is_some_and(|it| it.path == line.path);
         if !line.tag.eq_ignore_ascii_case(&DIFFERENT) && !is_there {
@@ -150,37 +162,15 @@ impl Survey {
             })
     }
 
+    /// Whether a path is a submodule.
+    pub(super) fn is_submodule(&self, path: &[u8]) -> bool {
+        let mut entries = self.entries.iter();
+        entries.any(|entry| entry.mode == REPOSITORY && entry.path == path)
+    }
+
     /// The paths of the index.
     pub(super) fn known(&self) -> HashSet<&[u8]> {
         let paths = self.entries.iter().map(|entry| entry.path.as_slice());
         paths.collect()
     }
-}
-
-/// What is ignored besides what git finds by itself: the repository's own list, as aido's directory is
-/// another one, and aido's own state, should it stand in the work tree.
-fn ignored(home: &Home) -> Vec<OsString> {
-    let mut words = Vec::new();
-    let own: PathBuf = home.repository.common_directory.join("info/exclude");
-    if File::open(&own).is_ok() {
-        let mut word = OsString::from("--exclude-from=");
-        word.push(own);
-        words.push(word);
-    }
-    words.extend(own_place(home));
-    words
-}
-
-fn own_place(home: &Home) -> Option<OsString> {
-    let state = home.path.parent()?.parent()?;
-    let below = state.strip_prefix(&home.repository.root).ok()?;
-    let mut pattern = b"--exclude=/".to_vec();
-    for byte in below.as_os_str().as_bytes() {
-        if b"*?[]\\! #".contains(byte) {
-            pattern.push(b'\\');
-        }
-        pattern.push(*byte);
-    }
-    pattern.push(b'/');
-    Some(OsStr::from_bytes(&pattern).to_owned())
 }

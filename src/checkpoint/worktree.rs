@@ -42,6 +42,7 @@ impl Home {
         let git = Git::new(
             &repository.common_directory,
             &repository.root,
+            repository,
             environment,
             PATIENCE,
         );
@@ -52,7 +53,7 @@ impl Home {
         let directory = place::git_directory(&path.join(".git"));
         let directory = directory.ok_or(Problem::Unreadable { what })?;
         // What is different from the commit shows as it did: nothing is staged.
-        let mut git = Git::new(&directory, path, environment, PATIENCE);
+        let mut git = Git::new(&directory, path, repository, environment, PATIENCE);
         git.set("GIT_WORK_TREE", path.as_os_str());
         git.print("read-tree", &["read-tree", head], b"")?;
         self.read(environment).fill(checkpoint, path)

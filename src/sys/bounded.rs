@@ -9,13 +9,13 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::fs::MemfdFlags;
+use rustix::fs::{MemfdFlags, Mode};
 use rustix::io::{Errno, retry_on_intr};
 
 /// How much is read at once.
 const READ_BYTES: usize = 64 * 1024;
 /// How much of what it says on standard error is kept.
-const SAID_BYTES: usize = 4096;
+pub const SAID_BYTES: usize = 64 * 1024;
 /// How long to pause between two looks whether it has ended, once it has closed its output.
 const PAUSE: Duration = Duration::from_micros(200);
 
@@ -60,6 +60,17 @@ pub fn run(
         let _ = child.wait();
     }
     ended
+}
+
+/// Lets nobody but the user read what a command writes, whatever the umask is.
+#[expect(unsafe_code, reason = "what runs between fork and exec")]
+pub fn keep_private(command: &mut Command) {
+    let set = || {
+        rustix::process::umask(Mode::RWXG | Mode::RWXO);
+        Ok(())
+    };
+    // SAFETY: umask(2) is all that is called; it allocates nothing and takes no lock.
+    unsafe { command.pre_exec(set) };
 }
 
 /// A child that runs beside its caller, which may do something else before it asks for the end. What it

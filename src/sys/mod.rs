@@ -33,6 +33,7 @@ pub mod startup;
 pub mod stream;
 pub mod terminal;
 pub mod tree;
+pub mod unlisted;
 pub mod unnamed;
 pub mod waits;
 pub mod watchdog;

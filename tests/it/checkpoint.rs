@@ -24,9 +24,12 @@ mod killed;
 mod kinds;
 mod modes;
 mod places;
+mod left_out;
 mod objects;
+mod own_places;
 mod prop;
 mod several;
+mod sparse;
 
 /// Everything in a work tree but git's and aido's own: what kind of thing, its permissions, what is in it.
 type Print = BTreeMap<Vec<u8>, (&'static str, u32, Vec<u8>)>;

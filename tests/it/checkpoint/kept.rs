@@ -10,7 +10,7 @@ use super::{chmod, git, ok, print_of, repository, text, with_files};
 use crate::support::TestEnv;
 
 /// aido's own git directory of the only repository.
-fn home_of(env: &TestEnv) -> PathBuf {
+pub(super) fn home_of(env: &TestEnv) -> PathBuf {
     let homes = fs::read_dir(env.path("home/.local/state/aido/checkpoints")).unwrap();
     homes.flatten().next().unwrap().path()
 }
@@ -56,7 +56,7 @@ pub(super) fn check(env: &TestEnv) -> (String, Value) {
     cold
 }
 
-fn names_in(env: &TestEnv, tree: &str) -> Vec<String> {
+pub(super) fn names_in(env: &TestEnv, tree: &str) -> Vec<String> {
     let home = home_of(env);
     let words = ["git", "--git-dir", home.to_str().unwrap(), "ls-tree", "-r"];
     let run = env.bare([&words[..], &["--name-only", tree]].concat());

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use super::{git, ok, print_of, repository, text};
+use super::{git, kept, ok, patient, print_of, repository, text};
 use crate::support::{TestEnv, files_below};
 
 /// Makes git forget and throw away at once whatever no name leads to, and removes the files.
@@ -80,4 +81,78 @@ fn no_object_of_the_repository_gets_another_time() {
     ok(&env, &["--checkpoint", "both", "sh", "-c", "rm -rf src"]);
     ok(&env, &["checkpoint", "restore", "last", "-y"]);
     assert_eq!(times(), before);
+}
+
+#[test]
+fn a_checkpoint_that_failed_leaves_nothing_half_written() {
+    let Some(env) = with_work("a_checkpoint_that_failed") else {
+        return;
+    };
+    let mut state = 1_u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    };
+    let large: Vec<u8> = (0..1_000_000).map(|_| noise()).collect();
+    fs::write(env.path("work/large"), large).unwrap();
+    // As where the disk is full: no file may be larger than 64 KiB.
+    let line = "ulimit -f 128; exec \"$@\"";
+    let aido = env!("CARGO_BIN_EXE_aido");
+    let words = ["sh", "-c", line, "sh", aido, "--checkpoint", "both", "true"];
+    let run = env
+        .bare(words)
+        .env("AIDO_CHECKPOINT_TIMEOUT", "10m")
+        .output();
+    assert_eq!(run.code(), 0, "{run:?}");
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(said.contains("no checkpoint before"), "{said}");
+    let left = files_below(&kept::home_of(&env));
+    let is_unfinished = |path: &PathBuf| path.file_name().unwrap().as_bytes().starts_with(b"tmp_");
+    let unfinished: Vec<&PathBuf> = left.iter().filter(|path| is_unfinished(path)).collect();
+    assert!(unfinished.is_empty(), "{unfinished:?}");
+}
+
+#[test]
+fn nobody_else_may_read_any_of_it_whatever_git_is_told() {
+    let Some(env) = with_work("nobody_else_may_read") else {
+        return;
+    };
+    env.write("home/.gitconfig", "[core]\n\tsharedRepository = group\n");
+    let line = "umask 0; exec \"$@\"";
+    let aido = env!("CARGO_BIN_EXE_aido");
+    let words = [
+        "sh",
+        "-c",
+        line,
+        "sh",
+        aido,
+        "--checkpoint",
+        "both",
+        "rm",
+        "run",
+    ];
+    let run = env
+        .bare(words)
+        .env("AIDO_CHECKPOINT_TIMEOUT", "10m")
+        .output();
+    assert_eq!((run.code(), run.stderr.len()), (0, 0), "{run:?}");
+    let restore = patient(&env, &["checkpoint", "restore", "last", "-y"]);
+    assert_eq!(restore.output().code(), 0);
+    let home = kept::home_of(&env);
+    let mut paths = files_below(&home);
+    assert!(paths.len() > 10);
+    let directories: Vec<PathBuf> = paths
+        .iter()
+        .flat_map(|path| {
+            path.ancestors()
+                .skip(1)
+                .take_while(|it| it.starts_with(&home))
+        })
+        .map(PathBuf::from)
+        .collect();
+    paths.extend(directories);
+    for path in paths {
+        let mode = fs::symlink_metadata(&path).unwrap().mode();
+        assert_eq!(mode & 0o077, 0, "{} {mode:o}", path.display());
+    }
 }
