@@ -122,10 +122,17 @@ impl Git {
     /// The same git that sees aido's own objects and no others, and writes what only the user may read.
     #[must_use]
     pub fn alone(&self) -> Self {
-        let mut alone = self.clone();
+        let mut alone = self.private();
         alone.unset(ALTERNATES);
-        alone.is_private = true;
         alone
+    }
+
+    /// The same git that writes what only the user may read.
+    #[must_use]
+    pub fn private(&self) -> Self {
+        let mut private = self.clone();
+        private.is_private = true;
+        private
     }
 
     /// The same git on another directory, without any index.

@@ -44,6 +44,7 @@ mod snapshot;
 mod survey;
 mod sweep;
 mod told;
+mod trees;
 mod unfinished;
 mod worktree;
 

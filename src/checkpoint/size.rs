@@ -28,6 +28,7 @@ impl Home {
         // An index that is kept names objects that may go now.
         self.forget_kept()
             .map_err(Problem::file(self.path.as_path()))?;
+        self.remove_copied_trees();
         let git = self.reading(environment, limit);
         let expire = format!("--expire={YOUNG}");
         git.print("prune", &["prune", &expire], b"")?;

@@ -98,6 +98,10 @@ impl Home {
                 // Of contents only those are there that HEAD's commit doesn't hold.
                 let mut arguments = vec!["write-tree", "--missing-ok"];
                 if seed.source != Source::Kept {
+                    if let Some(head) = &head {
+                        // Without them it takes longer.
+                        let _ = self.copy_trees(&taking.git, head, &gathered.files);
+                    }
                     // Its cache tells of trees that aido doesn't have, each of which git would look for.
                     arguments.push("--ignore-cache-tree");
                 }

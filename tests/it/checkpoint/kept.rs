@@ -243,7 +243,7 @@ fn what_prune_gives_back_is_not_taken_for_there() {
 }
 
 /// Objects are read-only, and only a file that may be written can be made older.
-fn chmod_file(path: &Path) {
+pub(super) fn chmod_file(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }

@@ -156,3 +156,44 @@ fn nobody_else_may_read_any_of_it_whatever_git_is_told() {
         assert_eq!(mode & 0o077, 0, "{} {mode:o}", path.display());
     }
 }
+
+#[test]
+fn trees_of_the_first_checkpoint_come_as_one_pack_and_go_again() {
+    let Some(env) = repository("trees_of_the_first_checkpoint") else {
+        return;
+    };
+    for number in 0..150 {
+        env.write(&format!("work/src/{number}/file"), &format!("{number}\n"));
+    }
+    env.write("work/run", "run\n");
+    git(&env, &["add", "-A"]);
+    git(&env, &["commit", "-qm", "first"]);
+    env.write("work/src/7/file", "changed\n");
+    let before = print_of(&env.work());
+    ok(&env, &["--checkpoint", "both", "sh", "-c", LOSE]);
+    let objects = kept::home_of(&env).join("objects");
+    let found = files_below(&objects);
+    let packs = found
+        .iter()
+        .filter(|path| path.starts_with(objects.join("pack")));
+    assert_eq!((packs.count(), found.len() < 20), (2, true), "{found:?}");
+    ok(&env, &["checkpoint", "restore", "last", "-y"]);
+    assert_eq!(print_of(&env.work()), before);
+    // As if that had been hours ago.
+    for path in files_below(&objects) {
+        kept::chmod_file(&path);
+        let old = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+        fs::File::options()
+            .append(true)
+            .open(path)
+            .unwrap()
+            .set_modified(old)
+            .unwrap();
+    }
+    ok(&env, &["true"]);
+    ok(&env, &["prune", "--keep-sessions", "1", "-y"]);
+    assert_eq!(files_below(&objects), Vec::<PathBuf>::new());
+    ok(&env, &["--checkpoint", "both", "sh", "-c", "rm -rf src"]);
+    ok(&env, &["checkpoint", "restore", "last", "-y"]);
+    assert_eq!(print_of(&env.work()), before);
+}
