@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use super::Problem;
 use super::changes::Object;
+use super::excluded;
 use super::git::Git;
 use super::home::Home;
 use super::listing::parts;
@@ -139,7 +140,16 @@ impl Home {
             Ok(())
         };
         put().map_err(place.problem())?;
-        let mut git = Git::new(&self.path, &place.0, environment, PATIENCE);
+        let mut git = Git::new(
+            &self.path,
+            &place.0,
+            &self.repository,
+            environment,
+            PATIENCE,
+        );
+        if let Some(setting) = excluded::file(self, &git, environment)? {
+            git.tell(setting);
+        }
         git.set("GIT_WORK_TREE", place.0.as_os_str());
         // It refuses all kinds of patterns, and so the word that there is none.
         git.unset("GIT_LITERAL_PATHSPECS");

@@ -16,8 +16,8 @@
 
 pub mod batch;
 pub mod changes;
-mod directories;
 mod closed;
+mod directories;
 mod edits;
 mod excluded;
 mod gather;
