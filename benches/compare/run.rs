@@ -11,6 +11,9 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 /// The longest that a command may take.
 const LIMIT: Duration = Duration::from_secs(300);
 
+/// The wait status of a word that looked and found nothing, which is measured like any other.
+const NOTHING_FOUND: i32 = 0x100;
+
 /// The commands that run now, and since when.
 static RUNNING: Mutex<Vec<(Pid, Instant)>> = Mutex::new(Vec::new());
 
@@ -61,7 +64,7 @@ impl Started {
         let _ = self.wait();
     }
 
-    /// Waits for its end, which must be a success, and tells the time since before its start.
+    /// Waits for its end, which must be a success or nothing found, and tells the time since before its start.
     pub(crate) fn wait(self) -> io::Result<Duration> {
         Ok(wait_for(self.process, self.since)?.0)
     }
@@ -81,7 +84,7 @@ fn wait_for(process: Pid, since: Instant) -> io::Result<(Duration, i64)> {
     lock().retain(|(running, _)| *running != process);
     ended?;
     match reap(process)? {
-        (0, peak) => Ok((wall, peak)),
+        (0 | NOTHING_FOUND, peak) => Ok((wall, peak)),
         (status, _) => Err(failed(status)),
     }
 }

@@ -92,9 +92,15 @@ fn ways(words: &[&str], floor: Option<&str>) -> Vec<Way> {
         all.push(way("unbuffer", before(&[&unbuffer])));
     }
     if let Some(asciinema) = scratch::find("asciinema") {
-        let start = ["rec", "-q", "--headless", "--overwrite", "-c", &line];
-        let mut argv = vec![asciinema];
-        argv.extend(start.map(str::to_owned));
+        let is_older = std::process::Command::new(&asciinema)
+            .arg("--version")
+            .output()
+            .is_ok_and(|told| told.stdout.starts_with(b"asciinema 2."));
+        let mut argv = vec![asciinema, "rec".to_owned()];
+        if !is_older {
+            argv.push("--headless".to_owned());
+        }
+        argv.extend(["-q", "--overwrite", "-c", &line].map(str::to_owned));
         argv.push("/dev/null".to_owned());
         all.push(way("asciinema rec", argv));
     }
