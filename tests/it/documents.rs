@@ -200,16 +200,7 @@ fn the_guide_to_failures_shows_what_happens() {
         return;
     };
     let page = fs::read_to_string(project("docs/faults.md")).unwrap();
-    let told = blocks(&page, "console").concat();
-    let mut ran = 0;
-    for part in told.split("$ ").skip(1) {
-        let (line, shown) = part.split_once('\n').unwrap();
-        ran += 1;
-        let code = line.rsplit_once("# exits ");
-        let code = code.map_or(0, |(_, code)| code.parse().unwrap());
-        let run = shell(&env, line);
-        assert_eq!(run.code(), code, "{line}: {run:?}");
-        let printed = run.stdout_text() + &run.stderr_text();
+    let ran = run_console(&env, &page, |line, printed, shown| {
         let printed: Vec<String> = printed.lines().map(without_accidents).collect();
         for line_shown in shown.lines().map(without_accidents) {
             assert!(
@@ -217,8 +208,25 @@ fn the_guide_to_failures_shows_what_happens() {
                 "{line}: {line_shown}: {printed:#?}"
             );
         }
-    }
+    });
     assert!(ran >= 10, "only {ran} commands were found");
+}
+
+/// Runs the commands that a page shows with what they print, in their order: each exits as it says. Hands
+/// over the line, what it printed and what the page shows, and tells how many there were.
+fn run_console(env: &TestEnv, page: &str, compare: impl Fn(&str, &str, &str)) -> usize {
+    let told = blocks(page, "console").concat();
+    let mut ran = 0;
+    for part in told.split("$ ").skip(1) {
+        let (line, shown) = part.split_once('\n').unwrap();
+        ran += 1;
+        let code = line.rsplit_once("# exits ");
+        let code = code.map_or(0, |(_, code)| code.parse().unwrap());
+        let run = shell(env, line);
+        assert_eq!(run.code(), code, "{line}: {run:?}");
+        compare(line, &(run.stdout_text() + &run.stderr_text()), shown);
+    }
+    ran
 }
 
 /// A line with its sessions, ages and the width of a column taken out.

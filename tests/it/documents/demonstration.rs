@@ -1,6 +1,6 @@
 //! What the README and the tour show of the program is what happens.
 
-use super::{README, TOUR, blocks, repository, shell};
+use super::{README, TOUR, blocks, repository, run_console, shell};
 
 /// The README's demonstration, in its order, in one repository: each command exits as it says, and prints the
 /// lines that are shown and no others, but for when and where it ran.
@@ -16,18 +16,9 @@ fn the_readmes_demonstration_shows_what_happens() {
         let run = shell(&env, line);
         assert_eq!(run.code(), 0, "{line}: {run:?}");
     }
-    let told = blocks(README, "console").concat();
-    let mut ran = 0;
-    for part in told.split("$ ").skip(1) {
-        let (line, shown) = part.split_once('\n').unwrap();
-        ran += 1;
-        let code = line.rsplit_once("# exits ");
-        let code = code.map_or(0, |(_, code)| code.parse().unwrap());
-        let run = shell(&env, line);
-        assert_eq!(run.code(), code, "{line}: {run:?}");
-        let printed = run.stdout_text() + &run.stderr_text();
-        assert_eq!(lines(&printed), lines(shown), "{line}");
-    }
+    let ran = run_console(&env, README, |line, printed, shown| {
+        assert_eq!(lines(printed), lines(shown), "{line}");
+    });
     assert!(ran >= 3, "only {ran} commands were found");
 }
 
