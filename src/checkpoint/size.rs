@@ -8,7 +8,7 @@ use super::home::Home;
 use crate::environment::Environment;
 
 /// Objects that are younger may belong to a checkpoint that has no name yet.
-const YOUNG: &str = "1.hour.ago";
+pub(super) const YOUNG: Duration = Duration::from_secs(3600);
 /// The deepest that directories are followed: git's own are three deep.
 const DEPTH: usize = 8;
 
@@ -30,7 +30,7 @@ impl Home {
             .map_err(Problem::file(self.path.as_path()))?;
         self.remove_copied_trees();
         let git = self.reading(environment, limit);
-        let expire = format!("--expire={YOUNG}");
+        let expire = format!("--expire={}.seconds.ago", YOUNG.as_secs());
         git.print("prune", &["prune", &expire], b"")?;
         Ok(())
     }

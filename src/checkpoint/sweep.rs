@@ -16,6 +16,7 @@ use super::Problem;
 use super::home::Home;
 use super::listing::parts;
 use super::refs::{NAMES, place_of};
+use super::size::YOUNG;
 use crate::clock::Stopwatch;
 use crate::environment::Environment;
 use crate::session::{SessionId, Timestamp};
@@ -29,8 +30,6 @@ const SWEPT: &str = "aido.swept";
 const STORES: &str = "aido.stores";
 /// The most of that file that is read.
 const STORES_BYTES: u64 = 1 << 20;
-/// Objects that are younger may belong to a checkpoint that has no name yet.
-const YOUNG: Duration = Duration::from_secs(3600);
 /// A directory for a moment that is older belongs to nobody any more.
 const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
 

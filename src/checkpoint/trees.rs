@@ -10,6 +10,7 @@ use super::Problem;
 use super::git::Git;
 use super::home::Home;
 use super::listing::entries;
+use super::size::YOUNG;
 use super::survey::Known;
 use crate::clock;
 use crate::sys::file::Directory;
@@ -18,8 +19,6 @@ use crate::sys::file::Directory;
 const MOST_LOOSE: usize = 100;
 /// The directory of packs.
 const PACKS: &str = "objects/pack";
-/// A pack that was used later may belong to a checkpoint that has no name yet, in seconds.
-const YOUNG_SECONDS: i64 = 3600;
 
 impl Home {
     /// Copies the trees of a commit from the repository, where a checkpoint of these files is the first one
@@ -66,7 +65,8 @@ impl Home {
         // git makes a pack younger that it finds something in.
         let is_young = |path: &Path| {
             let seconds = path.symlink_metadata().map(|status| status.mtime());
-            seconds.is_ok_and(|seconds| now_seconds.saturating_sub(seconds) < YOUNG_SECONDS)
+            let young_seconds = YOUNG.as_secs().cast_signed();
+            seconds.is_ok_and(|seconds| now_seconds.saturating_sub(seconds) < young_seconds)
         };
         if !has_names && !paths.clone().any(|path| is_young(&path)) {
             // The index goes first: without it git knows nothing of a pack.
