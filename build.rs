@@ -82,7 +82,7 @@ fn put_first(out: &Path) {
     script += "  }\n} INSERT BEFORE .text;\n";
     let path = out.join("first.ld");
     if fs::write(&path, script).is_ok() {
-        println!("cargo:rustc-link-arg-bin=aido=-Wl,-T,{}", path.display());
+        println!("cargo:rustc-link-arg-bin=aido=-T{}", path.display());
     }
 }
 
